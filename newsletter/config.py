@@ -1,0 +1,291 @@
+"""config.toml, read once into frozen values.
+
+It holds what was decided: publications, lists, segments, senders, providers, addresses. Unknown keys are
+refused with the nearest known one and the line; secrets are never in it, only the names of environment
+variables or files that hold them. Relative paths are relative to the file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from newsletter.errors import ConfigError, NotFound, nearest
+from newsletter.tables import Document, Table
+
+FILE_NAME = "config.toml"
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+_TITLE_FIELDS = {"headlines", "month", "name"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organization:
+    """Who publishes. The postal address stands in every message (CAN-SPAM, 16 CFR 316)."""
+
+    name: str
+    postal_address: str
+    url: str
+
+    def __post_init__(self) -> None:
+        _require_url("url", self.url)
+        if not self.postal_address.strip():
+            raise ValueError('"postal_address" is empty; the law wants one in every message')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """The archive website: its public address, the folder it is built in, its title and language."""
+
+    url: str
+    folder: Path = Path("archive")
+    title: str = "News"
+    description: str = ""
+    language: str = "en"
+
+    def __post_init__(self) -> None:
+        _require_url("url", self.url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """The public service that readers reach: unsubscribing lives at `<url>/u/<token>`."""
+
+    url: str
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith("https://"):
+            raise ValueError('"url" must start with https://; one-click unsubscribe needs it (RFC 8058)')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """The person or desk a publication comes from."""
+
+    name: str
+    address: str
+    reply_to: str = ""
+
+    def __post_init__(self) -> None:
+        for key in ("address", "reply_to"):
+            value = getattr(self, key)
+            if (key == "address" or value) and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", value):
+                raise ValueError(f'"{key}" is not an e-mail address')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailingList:
+    """What people join. `aliases` are other names that exports use for it."""
+
+    slug: str
+    name: str
+    description: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A saved filter: `where` is an expression such as `state = "FL" and role in ("elected", "staff")`."""
+
+    slug: str
+    name: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partner:
+    """Who a publication is made with: a second byline and logo. `logo` is a file in the workspace."""
+
+    name: str
+    byline: str
+    url: str
+    logo: Path
+
+    def __post_init__(self) -> None:
+        _require_url("url", self.url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brand:
+    """The publication's look. Colours are #rrggbb; `accent` has to be readable on white."""
+
+    accent: str = "#1d4ed8"
+    accent_dark: str = "#93c5fd"
+    banner: str = "#172554"
+    logo: Path | None = None
+
+    def __post_init__(self) -> None:
+        for key in ("accent", "accent_dark", "banner"):
+            if not _COLOR.fullmatch(getattr(self, key)):
+                raise ValueError(f'"{key}" must be a colour such as "#1d4ed8"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """A newsletter as a series. `title` is the pattern of an issue's title, of {name}, {headlines}, {month}."""
+
+    slug: str
+    name: str
+    list: str
+    sender: str
+    provider: str = "files"
+    template: str = ""
+    tagline: str = ""
+    title: str = "{name}: {headlines} | {month}"
+    sections: tuple[str, ...] = ()
+    cadence_days: int = 30
+    brand: Brand = field(default_factory=Brand)
+    partner: Partner | None = None
+
+    def __post_init__(self) -> None:
+        unknown = {name for _, name, _, _ in string.Formatter().parse(self.title) if name} - _TITLE_FIELDS
+        if unknown:
+            raise ValueError(f'"title" knows {{name}}, {{headlines}} and {{month}}, not {{{min(unknown)}}}')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderConfig:
+    """A provider as configured: its `type` and the table that the provider itself reads."""
+
+    slug: str
+    type: str
+    table: Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All that was decided. `folder` is the workspace: where config.toml stands."""
+
+    path: Path
+    timezone: ZoneInfo
+    database: str
+    secret_file: Path
+    organization: Organization
+    archive: Archive
+    service: Service
+    senders: Mapping[str, Sender]
+    lists: Mapping[str, MailingList]
+    segments: Mapping[str, Segment]
+    providers: Mapping[str, ProviderConfig]
+    publications: Mapping[str, Publication]
+
+    @property
+    def folder(self) -> Path:
+        """The workspace."""
+        return self.path.parent
+
+    def publication(self, slug: str) -> Publication:
+        """The publication of that slug, or NotFound with the nearest."""
+        try:
+            return self.publications[slug]
+        except KeyError:
+            hint = nearest(slug, self.publications) or f"known: {', '.join(self.publications)}"
+            raise NotFound(f'no publication "{slug}"', where=self.path.name, hint=hint) from None
+
+    def secret(self, environment: Mapping[str, str] | None = None) -> bytes:
+        """The key that signs readers' links: $NEWSLETTER_SECRET, or the secret file, made at first use."""
+        if given := (os.environ if environment is None else environment).get("NEWSLETTER_SECRET"):
+            return given.encode()
+        path = self.folder / self.secret_file
+        try:
+            if not path.exists():
+                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(handle, "w", encoding="ascii") as file:
+                    file.write(secrets.token_urlsafe(32) + "\n")
+            return path.read_text(encoding="ascii").strip().encode()
+        except OSError as fault:
+            raise ConfigError(f"can't read the secret file: {fault.strerror}", where=path) from None
+
+
+def load(path: Path) -> Config:
+    """Read and check a config file; ConfigError with path:line for whatever is wrong in it."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        hint = "go to your workspace, or make one: newsletter init FOLDER"
+        raise ConfigError(f"no {path.name} here", where=path, hint=hint) from None
+    except UnicodeDecodeError as fault:
+        raise ConfigError("not UTF-8", where=path, hint=f"save it as UTF-8; byte {fault.start} is wrong") from None
+    except OSError as fault:
+        raise ConfigError(f"can't be read: {fault.strerror}", where=path) from None
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Config:
+    """Config from the text of config.toml; `path` is where it stands."""
+    root = Document.parse(text, str(path)).root()
+    config = root.without("timezone").read(_File, timezone=_timezone(root))
+    senders = {slug: t.read(Sender) for slug, t in root.tables("senders").items()}
+    lists = {slug: t.read(MailingList, slug=slug) for slug, t in root.tables("lists").items()}
+    segments = {slug: t.read(Segment, slug=slug) for slug, t in root.tables("segments").items()}
+    publications = {slug: t.read(Publication, slug=slug) for slug, t in root.tables("publications").items()}
+    providers = {slug: _provider(slug, t) for slug, t in root.tables("providers").items()}
+    for kind, names in (("lists", lists), ("segments", segments), ("publications", publications)):
+        for slug in names:
+            if not _SLUG.fullmatch(slug):
+                raise root.table(kind).error(f'"{slug}" is no slug: lower-case letters, digits and hyphens', slug)
+    for slug, publication in publications.items():
+        table = root.table("publications").table(slug)
+        for key, known in (("list", lists), ("sender", senders), ("provider", providers)):
+            value = getattr(publication, key)
+            if value not in known:
+                raise table.error(f'no {key} "{value}" is configured', key, hint=nearest(value, known))
+    return Config(
+        path=path,
+        timezone=config.timezone,
+        database=config.database,
+        secret_file=config.secret_file,
+        organization=config.organization,
+        archive=config.archive,
+        service=config.service,
+        senders=senders,
+        lists=lists,
+        segments=segments,
+        providers=providers,
+        publications=publications,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """The top level of config.toml; the named tables are read one by one."""
+
+    timezone: ZoneInfo
+    organization: Organization
+    archive: Archive
+    service: Service
+    database: str = "sqlite:///newsletter.db"
+    secret_file: Path = Path("secret.key")
+    senders: dict[str, Any] = field(default_factory=dict)
+    lists: dict[str, Any] = field(default_factory=dict)
+    segments: dict[str, Any] = field(default_factory=dict)
+    providers: dict[str, Any] = field(default_factory=dict)
+    publications: dict[str, Any] = field(default_factory=dict)
+
+
+def _timezone(root: Table) -> ZoneInfo:
+    name = root.data.get("timezone", "UTC")
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, TypeError, OSError):
+        hint = "use a name such as America/New_York"
+        raise root.error(f'unknown timezone "{name}"', "timezone", hint=hint) from None
+
+
+def _provider(slug: str, table: Table) -> ProviderConfig:
+    kind = table.data.get("type", slug)
+    if not isinstance(kind, str):
+        raise table.error('"type" must be a text in quotes', "type")
+    return ProviderConfig(slug=slug, type=kind, table=table.without("type"))
+
+
+def _require_url(key: str, value: str) -> None:
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+        raise ValueError(f'"{key}" must be an address starting with https://')

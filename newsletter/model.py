@@ -1,0 +1,359 @@
+"""The values that flow through the pipeline, all frozen.
+
+    Item, Policy      stored things that issues are made of         collect ->
+    Issue             one edition, composed: sections of blocks     compose ->
+    Rendered          one variant of it as mail                     render  ->
+    Finding           something a check has to say                  check   ->
+    Recipient, Batch  who gets it, in one provider call             send    ->
+    Receipt           what the provider answered, one a recipient   providers
+
+Dates are calendar days; datetimes are aware and in UTC. Texts named `blurb`, `summary`, `markdown` and
+`note` are Markdown; every other text is plain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from newsletter.merge import MergeText
+
+
+class Kind(StrEnum):
+    """What an item is."""
+
+    POST = "post"
+    NEWS = "news"
+    PRESS = "press"
+    REPORT = "report"
+    EVENT = "event"
+    VIDEO = "video"
+    JOB = "job"
+
+
+class Status(StrEnum):
+    """Where a policy stands. Enacted, in effect and enforced are different days."""
+
+    PROPOSED = "proposed"
+    INTRODUCED = "introduced"
+    IN_COMMITTEE = "in committee"
+    PASSED = "passed"
+    ENACTED = "enacted"
+    IN_EFFECT = "in effect"
+    ENFORCED = "enforced"
+    VETOED = "vetoed"
+    REPEALED = "repealed"
+    CHALLENGED = "challenged in court"
+    UPHELD = "upheld"
+    STRUCK_DOWN = "struck down"
+    PREEMPTED = "preempted"
+
+
+class Level(StrEnum):
+    """The level of government that a policy belongs to."""
+
+    CITY = "city"
+    COUNTY = "county"
+    SCHOOL = "school district"
+    STATE = "state"
+    FEDERAL = "federal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Place:
+    """A state (two letters; empty for the nation) and, within it, a county or city (may be empty)."""
+
+    state: str = ""
+    locality: str = ""
+
+    def __str__(self) -> str:
+        return ", ".join(p for p in (self.locality, self.state) if p)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photo:
+    """A picture.
+
+    `name` is its public file name (content hash and ending), `file` where the bytes lie now, relative to
+    the workspace; `width` and `height` are the file's own, in pixels.
+    """
+
+    name: str
+    file: str
+    width: int
+    height: int
+    alt: str = ""
+    credit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A stored story. `date` is the day of the story; an event has `starts` (local text time in `time`)."""
+
+    slug: str
+    kind: Kind
+    title: str
+    url: str
+    summary: str = ""
+    date: date
+    photo: Photo | None = None
+    topics: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
+    people: tuple[str, ...] = ()
+    outlet: str = ""
+    author: str = ""
+    starts: date | None = None
+    ends: date | None = None
+    time: str = ""
+    venue: str = ""
+    closes: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusChange:
+    """One dated step in a policy's history, with where it's told and a note."""
+
+    status: Status
+    date: date
+    url: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A labelled link: coverage of a policy, a press release."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """A policy followed over time. `number` is its bill or ordinance number, `url` its own text (may be
+    empty), `history` its statuses, oldest first."""
+
+    slug: str
+    title: str
+    place: Place
+    level: Level
+    number: str = ""
+    url: str = ""
+    summary: str = ""
+    topics: tuple[str, ...] = ()
+    sponsors: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+    photo: Photo | None = None
+    history: tuple[StatusChange, ...] = ()
+
+    def latest(self, day: date) -> StatusChange | None:
+        """The last change on or before `day`; of several on one day, the one recorded last."""
+        past = [change for change in self.history if change.date <= day]
+        return sorted(past, key=lambda change: change.date)[-1] if past else None
+
+    def moved(self, since: date, until: date) -> tuple[StatusChange, ...]:
+        """The changes after `since`, up to and with `until`, oldest first."""
+        return tuple(c for c in self.history if since < c.date <= until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prose:
+    """Markdown that staff wrote into the issue; `line` is where it stands in issue.md."""
+
+    markdown: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture standing by itself in the issue."""
+
+    photo: Photo
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """A stored item as this issue shows it: `headline` and `blurb` may be written for this issue only."""
+
+    item: Item
+    headline: str
+    blurb: str
+    compact: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyEntry:
+    """A stored policy as this issue shows it.
+
+    `status` is where it stood on the issue's date, `moved` what changed since the issue's `since`, oldest
+    first; both may be empty.
+    """
+
+    policy: Policy
+    headline: str
+    blurb: str
+    status: StatusChange | None
+    moved: tuple[StatusChange, ...]
+    compact: bool
+    line: int
+
+
+Block = Prose | Picture | Story | PolicyEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A `##` section. The text before the first one is a section with an empty heading."""
+
+    heading: str
+    blocks: tuple[Block, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """One edition, composed. `since` is the day after which a policy's change is news here (the date of
+    the edition before this one, or a month back). `path` is the issue.md it came from, relative to the
+    workspace."""
+
+    slug: str
+    publication: str
+    title: str
+    date: date
+    since: date
+    subject: MergeText
+    preheader: MergeText
+    teaser: str = ""
+    hero: Photo | None = None
+    sections: tuple[Section, ...] = ()
+    path: str = ""
+
+    @property
+    def blocks(self) -> Iterator[Block]:
+        """Every block, in order."""
+        return (block for section in self.sections for block in section.blocks)
+
+    @property
+    def entries(self) -> Iterator[Story | PolicyEntry]:
+        """Every item and policy shown, in order."""
+        return (block for block in self.blocks if isinstance(block, Story | PolicyEntry))
+
+    @property
+    def photos(self) -> dict[str, Photo]:
+        """Every picture that mail or page may show, by public name."""
+        found = [self.hero] if self.hero else []
+        for block in self.blocks:
+            match block:
+                case Picture(photo=photo):
+                    found.append(photo)
+                case Story(item=Item(photo=Photo() as photo)) | PolicyEntry(policy=Policy(photo=Photo() as photo)):
+                    found.append(photo)
+        return {photo.name: photo for photo in found}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """One variant of an issue as mail; every part may hold merge fields. `html` and `text` end in `\\n`."""
+
+    issue: str
+    variant: str
+    subject: MergeText
+    preheader: MergeText
+    html: MergeText
+    text: MergeText
+
+
+class Severity(StrEnum):
+    """Errors block approval and sending; warnings don't."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a rule found: `where` is path:line in issue.md, or names the part that it speaks of."""
+
+    rule: str
+    severity: Severity
+    where: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """One delivery on its way: its ledger id, the address, and the merge values."""
+
+    delivery: int
+    address: str
+    values: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What travels in one provider call: one variant's content for some recipients.
+
+    `key` is the idempotency key and `tag` the marker for lookups, both unique to the batch and stored
+    before the call; `date` is the time of the first claim, so that a replay has the same bytes.
+    `headers` are those every message of the campaign carries.
+    """
+
+    id: int
+    campaign: str
+    key: str
+    tag: str
+    date: datetime
+    sender: str
+    reply_to: str
+    content: Rendered
+    headers: tuple[tuple[str, str], ...]
+    recipients: tuple[Recipient, ...]
+
+
+class DeliveryState(StrEnum):
+    """Where one delivery stands. `withheld`: left or suppressed after planning, so never submitted."""
+
+    PENDING = "pending"
+    SUBMITTING = "submitting"
+    SUBMITTED = "submitted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    WITHHELD = "withheld"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The provider's answer for one recipient. Refused has an `error`, with no address in it."""
+
+    delivery: int
+    accepted: bool
+    message_id: str = ""
+    error: str = ""
+
+
+class EventType(StrEnum):
+    """What a provider tells after submission, in one vocabulary."""
+
+    DELIVERED = "delivered"
+    HARD_BOUNCE = "hard bounce"
+    SOFT_BOUNCE = "soft bounce"
+    COMPLAINT = "complaint"
+    UNSUBSCRIBED = "unsubscribed"
+    OPENED = "opened"
+    CLICKED = "clicked"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing a provider told: `id` is the provider's own, `delivery` ours where it came along."""
+
+    id: str
+    type: EventType
+    at: datetime
+    delivery: int | None = None
+    address: str = ""
+    detail: str = ""
