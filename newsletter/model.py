@@ -13,9 +13,9 @@ Dates are calendar days; datetimes are aware and in UTC. Texts named `blurb`, `s
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from enum import StrEnum
 
 from newsletter.merge import MergeText
@@ -97,18 +97,18 @@ class Item:
     title: str
     url: str
     summary: str = ""
-    date: date
+    date: dt.date
     photo: Photo | None = None
     topics: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()
     people: tuple[str, ...] = ()
     outlet: str = ""
     author: str = ""
-    starts: date | None = None
-    ends: date | None = None
+    starts: dt.date | None = None
+    ends: dt.date | None = None
     time: str = ""
     venue: str = ""
-    closes: date | None = None
+    closes: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +116,7 @@ class StatusChange:
     """One dated step in a policy's history, with where it's told and a note."""
 
     status: Status
-    date: date
+    date: dt.date
     url: str = ""
     note: str = ""
 
@@ -132,7 +132,8 @@ class Link:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """A policy followed over time. `number` is its bill or ordinance number, `url` its own text (may be
-    empty), `history` its statuses, oldest first."""
+    empty), `history` its statuses, oldest first.
+    """
 
     slug: str
     title: str
@@ -147,12 +148,12 @@ class Policy:
     photo: Photo | None = None
     history: tuple[StatusChange, ...] = ()
 
-    def latest(self, day: date) -> StatusChange | None:
+    def latest(self, day: dt.date) -> StatusChange | None:
         """The last change on or before `day`; of several on one day, the one recorded last."""
         past = [change for change in self.history if change.date <= day]
         return sorted(past, key=lambda change: change.date)[-1] if past else None
 
-    def moved(self, since: date, until: date) -> tuple[StatusChange, ...]:
+    def moved(self, since: dt.date, until: dt.date) -> tuple[StatusChange, ...]:
         """The changes after `since`, up to and with `until`, oldest first."""
         return tuple(c for c in self.history if since < c.date <= until)
 
@@ -217,17 +218,20 @@ class Section:
 class Issue:
     """One edition, composed. `since` is the day after which a policy's change is news here (the date of
     the edition before this one, or a month back). `path` is the issue.md it came from, relative to the
-    workspace."""
+    workspace.
+    """
 
     slug: str
     publication: str
     title: str
-    date: date
-    since: date
+    date: dt.date
+    since: dt.date
     subject: MergeText
     preheader: MergeText
     teaser: str = ""
     hero: Photo | None = None
+    logo: Photo | None = None
+    partner_logo: Photo | None = None
     sections: tuple[Section, ...] = ()
     path: str = ""
 
@@ -244,7 +248,7 @@ class Issue:
     @property
     def photos(self) -> dict[str, Photo]:
         """Every picture that mail or page may show, by public name."""
-        found = [self.hero] if self.hero else []
+        found = [photo for photo in (self.hero, self.logo, self.partner_logo) if photo]
         for block in self.blocks:
             match block:
                 case Picture(photo=photo):
@@ -256,7 +260,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """One variant of an issue as mail; every part may hold merge fields. `html` and `text` end in `\\n`."""
+    """One variant of an issue as mail; every part may hold merge fields. `html` and `text` end in a newline."""
 
     issue: str
     variant: str
@@ -264,6 +268,17 @@ class Rendered:
     preheader: MergeText
     html: MergeText
     text: MergeText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What was approved: the issue and all its variants, bound together by `digest` (hex SHA-256)."""
+
+    issue: Issue
+    variants: tuple[Rendered, ...]
+    digest: str
+    approved_by: str
+    approved_at: dt.datetime
 
 
 class Severity(StrEnum):
@@ -305,7 +320,7 @@ class Batch:
     campaign: str
     key: str
     tag: str
-    date: datetime
+    date: dt.datetime
     sender: str
     reply_to: str
     content: Rendered
@@ -353,7 +368,7 @@ class Event:
 
     id: str
     type: EventType
-    at: datetime
+    at: dt.datetime
     delivery: int | None = None
     address: str = ""
     detail: str = ""

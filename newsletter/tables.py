@@ -109,7 +109,7 @@ class Table:
     def read(self, cls: type[T], **given: Any) -> T:
         """Make a `cls` of this table; `given` fills fields that are not to stand in the file."""
         hints = typing.get_type_hints(cls)
-        known = {f.name: f for f in fields(cast(Any, cls)) if f.name not in given}
+        known = {f.name: f for f in fields(cast("Any", cls)) if f.name not in given}
         for key in self.data:
             if key not in known:
                 raise self.error(f'unknown key "{key}"{self._here()}', key, hint=nearest(key, known))
@@ -141,7 +141,7 @@ class Table:
         if origin is dict and isinstance(value, Mapping):
             return {k: self._value(arguments[1], v, key) for k, v in value.items()}
         if is_dataclass(hint) and isinstance(value, Mapping):
-            return Table(value, self.document, (*self.path, key)).read(cast(Any, hint))
+            return Table(value, self.document, (*self.path, key)).read(cast("Any", hint))
         if isinstance(hint, type) and issubclass(hint, StrEnum) and isinstance(value, str):
             if value in set(hint):
                 return hint(value)
