@@ -1,0 +1,25 @@
+"""Sources into items and policies: by hand, and from CSV, JSON and TOML files.
+
+`library` is what an issue can name: every stored item and policy by its slug.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from newsletter.collect import items, policies
+from newsletter.model import Item, Policy
+
+Library = dict[str, Item | Policy]
+
+
+def library(session: Session) -> Library:
+    """Every stored item and policy by slug. The two share one set of names; `transfer` and the commands see to it."""
+    shelf: Library = {item.slug: item for item in items.find(session)}
+    shelf.update({policy.slug: policy for policy in policies.find(session)})
+    return shelf
+
+
+def taken(session: Session) -> set[str]:
+    """The slugs in use by items or policies."""
+    return items.slugs(session) | policies.slugs(session)

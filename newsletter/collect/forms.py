@@ -1,0 +1,262 @@
+"""What people write about an item or a policy, as a flat table of keys, checked and made into a value.
+
+The same keys serve TOML, JSON and CSV files, command-line options and the editor; in CSV a list is one
+cell with `;` between its parts. InputError says what is wrong with one value; the caller knows the place.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Container, Mapping
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from slugify import slugify
+
+from newsletter.errors import InputError, nearest
+from newsletter.model import Item, Kind, Level, Link, Photo, Place, Policy, Status, StatusChange
+from newsletter.photos import FOLDER, keep_photo, read_photo
+from newsletter.places import parse_place
+
+Form = Mapping[str, Any]
+Choice = TypeVar("Choice", bound=StrEnum)
+
+PHOTO_KEYS = ("photo", "photo_alt", "photo_credit")
+ITEM_KEYS = (
+    *("slug", "kind", "title", "url", "date", "summary", *PHOTO_KEYS, "topics", "places", "people"),
+    *("outlet", "author", "starts", "ends", "time", "venue", "closes"),
+)
+POLICY_KEYS = (
+    *("slug", "title", "place", "level", "number", "url", "summary", *PHOTO_KEYS, "topics", "sponsors", "links"),
+    *("history", "status", "status_date", "status_url", "status_note"),
+)
+#: Words that mean the same as a status, as trackers and exports have them.
+_STATUS_WORDS = {
+    "effective": Status.IN_EFFECT,
+    "in force": Status.IN_EFFECT,
+    "adopted": Status.ENACTED,
+    "approved": Status.PASSED,
+    "signed": Status.ENACTED,
+    "committee": Status.IN_COMMITTEE,
+    "challenged": Status.CHALLENGED,
+}
+
+
+def slug_for(title: str, taken: Container[str]) -> str:
+    """A slug made of a title, with a number behind it where it's taken."""
+    base = slugify(title, max_length=60, word_boundary=True, save_order=True) or "untitled"
+    slug, number = base, 1
+    while slug in taken:
+        number += 1
+        slug = f"{base}-{number}"
+    return slug
+
+
+def read_item(form: Form, *, base: Path, workspace: Path, taken: Container[str] = ()) -> Item:
+    """An Item of a form. `base` is the folder that picture paths are relative to; new pictures are kept."""
+    _known(form, ITEM_KEYS)
+    title = _text(form, "title", required=True)
+    item = Item(
+        slug=_slug(form) or slug_for(title, taken),
+        kind=_choice(form, "kind", Kind, {}),
+        title=title,
+        url=_url(form, "url", required=True),
+        summary=_text(form, "summary", lines=True),
+        date=_date(form, "date", required=True) or dt.date.min,
+        photo=_photo(form, base, workspace),
+        topics=_texts(form, "topics"),
+        places=_each(form, "places", _place),
+        people=_texts(form, "people"),
+        outlet=_text(form, "outlet"),
+        author=_text(form, "author"),
+        starts=_date(form, "starts"),
+        ends=_date(form, "ends"),
+        time=_text(form, "time"),
+        venue=_text(form, "venue"),
+        closes=_date(form, "closes"),
+    )
+    if item.kind is Kind.EVENT and item.starts is None:
+        item = replace(item, starts=item.date)
+    if item.starts and item.ends and item.ends < item.starts:
+        raise InputError(f'"ends" ({item.ends}) is before "starts" ({item.starts})')
+    return item
+
+
+def read_policy(form: Form, *, base: Path, workspace: Path, taken: Container[str] = ()) -> Policy:
+    """A Policy of a form; `history` is a list of tables, or one step in the keys that start with `status`."""
+    _known(form, POLICY_KEYS)
+    title = _text(form, "title", required=True)
+    steps = form.get("history") or []
+    if not isinstance(steps, list) or not all(isinstance(step, Mapping) for step in steps):
+        raise InputError('"history" must be a list of tables with "status" and "date"')
+    history = [read_status(step) for step in steps]
+    if _text(form, "status"):
+        step = {key: form.get(f"status_{key}", "") for key in ("date", "url", "note")}
+        history.append(read_status({"status": form["status"], **step}))
+    return Policy(
+        slug=_slug(form) or slug_for(title, taken),
+        title=title,
+        place=_place(_text(form, "place")) if _text(form, "place") else Place(),
+        level=_choice(form, "level", Level, {"district": Level.SCHOOL, "municipal": Level.CITY}),
+        number=_text(form, "number"),
+        url=_url(form, "url"),
+        summary=_text(form, "summary", lines=True),
+        topics=_texts(form, "topics"),
+        sponsors=_texts(form, "sponsors"),
+        links=_each(form, "links", _link),
+        photo=_photo(form, base, workspace),
+        history=tuple(sorted(history, key=lambda change: change.date)),
+    )
+
+
+def read_status(form: Form) -> StatusChange:
+    """One dated step of a policy."""
+    _known(form, ("status", "date", "url", "note"))
+    return StatusChange(
+        status=_choice(form, "status", Status, _STATUS_WORDS),
+        date=_date(form, "date", required=True) or dt.date.min,
+        url=_url(form, "url"),
+        note=_text(form, "note", lines=True),
+    )
+
+
+def write_item(item: Item) -> dict[str, Any]:
+    """The form of an Item: what `read_item` reads back to the same value. Empty keys are left out."""
+    form = {
+        **{key: getattr(item, key) for key in ITEM_KEYS if key not in (*PHOTO_KEYS, "places", "kind")},
+        "kind": str(item.kind),
+        "places": [str(place) for place in item.places],
+        **_photo_form(item.photo),
+    }
+    return _tidy(form, ITEM_KEYS)
+
+
+def write_policy(policy: Policy) -> dict[str, Any]:
+    """The form of a Policy: what `read_policy` reads back to the same value. Empty keys are left out."""
+    form = {
+        **{key: getattr(policy, key) for key in ("slug", "title", "number", "url", "summary", "topics", "sponsors")},
+        "place": str(policy.place),
+        "level": str(policy.level),
+        "links": [{"label": link.label, "url": link.url} for link in policy.links],
+        "history": [write_status(change) for change in policy.history],
+        **_photo_form(policy.photo),
+    }
+    return _tidy(form, POLICY_KEYS)
+
+
+def write_status(change: StatusChange) -> dict[str, Any]:
+    """The form of a StatusChange."""
+    form = {"status": str(change.status), "date": change.date, "url": change.url, "note": change.note}
+    return _tidy(form, tuple(form))
+
+
+def _tidy(form: dict[str, Any], order: tuple[str, ...]) -> dict[str, Any]:
+    lists = {key: list(value) if isinstance(value, tuple) else value for key, value in form.items()}
+    return {key: lists[key] for key in order if lists.get(key)}
+
+
+def _photo_form(photo: Photo | None) -> dict[str, str]:
+    return {"photo": photo.file, "photo_alt": photo.alt, "photo_credit": photo.credit} if photo else {}
+
+
+def _known(form: Form, keys: tuple[str, ...]) -> None:
+    for key in form:
+        if key not in keys:
+            raise InputError(f'unknown key "{key}"', hint=nearest(str(key), keys))
+
+
+def _text(form: Form, key: str, *, required: bool = False, lines: bool = False) -> str:
+    value = form.get(key)
+    if value is not None and not isinstance(value, str | int | float):
+        raise InputError(f'"{key}" must be a text')
+    text = "" if value is None else str(value).replace("\r\n", "\n").replace("\0", "").strip()
+    if required and not text:
+        raise InputError(f'"{key}" is missing')
+    return text if lines else " ".join(text.split())
+
+
+def _slug(form: Form) -> str:
+    slug = _text(form, "slug")
+    if slug and not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug):
+        raise InputError(f'"{slug}" is no slug', hint=f'use "{slugify(slug)}"')
+    return slug
+
+
+def _url(form: Form, key: str, *, required: bool = False) -> str:
+    text = _text(form, key, required=required)
+    if text and not re.fullmatch(r"https?://[^\s/?#]+\.[^\s/?#]+([/?#]\S*)?", text):
+        raise InputError(f'"{key}" must be an address that starts with https://')
+    return text
+
+
+def _date(form: Form, key: str, *, required: bool = False) -> dt.date | None:
+    value = form.get(key)
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    text = _text(form, key, required=required)
+    if not text:
+        return None
+    for pattern in ("%Y-%m-%d", "%m/%d/%Y", "%B %d, %Y", "%b %d, %Y", "%d %B %Y", "%d %b %Y"):
+        try:
+            return dt.datetime.strptime(text[:10] if pattern == "%Y-%m-%d" else text, pattern).date()  # noqa: DTZ007
+        except ValueError:
+            continue
+    raise InputError(f'"{key}" is no date: {text[:40]}', hint="write it as 2026-12-01")
+
+
+def _texts(form: Form, key: str) -> tuple[str, ...]:
+    return _each(form, key, lambda text: text)
+
+
+def _each(form: Form, key: str, read: Callable[[Any], Any]) -> tuple[Any, ...]:
+    value = form.get(key) or []
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(";")]
+    if not isinstance(value, list | tuple):
+        raise InputError(f'"{key}" must be a list')
+    return tuple(dict.fromkeys(read(part) for part in value if part))
+
+
+def _choice(form: Form, key: str, choices: type[Choice], words: Mapping[str, Choice]) -> Choice:
+    text = _text(form, key, required=True).lower().replace("_", " ").replace("-", " ")
+    if text in words:
+        return words[text]
+    if text in set(choices):
+        return choices(text)
+    hint = nearest(text, [*choices, *words]) or f"one of: {', '.join(choices)}"
+    raise InputError(f'"{key}" is "{text[:40]}"', hint=hint)
+
+
+def _place(value: Any) -> Place:
+    try:
+        return parse_place(str(value))
+    except ValueError as fault:
+        raise InputError(str(fault)) from None
+
+
+def _link(value: Any) -> Link:
+    """A table with label and url, or in CSV `label <url>`."""
+    if isinstance(value, str):
+        label, _, url = value.rpartition("<")
+        value = {"label": label.strip(), "url": url.strip().rstrip(">")}
+    if not isinstance(value, Mapping):
+        raise InputError('"links" must be a list of tables with "label" and "url"')
+    return Link(label=_text(value, "label", required=True), url=_url(value, "url", required=True))
+
+
+def _photo(form: Form, base: Path, workspace: Path) -> Photo | None:
+    name = _text(form, "photo")
+    if not name:
+        return None
+    alt, credit = _text(form, "photo_alt"), _text(form, "photo_credit")
+    path = base / name
+    if not path.exists() and (workspace / name).exists():
+        path = workspace / name
+    if path.resolve().parent == (workspace / FOLDER).resolve():
+        return read_photo(path, workspace, alt=alt, credit=credit)
+    return keep_photo(path, workspace, alt=alt, credit=credit)

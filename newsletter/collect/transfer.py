@@ -1,0 +1,226 @@
+"""Items and policies from and to files: TOML, JSON and CSV, with the keys of `forms`.
+
+An import is one transaction. Every row ends as added, updated, unchanged or rejected; the rejected ones
+are written beside the input, with their line and reason, to be mended and imported again.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+from sqlalchemy.orm import Session
+
+from newsletter.collect import forms, items, policies, taken
+from newsletter.collect.forms import Form
+from newsletter.errors import ConfigError, InputError, NewsletterError
+from newsletter.model import Item, Policy
+from newsletter.tables import Document
+
+What = Literal["items", "policies"]
+FORMATS = ("toml", "json", "csv")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One entry of a file: the line it starts on (or, in JSON, its place in the list) and its keys."""
+
+    line: int
+    form: Form
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of the rows of an import."""
+
+    rows: int = 0
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: list[tuple[Row, str]] = field(default_factory=list)
+    rejects_file: Path | None = None
+
+
+def import_file(session: Session, path: Path, what: What, *, workspace: Path, now: dt.datetime) -> Report:
+    """Add or update the items or policies of a file, by slug."""
+    report = Report()
+    known = taken(session)
+    seen: dict[str, int] = {}
+    for row in read_file(path, what):
+        report.rows += 1
+        try:
+            value = _read(row.form, what, path.parent, workspace, known)
+            if value.slug in seen:
+                raise InputError(f'"{value.slug}" stands already on line {seen[value.slug]}')
+            _store(session, value, known, now, report)
+            seen[value.slug] = row.line
+            known.add(value.slug)
+        except NewsletterError as fault:
+            report.rejected.append((row, str(fault)))
+    if report.rejected:
+        report.rejects_file = _write_rejects(path, what, report.rejected)
+    return report
+
+
+def _read(form: Form, what: What, base: Path, workspace: Path, known: set[str]) -> Item | Policy:
+    read: Callable[..., Item | Policy] = forms.read_item if what == "items" else forms.read_policy
+    return read(form, base=base, workspace=workspace, taken=() if form.get("slug") else known)
+
+
+def _store(session: Session, value: Item | Policy, known: set[str], now: dt.datetime, report: Report) -> None:
+    if value.slug not in known:
+        if isinstance(value, Item):
+            items.add(session, value, now)
+        else:
+            policies.add(session, value, now)
+        report.added += 1
+        return
+    other = policies if isinstance(value, Item) else items
+    if value.slug in other.slugs(session):
+        raise InputError(f'"{value.slug}" is the slug of another kind of entry', hint="choose another slug")
+    if isinstance(value, Item):
+        changed = items.replace(session, value.slug, value, now)
+    else:
+        changed = policies.replace(session, value.slug, value, now)
+    report.updated += changed
+    report.unchanged += not changed
+
+
+def read_file(path: Path, what: What) -> list[Row]:
+    """The rows of a file, by its ending; InputError when it can't be read at all."""
+    if path.suffix.lower().lstrip(".") not in FORMATS:
+        raise InputError("unknown kind of file", where=path, hint="use .toml, .json or .csv")
+    text = read_text(path)
+    match path.suffix.lower():
+        case ".toml":
+            return _toml_rows(text, path, what)
+        case ".json":
+            return _json_rows(text, path, what)
+        case _:
+            return _csv_rows(text, path)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file: UTF-8, with or without a mark, UTF-16 with one, else Windows-1252."""
+    try:
+        data = path.read_bytes()
+    except OSError as fault:
+        raise InputError(f"can't be read: {fault.strerror}", where=path) from None
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings = ("utf-16",)
+    else:
+        encodings = ("utf-8-sig", "cp1252")
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise InputError("not a text file that we can read", where=path, hint="save it as UTF-8")
+
+
+def _toml_rows(text: str, path: Path, what: What) -> list[Row]:
+    try:
+        document = Document.parse(text.replace("\r\n", "\n"), str(path))
+    except ConfigError as fault:
+        raise InputError(fault.what, where=fault.where) from None
+    tables = document.data.get(what, [])
+    if not isinstance(tables, list):
+        raise InputError(f'"{what}" must be tables that start with [[{what}]]', where=path)
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if re.match(rf"\s*\[\[\s*{what}\s*\]\]", line)]
+    numbers = lines if len(lines) == len(tables) else range(1, len(tables) + 1)
+    return [Row(line, table) for line, table in zip(numbers, tables, strict=True)]
+
+
+def _json_rows(text: str, path: Path, what: What) -> list[Row]:
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as fault:
+        raise InputError(f"not valid JSON: {fault.msg}", where=f"{path}:{fault.lineno}") from None
+    except RecursionError:
+        raise InputError("not valid JSON: nested too deep", where=path) from None
+    entries = data.get(what, []) if isinstance(data, dict) else data
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise InputError(f'must be a list of objects, or an object with "{what}"', where=path)
+    return [Row(number, entry) for number, entry in enumerate(entries, 1)]
+
+
+def _csv_rows(text: str, path: Path) -> list[Row]:
+    first = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows = []
+    try:
+        header = [cell.strip().lower().replace(" ", "_") for cell in next(reader, [])]
+        if not any(header):
+            raise InputError("the file is empty", where=path)
+        line = reader.line_num + 1
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                extra = {"cells beyond the header": "".join(cells[len(header) :])} if len(cells) > len(header) else {}
+                rows.append(Row(line, {**dict(zip(header, cells, strict=False)), **extra}))
+            line = reader.line_num + 1
+    except csv.Error as fault:
+        raise InputError(f"not valid CSV: {fault}", where=f"{path}:{reader.line_num}") from None
+    return rows
+
+
+def _write_rejects(path: Path, what: What, rejected: Iterable[tuple[Row, str]]) -> Path:
+    if path.suffix.lower() == ".csv":
+        target = path.with_name(f"{path.stem}.rejects.csv")
+        lines = [{**row.form, "line": row.line, "reason": reason} for row, reason in rejected]
+        return _write(target, _to_csv(lines, tuple(dict.fromkeys(key for line in lines for key in line))))
+    target = path.with_name(f"{path.stem}.rejects.json")
+    entries = [{**row.form, "line": row.line, "reason": reason} for row, reason in rejected]
+    return _write(target, _to_json(what, entries))
+
+
+def export(values: Iterable[Item | Policy], what: What, format: str) -> str:  # noqa: A002 (the word for it)
+    """Items or policies as TOML, JSON or CSV text that `import_file` reads back to the same values."""
+    entries = [forms.write_item(v) if isinstance(v, Item) else forms.write_policy(v) for v in values]
+    if format == "toml":
+        return tomli_w.dumps({what: entries}, multiline_strings=True)
+    if format == "json":
+        return _to_json(what, entries)
+    keys = forms.ITEM_KEYS if what == "items" else forms.POLICY_KEYS
+    return _to_csv([_flat(entry) for entry in entries], keys)
+
+
+def _flat(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A form whose lists are single cells; of a policy's history CSV has room for the last step only."""
+    flat = dict(entry)
+    history = flat.pop("history", None)
+    if history:
+        flat.update({("status" if key == "status" else f"status_{key}"): value for key, value in history[-1].items()})
+    if "links" in flat:
+        flat["links"] = "; ".join(f"{link['label']} <{link['url']}>" for link in flat["links"])
+    return {key: "; ".join(value) if isinstance(value, list) else value for key, value in flat.items()}
+
+
+def _to_json(what: What, entries: list[dict[str, Any]]) -> str:
+    return json.dumps({what: entries}, ensure_ascii=False, indent=2, default=str) + "\n"
+
+
+def _to_csv(entries: Iterable[Mapping[str, Any]], keys: tuple[str, ...]) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, keys, lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(entries)
+    return out.getvalue()
+
+
+def _write(target: Path, text: str) -> Path:
+    try:
+        target.write_text(text, encoding="utf-8", newline="")
+    except OSError as fault:
+        raise InputError(f"can't write the rejected rows: {fault.strerror}", where=target) from None
+    return target

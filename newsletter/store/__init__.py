@@ -1,0 +1,197 @@
+"""What has happened: items, people, approvals, campaigns. SQLite by default, PostgreSQL by URL.
+
+    with store.read() as session: ...     a consistent view
+    with store.write() as session: ...    one transaction: all of it, or nothing
+
+The SQLAlchemy Session is the unit of work; the records are in `newsletter.store.records`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from newsletter.errors import StoreError
+
+#: The newest migration. A test holds it against Alembic's own answer, so that opening needs no Alembic.
+HEAD = "0001"
+_BUSY_MILLISECONDS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open database."""
+
+    engine: Engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether one file on this machine is all there is."""
+        return self.engine.dialect.name == "sqlite"
+
+    @property
+    def name(self) -> str:
+        """The database for messages: its file, or its address without a password."""
+        return self.engine.url.database or "" if self.is_sqlite else self.engine.url.render_as_string()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one state of the database and keeps nothing."""
+        with _explained(self.name), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session committed at the end, rolled back on any error. On SQLite it takes the write lock at once."""
+        with (
+            _explained(self.name),
+            Session(self.engine.execution_options(immediate=True), expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.engine.dispose()
+
+
+def connect(url: str, folder: Path) -> Store:
+    """Open without looking at the schema. A relative SQLite path is relative to `folder`."""
+    try:
+        address = make_url(url)
+        if address.get_backend_name() == "sqlite" and address.database and address.database != ":memory:":
+            address = address.set(database=str(folder / address.database))
+        engine = create_engine(address)
+    except (ArgumentError, ModuleNotFoundError) as fault:
+        hint = 'use "sqlite:///newsletter.db", or "postgresql+psycopg://…" with the extra newsletter-desk[postgres]'
+        raise StoreError(f"can't use the database address: {type(fault).__name__}", hint=hint) from None
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
+    elif engine.dialect.name != "postgresql":
+        raise StoreError(f"{engine.dialect.name} is not supported", hint="use SQLite or PostgreSQL")
+    return Store(engine)
+
+
+def open_store(url: str, folder: Path) -> Store:
+    """Open and check the schema; a SQLite file that doesn't exist yet is made."""
+    store = connect(url, folder)
+    file = Path(store.engine.url.database or "")
+    if store.is_sqlite and not file.exists():
+        upgrade(store)
+        return store
+    with store.read() as session:
+        connection = session.connection()
+        found = revision(connection)
+    if found != HEAD:
+        store.close()
+        what = "was made by a newer version" if found and found > HEAD else "is not up to date"
+        hint = "install the newer version" if found and found > HEAD else "run: newsletter db upgrade"
+        raise StoreError(f"the database {what}", where=store.name, hint=hint)
+    return store
+
+
+def revision(connection: Connection) -> str:
+    """The migration that a database stands at; empty when it has none of our tables."""
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
+
+
+def upgrade(store: Store, to: str = "head") -> None:
+    """Bring the schema up to a revision, with all data kept."""
+    from alembic import command
+    from alembic.config import Config as AlembicConfig
+
+    settings = AlembicConfig()
+    settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with _explained(store.name), store.engine.execution_options(immediate=True).begin() as connection:
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, to)
+
+
+def backup(store: Store, target: Path) -> int:
+    """Copy the whole database into a new SQLite file; returns its size in bytes.
+
+    Works while others read and write: SQLite's own online backup, or one repeatable-read transaction on
+    PostgreSQL. The file appears under its name only when it is whole.
+    """
+    if target.exists():
+        raise StoreError("the file exists already", where=target, hint="name a new one")
+    partial = target.with_name(target.name + ".partial")
+    partial.unlink(missing_ok=True)
+    try:
+        if store.is_sqlite:
+            _copy_sqlite(store, partial)
+        else:
+            _copy_rows(store, partial)
+        partial.replace(target)
+    except (OSError, sqlite3.Error) as fault:
+        raise StoreError(f"can't write the backup: {fault}", where=target) from None
+    return target.stat().st_size
+
+
+def _copy_sqlite(store: Store, target: Path) -> None:
+    with store.engine.connect() as connection, sqlite3.connect(target) as copy:
+        raw: Any = connection.connection.driver_connection
+        raw.backup(copy)
+    copy.close()
+
+
+def _copy_rows(store: Store, target: Path) -> None:
+    from newsletter.store.records import Base
+
+    copy = connect(f"sqlite:///{target}", target.parent)
+    upgrade(copy)
+    source = store.engine.execution_options(isolation_level="REPEATABLE READ")
+    with source.connect() as reader, copy.engine.begin() as writer:
+        for table in Base.metadata.sorted_tables:
+            rows = reader.execution_options(yield_per=1_000).execute(table.select()).mappings()
+            for page in rows.partitions(1_000):
+                writer.execute(table.insert(), [dict(row) for row in page])
+    copy.close()
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """WAL, foreign keys, durable commits, and transactions that we begin ourselves."""
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        # A batch must be on disk before it is on the wire, power cut or not.
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("immediate")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """Turn what a database says of its surroundings (not of our statements) into one line."""
+    try:
+        yield
+    except OperationalError as fault:
+        said = str(fault.orig).splitlines()[0] if fault.orig else "no answer"
+        if "locked" in said:
+            hint = "another program is writing to it; try again when it has finished"
+            raise StoreError("the database is locked", where=name, hint=hint) from None
+        if "no such table" in said:
+            raise StoreError("the database is not set up", where=name, hint="run: newsletter db upgrade") from None
+        raise StoreError(f"the database can't be used: {said}", where=name) from None
+    except DBAPIError as fault:
+        if "not a database" in str(fault.orig):
+            raise StoreError("not a database", where=name, hint='check "database" in config.toml') from None
+        raise
