@@ -90,6 +90,8 @@ def read_policy(form: Form, *, base: Path, workspace: Path, taken: Container[str
     _known(form, POLICY_KEYS)
     title = _text(form, "title", required=True)
     steps = form.get("history") or []
+    if isinstance(steps, str):
+        steps = [_status_form(line) for line in steps.splitlines() if line.strip()]
     if not isinstance(steps, list) or not all(isinstance(step, Mapping) for step in steps):
         raise InputError('"history" must be a list of tables with "status" and "date"')
     history = [read_status(step) for step in steps]
@@ -119,7 +121,7 @@ def read_status(form: Form) -> StatusChange:
         status=_choice(form, "status", Status, _STATUS_WORDS),
         date=_date(form, "date", required=True) or dt.date.min,
         url=_url(form, "url"),
-        note=_text(form, "note", lines=True),
+        note=_text(form, "note"),
     )
 
 
@@ -151,6 +153,24 @@ def write_status(change: StatusChange) -> dict[str, Any]:
     """The form of a StatusChange."""
     form = {"status": str(change.status), "date": change.date, "url": change.url, "note": change.note}
     return _tidy(form, tuple(form))
+
+
+_STATUS_LINE = re.compile(r"\s*(?P<date>[\d-]+)\s+(?P<status>[^<:]+?)\s*(?:<(?P<url>\S+)>)?\s*(?::\s+(?P<note>.*))?$")
+
+
+def status_line(form: Form) -> str:
+    """A step as one line of a CSV cell: `2022-06-07 passed <https://…>: note`."""
+    url, note = form.get("url"), form.get("note")
+    return f"{form['date']} {form['status']}" + (f" <{url}>" if url else "") + (f": {note}" if note else "")
+
+
+def _status_form(line: str) -> Form:
+    match = _STATUS_LINE.match(line)
+    if not match:
+        raise InputError(
+            f'"history" has a line that is no step: {line[:40]}', hint="write: 2022-06-07 passed <https://…>"
+        )
+    return {key: value for key, value in match.groupdict().items() if value}
 
 
 def _tidy(form: dict[str, Any], order: tuple[str, ...]) -> dict[str, Any]:

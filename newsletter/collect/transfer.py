@@ -12,7 +12,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,7 +60,7 @@ def import_file(session: Session, path: Path, what: What, *, workspace: Path, no
             value = _read(row.form, what, path.parent, workspace, known)
             if value.slug in seen:
                 raise InputError(f'"{value.slug}" stands already on line {seen[value.slug]}')
-            _store(session, value, known, now, report)
+            _store(session, value, known, now, report, told=bool(row.form.get("history")))
             seen[value.slug] = row.line
             known.add(value.slug)
         except NewsletterError as fault:
@@ -75,7 +75,9 @@ def _read(form: Form, what: What, base: Path, workspace: Path, known: set[str]) 
     return read(form, base=base, workspace=workspace, taken=() if form.get("slug") else known)
 
 
-def _store(session: Session, value: Item | Policy, known: set[str], now: dt.datetime, report: Report) -> None:
+def _store(
+    session: Session, value: Item | Policy, known: set[str], now: dt.datetime, report: Report, *, told: bool
+) -> None:
     if value.slug not in known:
         if isinstance(value, Item):
             items.add(session, value, now)
@@ -89,6 +91,9 @@ def _store(session: Session, value: Item | Policy, known: set[str], now: dt.date
     if isinstance(value, Item):
         changed = items.replace(session, value.slug, value, now)
     else:
+        if not told:  # a row with only the latest status adds to the history that we have
+            known_steps = policies.get(session, value.slug).history
+            value = replace(value, history=tuple(dict.fromkeys((*known_steps, *value.history))))
         changed = policies.replace(session, value.slug, value, now)
     report.updated += changed
     report.unchanged += not changed
@@ -114,11 +119,8 @@ def read_text(path: Path) -> str:
         data = path.read_bytes()
     except OSError as fault:
         raise InputError(f"can't be read: {fault.strerror}", where=path) from None
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ("utf-16",)
-    else:
-        encodings = ("utf-8-sig", "cp1252")
-    for encoding in encodings:
+    marked = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    for encoding in ["utf-16"] if marked else ["utf-8-sig", "cp1252"]:
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:
@@ -196,11 +198,10 @@ def export(values: Iterable[Item | Policy], what: What, format: str) -> str:  # 
 
 
 def _flat(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A form whose lists are single cells; of a policy's history CSV has room for the last step only."""
+    """A form whose lists are single cells."""
     flat = dict(entry)
-    history = flat.pop("history", None)
-    if history:
-        flat.update({("status" if key == "status" else f"status_{key}"): value for key, value in history[-1].items()})
+    if "history" in flat:
+        flat["history"] = "\n".join(map(forms.status_line, flat["history"]))
     if "links" in flat:
         flat["links"] = "; ".join(f"{link['label']} <{link['url']}>" for link in flat["links"])
     return {key: "; ".join(value) if isinstance(value, list) else value for key, value in flat.items()}
