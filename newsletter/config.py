@@ -18,6 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from newsletter.errors import ConfigError, NotFound, nearest
+from newsletter.model import Kind
 from newsletter.tables import Document, Table
 
 FILE_NAME = "config.toml"
@@ -128,6 +129,22 @@ class Brand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SectionPlan:
+    """A section that a new draft starts with, and which entries go there: those of one of the `kinds` (of
+    items, or "policy") that share one of the `topics`, where topics are given.
+    """
+
+    heading: str
+    kinds: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for kind in self.kinds:
+            if kind not in (*Kind, "policy"):
+                raise ValueError(f'"{kind}" is no kind of item; there are {", ".join(Kind)} and policy')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
     """A newsletter as a series. `title` is the pattern of an issue's title, of {name}, {headlines}, {month}."""
 
@@ -139,7 +156,7 @@ class Publication:
     template: str = ""
     tagline: str = ""
     title: str = "{name}: {headlines} | {month}"
-    sections: tuple[str, ...] = ()
+    sections: tuple[SectionPlan, ...] = ()
     cadence_days: int = 30
     brand: Brand = field(default_factory=Brand)
     partner: Partner | None = None

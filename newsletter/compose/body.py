@@ -1,0 +1,158 @@
+"""The Markdown of an issue, walked block by block into sections."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
+
+from newsletter.compose.file import Source
+from newsletter.errors import InputError, IssueError, NewsletterError, nearest
+from newsletter.model import Block, Item, Picture, Policy, PolicyEntry, Prose, Section, Story
+from newsletter.photos import read_photo
+
+Library = Mapping[str, Item | Policy]
+
+_REFERENCE = re.compile(r"\[\[\s*([^\[\]|]+?)\s*\]\](?:\s+(\S.*))?")
+_ANY_REFERENCE = re.compile(r"\[\[\s*([^\[\]]+?)\s*\]\]")
+
+
+class Body:
+    """One reading of an issue's Markdown. `problems` fills while `sections` walks."""
+
+    def __init__(
+        self, source: Source, library: Library, folder: Path, workspace: Path, *, since: dt.date, until: dt.date
+    ) -> None:
+        self.problems: list[NewsletterError] = []
+        self._source = source
+        self._lines = source.markdown.split("\n")
+        self._library = library
+        self._folder = folder
+        self._workspace = workspace
+        self._since = since
+        self._until = until
+        self._quotable = False  # whether a block quote here would belong to the entry above it
+
+    def sections(self) -> tuple[Section, ...]:
+        """Every section; the first has an empty heading and holds what comes before the first `##`."""
+        tree = SyntaxTreeNode(MarkdownIt("commonmark").parse(self._source.markdown))
+        sections: list[Section] = []
+        heading, line, blocks = "", self._source.first_line, list[Block]()
+        for node in tree.children:
+            if node.type == "heading" and node.tag == "h2":
+                sections.append(Section(heading=heading, blocks=tuple(blocks), line=line))
+                heading, line, blocks = node.children[0].content, self._line(node), []
+                self._quotable = False
+            else:
+                self._block(node, blocks)
+        sections.append(Section(heading=heading, blocks=tuple(blocks), line=line))
+        return tuple(section for section in sections if section.heading or section.blocks)
+
+    def _block(self, node: SyntaxTreeNode, blocks: list[Block]) -> None:
+        quotable, self._quotable = self._quotable, False
+        text = node.children[0].content if node.type == "paragraph" and node.children else ""
+        if node.type == "heading" and node.tag == "h1":
+            self._problem(self._line(node), "a # heading is the issue's title", 'use "##" for a section')
+        elif node.type == "html_block":
+            if not node.content.lstrip().startswith("<!--"):
+                self._problem(self._line(node), "HTML is not used in issues", "write Markdown")
+        elif quotable and node.type == "blockquote":
+            blocks[-1] = self._with_blurb(blocks[-1], node)
+        elif text and _REFERENCE.fullmatch(text.split("\n")[0]):
+            for offset, reference in enumerate(text.split("\n")):
+                self._reference(reference, self._line(node) + offset, blocks, compact=False)
+        elif node.type == "bullet_list" and _ANY_REFERENCE.match(self._text(node).lstrip("-*+ \t")):
+            for item in node.children:
+                self._row(item, blocks)
+        elif (picture := self._picture(node)) is not None:
+            blocks.append(picture)
+        else:
+            self._prose(node, blocks)
+
+    def _reference(self, text: str, line: int, blocks: list[Block], *, compact: bool) -> None:
+        match = _REFERENCE.fullmatch(text.strip())
+        if not match:
+            self._problem(line, f'"{text[:40]}" is no reference', "write [[slug]] on a line of its own")
+            return
+        slug, headline = match.group(1), (match.group(2) or "").strip()
+        entry = self._library.get(slug)
+        if entry is None:
+            self._problem(line, f'no stored item or policy "{slug}"', nearest(slug, self._library))
+            return
+        if isinstance(entry, Item):
+            blocks.append(
+                Story(item=entry, headline=headline or entry.title, blurb=entry.summary, compact=compact, line=line)
+            )
+        else:
+            blocks.append(
+                PolicyEntry(
+                    policy=entry,
+                    headline=headline or entry.title,
+                    blurb=entry.summary,
+                    status=entry.latest(self._until),
+                    moved=entry.moved(self._since, self._until),
+                    compact=compact,
+                    line=line,
+                )
+            )
+        self._quotable = True
+
+    def _row(self, item: SyntaxTreeNode, blocks: list[Block]) -> None:
+        """One bullet of a list of references: a paragraph, perhaps with a block quote."""
+        before = len(blocks)
+        for child in item.children:
+            if child.type == "paragraph":
+                self._reference(child.children[0].content, self._line(child), blocks, compact=True)
+            elif child.type == "blockquote" and len(blocks) > before:
+                blocks[-1] = self._with_blurb(blocks[-1], child)
+            else:
+                self._problem(self._line(child), "a bullet with a reference holds nothing else", "write - [[slug]]")
+
+    def _with_blurb(self, block: Block, quote: SyntaxTreeNode) -> Block:
+        blurb = "\n".join(re.sub(r"^\s*> ?", "", line) for line in self._text(quote).split("\n")).strip()
+        return replace(block, blurb=blurb) if isinstance(block, Story | PolicyEntry) else block
+
+    def _picture(self, node: SyntaxTreeNode) -> Picture | None:
+        """A paragraph that is one picture, `![alt text](file.jpg "credit")`."""
+        images = node.children[0].children if node.type == "paragraph" and node.children else []
+        if len(images) != 1 or images[0].type != "image":
+            return None
+        image, line = images[0], self._line(node)
+        name = str(image.attrs.get("src", ""))
+        path = self._folder / name
+        path = path if path.exists() else self._workspace / name
+        try:
+            photo = read_photo(
+                path, self._workspace, alt=image.content, credit=str(image.attrs.get("title", "")), named=name
+            )
+        except InputError as fault:
+            self._problem(line, fault.what, fault.hint)
+            return None
+        return Picture(photo=photo, line=line)
+
+    def _prose(self, node: SyntaxTreeNode, blocks: list[Block]) -> None:
+        text, line = self._text(node), self._line(node)
+        for offset, part in enumerate(text.split("\n")):
+            for match in _ANY_REFERENCE.finditer(part):
+                what = f"[[{match.group(1)}]] stands inside other text"
+                self._problem(line + offset, what, "give it a line of its own")
+        if blocks and isinstance(blocks[-1], Prose):
+            blocks[-1] = replace(blocks[-1], markdown=f"{blocks[-1].markdown}\n\n{text}")
+        else:
+            blocks.append(Prose(markdown=text, line=line))
+
+    def _text(self, node: SyntaxTreeNode) -> str:
+        """The lines of the file that a block stands on."""
+        start, end = node.map or (0, 0)
+        return "\n".join(self._lines[start:end]).rstrip()
+
+    def _line(self, node: SyntaxTreeNode) -> int:
+        return self._source.first_line + (node.map[0] if node.map else 0)
+
+    def _problem(self, line: int, what: str, hint: str = "") -> None:
+        self.problems.append(IssueError(what, where=f"{self._source.name}:{line}", hint=hint))

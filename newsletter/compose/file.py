@@ -1,0 +1,56 @@
+"""issue.md taken apart: TOML front matter between `+++` lines, and Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from newsletter.errors import ConfigError, IssueError
+from newsletter.tables import Document, Table
+
+_FENCE = "+++"
+
+
+class IssueTable(Table):
+    """A front matter table: its faults are IssueErrors."""
+
+    __slots__ = ()
+
+    def error(self, what: str, *keys: str, hint: str = "") -> IssueError:  # type: ignore[override]
+        """An IssueError that points at a key."""
+        return IssueError(what, where=self.document.where(*self.path, *keys), hint=hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An issue's file: its front matter, its Markdown, and the line on which the Markdown starts."""
+
+    table: IssueTable
+    markdown: str
+    first_line: int
+    name: str
+
+
+def read_issue(path: Path, named: str) -> Source:
+    """Take an issue.md apart; `named` is the path that messages show."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise IssueError("there is no such issue", where=named, hint="newsletter draft PUBLICATION") from None
+    except UnicodeDecodeError as fault:
+        line = path.read_bytes()[: fault.start].count(b"\n") + 1
+        raise IssueError("not UTF-8", where=f"{named}:{line}", hint="save the file as UTF-8") from None
+    except OSError as fault:
+        raise IssueError(f"can't be read: {fault.strerror}", where=named) from None
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if lines[0].strip() != _FENCE:
+        hint = f'start with a line "{_FENCE}", the front matter, and "{_FENCE}" again'
+        raise IssueError("there is no front matter", where=f"{named}:1", hint=hint)
+    end = next((number for number, line in enumerate(lines[1:], 1) if line.strip() == _FENCE), 0)
+    if not end:
+        raise IssueError(f'the front matter has no closing "{_FENCE}"', where=f"{named}:1")
+    try:
+        document = Document.parse("\n".join(lines[1:end]) + "\n", named, first_line=2)
+    except ConfigError as fault:
+        raise IssueError(fault.what, where=fault.where) from None
+    return Source(IssueTable(document.data, document, ()), "\n".join(lines[end + 1 :]), end + 2, named)
