@@ -54,7 +54,7 @@ def draft(
         "teaser": "",
     }
     note = f"<!-- {editor_note} -->\n\n" if editor_note else ""
-    greeting = "Hi {{ first_name | friend }},\n\nTODO: two or three sentences that say why this issue matters.\n"
+    greeting = "Hi {{ first_name | friend }},\n\nTK: two or three sentences that say why this issue matters.\n"
     return f"+++\n{tomli_w.dumps(matter)}+++\n\n{note}{greeting}" + "\n".join(lines).rstrip() + "\n"
 
 
@@ -91,4 +91,4 @@ def _references(entries: Sequence[Item | Policy]) -> list[str]:
 
 def _headlines(entries: Sequence[Item | Policy]) -> str:
     titles = [entry.title for entry in entries[:2]]
-    return (", ".join(titles) + " and more") if titles else "TODO headlines"
+    return (", ".join(titles) + " and more") if titles else "TK headlines"

@@ -133,6 +133,7 @@ class SubscriberRecord(Base):
     chapter: Mapped[str] = mapped_column(Text, default="")
     language: Mapped[str] = mapped_column(String(35), default="")
     note: Mapped[str] = mapped_column(Text, default="")
+    consented_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
 

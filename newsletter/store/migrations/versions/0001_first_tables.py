@@ -95,6 +95,7 @@ def upgrade() -> None:
         sa.Column("chapter", sa.Text(), nullable=False),
         sa.Column("language", sa.String(length=35), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("consented_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscribers")),

@@ -1,0 +1,40 @@
+"""E-mail addresses, in the one form by which a person is known."""
+
+from __future__ import annotations
+
+import re
+from email.utils import parseaddr
+
+from newsletter.errors import InputError
+
+_ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_USUAL = re.compile(rf"(?=.{{1,254}}\Z)(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[a-z]{{2,63}}")
+
+
+def normalize(text: str) -> str:
+    """An address in lower case, with its domain in ASCII (RFC 5890); InputError with the reason if it's none.
+
+    `Name <address>` is taken for the address. A name part beyond ASCII is refused, since the mail servers of
+    most receivers don't take it (RFC 6531).
+    """
+    address = text.strip().lower()
+    if _USUAL.fullmatch(address):
+        return address
+    return _unusual(address)
+
+
+def _unusual(address: str) -> str:
+    from email_validator import EmailNotValidError, validate_email
+
+    if not address:
+        raise InputError("no address")
+    if address.endswith(">"):
+        address = parseaddr(address)[1]
+    try:
+        valid = validate_email(address, check_deliverability=False, allow_smtputf8=True)
+    except EmailNotValidError as fault:
+        raise InputError(f"not an address: {fault}".replace(address, "…").rstrip(".")) from None
+    if valid.ascii_email is None:
+        raise InputError("the part before the @ is not plain ASCII, which most mail servers refuse")
+    return valid.ascii_email.lower()

@@ -1,0 +1,59 @@
+"""Which column of an export is what: guessed from the header, or given."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+
+from newsletter.errors import InputError, nearest
+
+#: Every field an export can fill, with the headers (squeezed to letters and digits) that mean it.
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "email": ("email", "emailaddress", "mail", "subscriberemail", "address"),
+    "first_name": ("firstname", "first", "givenname", "fname"),
+    "last_name": ("lastname", "last", "surname", "familyname", "lname"),
+    "name": ("name", "fullname"),
+    "state": ("state", "region", "province", "stateregion", "canspamstate"),
+    "locality": ("citycounty", "city", "county", "locality", "town", "place"),
+    "role": ("role", "type", "membertype"),
+    "chapter": ("chapter", "statechapter"),
+    "language": ("language", "lang", "locale"),
+    "lists": ("lists", "list", "newsletters", "groups", "tags", "labels"),
+    "status": ("status", "subscriptionstatus", "substatus", "memberstatus", "subscribed"),
+    "confirmed": ("confirmed", "confirmedat", "confirmtime", "optintime", "subscribedat", "createdat", "optindate"),
+    "ip": ("signupip", "optinip", "ip", "ipaddress", "confirmip"),
+    "note": ("notes", "note", "comments"),
+}
+Mapped = dict[str, str]
+
+
+def guess(header: Sequence[str]) -> Mapped:
+    """Field to column name, for the columns whose names we know; the first of several wins."""
+    squeezed = {column: re.sub(r"[^a-z0-9]", "", column.lower()) for column in header}
+    found: Mapped = {}
+    for field, names in FIELDS.items():
+        columns = sorted((names.index(text), place) for place, text in enumerate(squeezed.values()) if text in names)
+        if columns:
+            found[field] = list(squeezed)[columns[0][1]]
+    return found
+
+
+def given(pairs: Sequence[str], header: Sequence[str]) -> Mapped:
+    """A mapping from `field=Column` pairs; an empty column leaves the field out."""
+    found: Mapped = {}
+    for pair in pairs:
+        field, sign, column = (part.strip() for part in pair.partition("="))
+        if not sign or field not in FIELDS:
+            hint = nearest(field, FIELDS) or f"fields: {', '.join(FIELDS)}"
+            raise InputError(f'"{pair}" is no field=column', hint=hint)
+        match = [name for name in header if name.strip() == column]
+        if column and not match:
+            raise InputError(f'the file has no column "{column}"', hint=nearest(column, header))
+        found[field] = match[0] if match else ""
+    return found
+
+
+def digest(header: Sequence[str]) -> str:
+    """What a saved mapping is found by: the header's digest."""
+    return hashlib.sha256("\0".join(header).encode()).hexdigest()

@@ -1,0 +1,140 @@
+"""Segments: a saved filter, written as an expression and compiled to SQL, never run as a program.
+
+    state = "FL" and role in ("elected", "staff")
+    not (state = "") and language != "es"
+
+Texts compare without regard to case; states may be written out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, func, not_, or_
+
+from newsletter.config import Config, Segment
+from newsletter.errors import ConfigError, NotFound, nearest
+from newsletter.places import state_code
+from newsletter.store.records import SubscriberRecord
+
+FIELDS = ("email", "first_name", "last_name", "state", "locality", "role", "chapter", "language")
+Condition = ColumnElement[bool]
+
+_TOKEN = re.compile(r"""\s*(?:(?P<text>"[^"]*"|'[^']*')|(?P<sign>!=|[=(),])|(?P<word>\w+)|(?P<other>\S))""")
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    value: str
+    column: int
+
+
+def segment(config: Config, slug: str) -> Segment:
+    """The segment of that slug, or NotFound with the nearest."""
+    try:
+        return config.segments[slug]
+    except KeyError:
+        hint = nearest(slug, config.segments) or f"known: {', '.join(config.segments)}"
+        raise NotFound(f'no segment "{slug}"', where=config.path.name, hint=hint) from None
+
+
+def condition(expression: str, name: str) -> Condition:
+    """The SQL condition on subscribers that an expression means; ConfigError says where it goes wrong."""
+    return _Parser(expression, name).parse()
+
+
+class _Parser:
+    """Recursive descent: or < and < not < comparison."""
+
+    def __init__(self, expression: str, name: str) -> None:
+        self._name = name
+        self._tokens = [
+            _Token(match.lastgroup or "", match.group(match.lastgroup or 0), match.start(match.lastgroup or 0))
+            for match in _TOKEN.finditer(expression)
+        ]
+        self._tokens.append(_Token("end", "", len(expression)))
+        self._depth = 0
+
+    def parse(self) -> Condition:
+        found = self._any()
+        if self._tokens[0].kind != "end":
+            raise self._error(f'"{self._tokens[0].value}" is not expected here')
+        return found
+
+    def _any(self) -> Condition:
+        return self._joined("or", self._all, or_)
+
+    def _all(self) -> Condition:
+        return self._joined("and", self._one, and_)
+
+    def _joined(self, word: str, read: Callable[[], Condition], join: Callable[..., Condition]) -> Condition:
+        parts = [read()]
+        while self._accept(word):
+            parts.append(read())
+        return join(*parts) if len(parts) > 1 else parts[0]
+
+    def _one(self) -> Condition:
+        self._depth += 1
+        if self._depth > 50:
+            raise self._error("nested too deep")
+        if self._accept("not"):
+            found = not_(self._one())
+        elif self._accept("("):
+            found = self._any()
+            self._expect(")")
+        else:
+            found = self._comparison()
+        self._depth -= 1
+        return found
+
+    def _comparison(self) -> Condition:
+        field = self._tokens[0]
+        if field.kind != "word" or field.value.lower() not in FIELDS:
+            hint = nearest(field.value, FIELDS) or f"fields: {', '.join(FIELDS)}"
+            raise self._error(f'"{field.value}" is no field' if field.value else "it ends too early", hint)
+        self._tokens.pop(0)
+        name = field.value.lower()
+        column = func.lower(getattr(SubscriberRecord, name))
+        if self._accept("="):
+            return column == self._value(name)
+        if self._accept("!="):
+            return column != self._value(name)
+        negated = self._accept("not")
+        self._expect("in")
+        self._expect("(")
+        values = [self._value(name)]
+        while self._accept(","):
+            values.append(self._value(name))
+        self._expect(")")
+        return column.not_in(values) if negated else column.in_(values)
+
+    def _value(self, field: str) -> str:
+        token = self._tokens[0]
+        if token.kind != "text":
+            raise self._error("a text in quotes is expected", f'{field} = "…"')
+        self._tokens.pop(0)
+        text = token.value[1:-1]
+        if field == "state":
+            code = state_code(text)
+            if code is None:
+                raise self._error(f'"{text}" is no state', column=token.column)
+            return code.lower()
+        return text.lower()
+
+    def _accept(self, what: str) -> bool:
+        token = self._tokens[0]
+        if token.kind in ("word", "sign") and token.value.lower() == what:
+            self._tokens.pop(0)
+            return True
+        return False
+
+    def _expect(self, what: str) -> None:
+        if not self._accept(what):
+            raise self._error(f'"{what}" is expected')
+
+    def _error(self, what: str, hint: str = "", *, column: int | None = None) -> ConfigError:
+        at = self._tokens[0].column if column is None else column
+        return ConfigError(f'segment "{self._name}": {what}, at character {at + 1}', hint=hint)
