@@ -339,14 +339,23 @@ class DeliveryState(StrEnum):
     WITHHELD = "withheld"
 
 
+class Outcome(StrEnum):
+    """What became of one recipient in one call. `deferred` was certainly not taken and may be tried again."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    DEFERRED = "deferred"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """The provider's answer for one recipient. Refused has an `error`, with no address in it."""
+    """The provider's answer for one recipient; `detail` says why it wasn't accepted, with no address in it."""
 
     delivery: int
-    accepted: bool
+    outcome: Outcome
     message_id: str = ""
-    error: str = ""
+    detail: str = ""
 
 
 class EventType(StrEnum):

@@ -1,0 +1,94 @@
+"""Whole messages (RFC 5322, 2045–2047): encoded once a batch, spliced for each recipient.
+
+Literal text is quoted-printable once; a merged value is encoded by itself and set in between soft line
+breaks, which vanish on decoding (RFC 2045, section 6.7). So a message costs a join, not a rendering.
+"""
+
+from __future__ import annotations
+
+import html
+import quopri
+from collections.abc import Callable
+from email.header import Header
+from email.utils import format_datetime, formataddr, parseaddr
+
+from newsletter.merge import MergeText
+from newsletter.model import Batch, Recipient
+
+_SOFT_BREAK = b"=\r\n"
+_LINE = 76
+
+
+class Composer:
+    """Builds the messages of one batch."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+        self._domain = parseaddr(batch.sender)[1].rpartition("@")[2]
+        # "=_" can't stand in quoted-printable text, so no body can hold the boundary (RFC 2045, section 6.7).
+        boundary = f"=_{batch.key[:24]}"
+        encoding = "Content-Transfer-Encoding: quoted-printable"
+        part = f"--{boundary}\r\nContent-Type: text/%s; charset=utf-8\r\n{encoding}\r\n\r\n"
+        self._text_head = (part % "plain").encode()
+        self._html_head = ("\r\n" + part % "html").encode()
+        self._end = f"\r\n--{boundary}--\r\n".encode()
+        self._text = _encoded(batch.content.text, str)
+        self._html = _encoded(batch.content.html, html.escape)
+        name, address = parseaddr(batch.sender)
+        headers = [("From", formataddr((name, address)))]
+        headers += [("Reply-To", batch.reply_to)] if batch.reply_to else []
+        headers += [("Date", format_datetime(batch.date)), *batch.headers]
+        headers += [("MIME-Version", "1.0"), ("Content-Type", f'multipart/alternative; boundary="{boundary}"')]
+        self._headers = b"".join(f"{name}: {value}\r\n".encode("ascii") for name, value in headers)
+
+    def message(self, recipient: Recipient) -> bytes:
+        """The whole message for one recipient, with CRLF line ends."""
+        values = recipient.values
+        headers = [
+            ("To", recipient.address),
+            ("Subject", _subject(self._batch.content.subject.merge(values))),
+            ("Message-ID", self.message_id(recipient)),
+        ]
+        if url := values.get("unsubscribe_url"):
+            headers += [("List-Unsubscribe", f"<{url}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")]
+        own = "".join(f"{name}: {value}\r\n" for name, value in headers).encode("ascii")
+        return b"".join(
+            (
+                *(own, self._headers, b"\r\n"),
+                *(self._text_head, self._text(values)),
+                *(self._html_head, self._html(values), self._end),
+            )
+        )
+
+    def message_id(self, recipient: Recipient) -> str:
+        """The Message-ID: the same for the same batch and delivery."""
+        return f"<{recipient.delivery}.{self._batch.key[:16]}@{self._domain}>"
+
+
+def _encoded(text: MergeText, escape: Callable[[str], str]) -> Callable[[dict[str, str]], bytes]:
+    parts = [(_quoted(part) if isinstance(part, str) else part) for part in text]
+
+    def merged(values: dict[str, str]) -> bytes:
+        return _SOFT_BREAK.join(
+            part if isinstance(part, bytes) else _quoted(escape(part.value(values))) for part in parts
+        )
+
+    return merged
+
+
+def _quoted(text: str) -> bytes:
+    """Quoted-printable, with room left on the last line for the `=` of a soft break."""
+    lines = quopri.encodestring(text.encode()).split(b"\n")
+    last = lines[-1]
+    if len(last) >= _LINE:
+        cut = _LINE - 4
+        while b"=" in last[cut - 2 : cut]:  # not inside an =XX
+            cut -= 1
+        lines[-1:] = [last[:cut] + b"=", last[cut:]]
+    return b"\r\n".join(lines)
+
+
+def _subject(text: str) -> str:
+    line = " ".join(text.split())
+    charset = "us-ascii" if line.isascii() else "utf-8"
+    return Header(line, charset, maxlinelen=_LINE, header_name="Subject").encode(linesep="\r\n")

@@ -1,0 +1,52 @@
+"""Approving: what goes out and what is archived are this snapshot, never the draft."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from newsletter import codec
+from newsletter.errors import NotApproved
+from newsletter.model import Issue, Rendered, Snapshot
+from newsletter.store.records import SnapshotRecord
+
+
+def approve(session: Session, issue: Issue, variants: tuple[Rendered, ...], *, by: str, now: dt.datetime) -> Snapshot:
+    """Freeze an issue and its variants. Approving the same content again gives the approval there is."""
+    digest = codec.digest(issue, *variants)
+    before = latest(session, issue.slug)
+    if before and before.digest == digest:
+        return before
+    snapshot = Snapshot(issue=issue, variants=variants, digest=digest, approved_by=by, approved_at=now)
+    session.add(
+        SnapshotRecord(issue=issue.slug, digest=digest, document=codec.dumps(snapshot), approved_by=by, approved_at=now)
+    )
+    return snapshot
+
+
+def latest(session: Session, issue: str) -> Snapshot | None:
+    """The newest approval of an issue, or None."""
+    query = select(SnapshotRecord).where(SnapshotRecord.issue == issue).order_by(SnapshotRecord.id.desc()).limit(1)
+    record = session.scalar(query)
+    return codec.loads(record.document, Snapshot) if record else None
+
+
+def all_latest(session: Session) -> list[Snapshot]:
+    """The newest approval of every issue."""
+    newest = select(func.max(SnapshotRecord.id)).group_by(SnapshotRecord.issue)
+    records = session.scalars(select(SnapshotRecord.document).where(SnapshotRecord.id.in_(newest)))
+    return [codec.loads(document, Snapshot) for document in records]
+
+
+def require(session: Session, issue: Issue, variants: tuple[Rendered, ...]) -> Snapshot:
+    """The approval of exactly this content; NotApproved when there's none or something changed since."""
+    snapshot = latest(session, issue.slug)
+    if snapshot is None:
+        raise NotApproved("not approved", where=issue.path, hint=f"newsletter approve {issue.slug}")
+    if snapshot.digest != codec.digest(issue, *variants):
+        day = f"{snapshot.approved_at:%Y-%m-%d %H:%M} UTC"
+        what = f"changed since {snapshot.approved_by} approved it on {day}"
+        raise NotApproved(what, where=issue.path, hint=f"look, then: newsletter approve {issue.slug}")
+    return snapshot
