@@ -1,0 +1,35 @@
+"""Issue and mail -> Findings: what a careful colleague would say before it goes out.
+
+    for finding in check(issue, variants, config): ...
+
+A rule is a function that yields places and messages, registered with its id and severity. Errors block
+approval and sending; warnings don't. Every rule has a page entry in docs/check.md and a test that plants
+its fault.
+"""
+
+from __future__ import annotations
+
+from newsletter.check import content, deliverability, images, links, merging, policy
+from newsletter.check.rules import RULES, Subject
+from newsletter.config import Config
+from newsletter.model import Finding, Issue, Rendered, Severity
+
+__all__ = ["RULES", "check", "has_errors"]
+
+_FAMILIES = (content, images, links, merging, policy, deliverability)
+
+
+def check(issue: Issue, variants: tuple[Rendered, ...], config: Config) -> list[Finding]:
+    """All findings, errors first, then by rule in the order in which they were found."""
+    subject = Subject(issue=issue, variants=variants, config=config)
+    found = [
+        Finding(rule=rule.id, severity=rule.severity, where=where, message=message)
+        for rule in RULES.values()
+        for where, message in dict.fromkeys(rule.run(subject))
+    ]
+    return sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)
+
+
+def has_errors(findings: list[Finding]) -> bool:
+    """Whether anything blocks."""
+    return any(finding.severity is Severity.ERROR for finding in findings)

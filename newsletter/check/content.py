@@ -1,0 +1,97 @@
+"""Rules about the words."""
+
+from __future__ import annotations
+
+import re
+
+from newsletter.check.rules import Found, Subject, rule
+from newsletter.model import PolicyEntry, Severity, Story
+
+#: The whole subject fits most inbox rows up to here; a longer one is cut in the middle of a word.
+_SUBJECT_CHARACTERS = 60
+_PREHEADER_CHARACTERS = (40, 90)
+_DESK_WORDS = re.compile(r"\b(?:TK|TKTK|TODO|TBD|XXX+|FIXME)\b")
+_FILLERS = re.compile(r"lorem ipsum|\[(?:insert|link|name|date|to write)\b[^\]]*\](?!\()", re.IGNORECASE)
+
+
+@rule("content/no-subject", Severity.ERROR)
+def no_subject(subject: Subject) -> Found:
+    """An issue needs a subject line."""
+    if not str(subject.issue.subject).strip():
+        yield f"{subject.issue.path}: subject", "the subject is empty"
+
+
+@rule("content/long-subject", Severity.WARNING)
+def long_subject(subject: Subject) -> Found:
+    """A subject over 60 characters is cut in most inboxes."""
+    length = len(subject.issue.subject.merge({}))
+    if length > _SUBJECT_CHARACTERS:
+        message = f"the subject has {length} characters; inboxes show about 33 to 50"
+        yield f"{subject.issue.path}: subject", message
+
+
+@rule("content/no-preheader", Severity.ERROR)
+def no_preheader(subject: Subject) -> Found:
+    """Without a preheader, inboxes show whatever text comes first."""
+    if not str(subject.issue.preheader).strip():
+        yield f"{subject.issue.path}: preheader", "the preheader is empty"
+
+
+@rule("content/preheader-length", Severity.WARNING)
+def preheader_length(subject: Subject) -> Found:
+    """A preheader reads best at 40 to 90 characters."""
+    length = len(subject.issue.preheader.merge({}))
+    low, high = _PREHEADER_CHARACTERS
+    if length and not low <= length <= high:
+        yield f"{subject.issue.path}: preheader", f"the preheader has {length} characters; {low} to {high} read best"
+
+
+@rule("content/placeholder", Severity.ERROR)
+def placeholder(subject: Subject) -> Found:
+    """Words that were meant to be replaced: TK, TODO, lorem ipsum, [insert …]."""
+    for where, text in subject.texts():
+        match = _DESK_WORDS.search(text) or _FILLERS.search(text)
+        if match:
+            yield where, f'"{match.group()}" is a placeholder'
+
+
+@rule("content/used-twice", Severity.ERROR)
+def used_twice(subject: Subject) -> Found:
+    """An item or policy stands twice in one issue."""
+    seen: dict[str, int] = {}
+    for entry in subject.issue.entries:
+        slug = entry.item.slug if isinstance(entry, Story) else entry.policy.slug
+        if slug in seen:
+            yield subject.at(entry.line), f'"{slug}" stands already on line {seen[slug]}'
+        seen.setdefault(slug, entry.line)
+
+
+@rule("content/empty-section", Severity.WARNING)
+def empty_section(subject: Subject) -> Found:
+    """A section with a heading and nothing below it."""
+    for section in subject.issue.sections:
+        if section.heading and not section.blocks:
+            yield subject.at(section.line), f'the section "{section.heading}" is empty'
+
+
+@rule("content/nothing", Severity.ERROR)
+def nothing(subject: Subject) -> Found:
+    """An issue with no item, policy or text at all."""
+    if not any(True for _ in subject.issue.blocks):
+        yield subject.issue.path, "the issue has no content"
+
+
+@rule("content/no-teaser", Severity.WARNING)
+def no_teaser(subject: Subject) -> Found:
+    """The archive's index shows the teaser under the title."""
+    if not subject.issue.teaser.strip():
+        yield f"{subject.issue.path}: teaser", "there is no teaser for the archive's index"
+
+
+@rule("content/no-blurb", Severity.WARNING)
+def no_blurb(subject: Subject) -> Found:
+    """A card without any words under its headline."""
+    for entry in subject.issue.entries:
+        if not entry.compact and not entry.blurb.strip():
+            what = "policy" if isinstance(entry, PolicyEntry) else "item"
+            yield subject.at(entry.line), f'the {what} "{entry.headline}" has no summary'

@@ -1,0 +1,55 @@
+"""Rules about pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from newsletter.check.rules import Found, Subject, rule
+from newsletter.model import Photo, Picture, PolicyEntry, Severity, Story
+
+
+def _photos(subject: Subject) -> Iterator[tuple[str, Photo, str]]:
+    """Every picture that is shown, with its place and what it belongs to."""
+    if subject.issue.hero:
+        yield f"{subject.issue.path}: hero", subject.issue.hero, "the hero picture"
+    for block in subject.issue.blocks:
+        match block:
+            case Picture(photo=photo):
+                yield subject.at(block.line), photo, "the picture"
+            case Story() if block.item.photo and not block.compact:
+                yield subject.at(block.line), block.item.photo, f'the photo of "{block.item.slug}"'
+            case PolicyEntry() if block.policy.photo and not block.compact:
+                yield subject.at(block.line), block.policy.photo, f'the photo of "{block.policy.slug}"'
+
+
+@rule("images/no-alt", Severity.ERROR)
+def no_alt(subject: Subject) -> Found:
+    """A picture without alternative text (WCAG 1.1.1)."""
+    for where, photo, what in _photos(subject):
+        if not photo.alt.strip():
+            yield where, f"{what} has no alternative text"
+
+
+@rule("images/alt-is-file-name", Severity.WARNING)
+def alt_is_file_name(subject: Subject) -> Found:
+    """Alternative text that is only a file's name tells nothing."""
+    for where, photo, what in _photos(subject):
+        if re.fullmatch(r"\S+\.(jpe?g|png|gif|webp)|(img|dsc)[-_ ]?\d+", photo.alt.strip(), re.IGNORECASE):
+            yield where, f'{what} has a file name for alternative text, "{photo.alt}"'
+
+
+@rule("images/no-credit", Severity.WARNING)
+def no_credit(subject: Subject) -> Found:
+    """A picture without a credit."""
+    for where, photo, what in _photos(subject):
+        if not photo.credit.strip():
+            yield where, f"{what} has no credit"
+
+
+@rule("images/too-small", Severity.WARNING)
+def too_small(subject: Subject) -> Found:
+    """The hero picture is shown 600 wide and needs twice that to be sharp."""
+    hero = subject.issue.hero
+    if hero and hero.width < 1200:
+        yield f"{subject.issue.path}: hero", f"the hero picture is {hero.width} pixels wide; 1200 look sharp"

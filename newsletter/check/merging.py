@@ -1,0 +1,45 @@
+"""Rules about merge fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from newsletter.check.rules import Found, Subject, rule
+from newsletter.errors import nearest
+from newsletter.merge import FIELDS, PERSONAL_FIELDS, MergeField, parse
+from newsletter.model import Severity
+
+_FOREIGN = re.compile(r"\*\|[A-Z_:0-9]+\|\*|%recipient\.\w+%|\[\[(?:var|data):[^\]]*\]\]|\{\{\{?[^{}]*\}?\}\}|%%\w+%%")
+
+
+def _fields(subject: Subject) -> Iterator[tuple[str, MergeField]]:
+    for where, text in subject.texts():
+        for field in parse(text).fields:
+            yield where, field
+
+
+@rule("merge/unknown-field", Severity.ERROR)
+def unknown_field(subject: Subject) -> Found:
+    """A merge field that doesn't exist would come out as its fallback for everyone."""
+    for where, field in _fields(subject):
+        if field.name not in FIELDS:
+            hint = nearest(field.name, FIELDS) or f"there are {', '.join(PERSONAL_FIELDS)}"
+            yield where, f'there is no merge field "{field.name}"; {hint}'
+
+
+@rule("merge/no-fallback", Severity.ERROR)
+def no_fallback(subject: Subject) -> Found:
+    """A personal merge field needs words for readers of whom it isn't known."""
+    for where, field in _fields(subject):
+        if field.name in PERSONAL_FIELDS and not field.fallback:
+            yield where, f'"{field}" has no fallback; write {{{{ {field.name} | friend }}}}'
+
+
+@rule("merge/foreign-field", Severity.ERROR)
+def foreign_field(subject: Subject) -> Found:
+    """A merge field in another tool's writing, or broken, would be mailed as it stands."""
+    for where, text in subject.texts():
+        literal = "".join(part for part in parse(text) if isinstance(part, str))
+        if match := _FOREIGN.search(literal):
+            yield where, f'"{match.group()}" is no merge field here; write {{{{ first_name | friend }}}}'
