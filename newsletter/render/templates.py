@@ -1,0 +1,124 @@
+"""Email templates: where they are found, how they are run, and where in them a fault lies.
+
+A template is a folder with `mail.mjml.j2` and `mail.txt.j2`. Both are given:
+
+    issue         the Issue, with its sections, blocks and dates
+    publication   name, tagline, brand, partner; also: list, sender, organization
+    headlines     the issue's title without the publication's name and the month
+    preheader     what stands beside the subject in an inbox
+    language      of the archive, such as "en"
+    variant       the name of the rendering
+    browser_url   the issue's page in the archive
+    merge(name, fallback)   a merge field, such as merge("unsubscribe_url")
+
+    tests     story, policy, prose, picture: what a block is
+    filters   html, text, plain (of Markdown), wrap; and those of `words`
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    select_autoescape,
+)
+from jinja2.ext import Extension
+from markupsafe import Markup
+
+from newsletter.errors import TemplateError, nearest
+from newsletter.model import Picture, PolicyEntry, Prose, Story
+from newsletter.render import words
+from newsletter.render.markdown import plain, to_html, to_text, wrap
+from newsletter.render.mjml import MjmlError, with_places
+
+HTML, TEXT = "mail.mjml.j2", "mail.txt.j2"
+# What XML does not allow, from wherever it came.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+class TemplateSet:
+    """The templates in some folders, of which an earlier one wins over a later."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self.folders = tuple(folders)
+        self._environment = _environment(self.folders)
+
+    def names(self) -> tuple[str, ...]:
+        """Every template that can be named, sorted."""
+        return tuple(sorted({path.parent.name for folder in self.folders for path in folder.glob(f"*/{HTML}")}))
+
+    def run(self, name: str, file: str, context: Mapping[str, Any], asked_by: str) -> str:
+        """The text of one file of a template; TemplateError for what is wrong in it, with its place.
+
+        `asked_by` is where the template is named, for when there is none.
+        """
+        if name not in self.names():
+            hint = nearest(name, self.names()) or f"there are {', '.join(self.names()) or 'none'}"
+            raise TemplateError(f'no template "{name}"', where=asked_by, hint=hint)
+        try:
+            text = self._environment.get_template(f"{name}/{file}").render(context)
+        except TemplateSyntaxError as fault:
+            raise TemplateError(fault.message or "syntax", where=f"{fault.filename}:{fault.lineno}") from fault
+        except TemplateNotFound as fault:
+            hint = nearest(str(fault.name), self._environment.list_templates())
+            raise TemplateError(f'no file "{fault.name}"', where=self._place(fault), hint=hint) from fault
+        except Exception as fault:
+            # A template is a program of its writer's: whatever it raises is told by its place in it.
+            raise TemplateError(str(fault) or type(fault).__name__, where=self._place(fault)) from fault
+        return _FORBIDDEN.sub("", text)
+
+    def mjml_error(self, fault: MjmlError, name: str) -> TemplateError:
+        """The same fault, at its file and line, or at the template's MJML file."""
+        file, _, line = fault.at.rpartition(":")
+        filename = self._environment.get_template(file or f"{name}/{HTML}").filename
+        return TemplateError(str(fault), where=f"{filename}:{line}" if line else filename, hint=fault.hint)
+
+    def _place(self, fault: BaseException) -> str:
+        lines = [f"{file}:{line}" for file, line in _frames(fault) if any(map(Path(file).is_relative_to, self.folders))]
+        return lines[-1] if lines else ""
+
+
+def _frames(fault: BaseException) -> Iterator[tuple[str, int]]:
+    step = fault.__traceback__
+    while step:
+        yield step.tb_frame.f_code.co_filename, step.tb_lineno
+        step = step.tb_next
+
+
+class _Places(Extension):
+    """Has every MJML tag of a template say where it stands."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
+        return with_places(source, name) if name and name.endswith(".mjml.j2") else source
+
+
+@lru_cache(maxsize=16)
+def _environment(folders: tuple[Path, ...]) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(folders),
+        autoescape=select_autoescape(disabled_extensions=("txt.j2",), default=True),
+        undefined=StrictUndefined,
+        extensions=[_Places, "jinja2.ext.do"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: Mapping[str, Callable[..., Any]] = {
+        "html": lambda markdown: Markup(to_html(markdown)),  # noqa: S704  sanitised
+        "text": to_text,
+        "plain": plain,
+        "wrap": wrap,
+        **{name: getattr(words, name) for name in words.__all__},
+    }
+    environment.filters.update(filters)
+    kinds: Mapping[str, type] = {"story": Story, "policy": PolicyEntry, "prose": Prose, "picture": Picture}
+    environment.tests.update({name: lambda block, kind=kind: isinstance(block, kind) for name, kind in kinds.items()})
+    return environment
