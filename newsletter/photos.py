@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from newsletter.errors import InputError
@@ -40,20 +42,20 @@ def read_photo(path: Path, workspace: Path, *, alt: str = "", credit: str = "", 
 def keep_photo(path: Path, workspace: Path, *, alt: str = "", credit: str = "") -> Photo:
     """Copy a picture into `media/` under its public name; the same picture is kept once."""
     photo = read_photo(path, workspace, alt=alt, credit=credit)
-    target = workspace / FOLDER / photo.name
-    if not target.exists():
+    freeze_photos([photo], workspace)
+    return replace(photo, file=f"{FOLDER}/{photo.name}")
+
+
+def freeze_photos(photos: Iterable[Photo], workspace: Path) -> None:
+    """Copy pictures into `media/` under their public names, so that what was approved keeps its pictures."""
+    for photo in photos:
+        target = workspace / FOLDER / photo.name
+        if target.exists():
+            continue
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             partial = target.with_name(target.name + ".partial")
-            partial.write_bytes(path.read_bytes())
+            partial.write_bytes((workspace / photo.file).read_bytes())
             partial.replace(target)
         except OSError as fault:
             raise InputError(f"can't keep the picture: {fault.strerror}", where=target) from None
-    return Photo(
-        name=photo.name,
-        file=f"{FOLDER}/{photo.name}",
-        width=photo.width,
-        height=photo.height,
-        alt=alt,
-        credit=credit,
-    )

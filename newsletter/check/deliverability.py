@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 from newsletter.check.rules import Found, Subject, rule
@@ -73,5 +74,5 @@ def fake_reply(subject: Subject) -> Found:
 
 def _words(text: str) -> str:
     """A text less its markup and spacing, to compare by."""
-    bare = re.sub(r"<[^>]*>", " ", text)
+    bare = html.unescape(re.sub(r"<[^>]*>", " ", text))
     return " ".join(re.sub(r"[^\w]+", " ", bare).split()).lower()

@@ -14,7 +14,7 @@ _FOREIGN = re.compile(r"\*\|[A-Z_:0-9]+\|\*|%recipient\.\w+%|\[\[(?:var|data):[^
 
 
 def _fields(subject: Subject) -> Iterator[tuple[str, MergeField]]:
-    for where, text in subject.texts():
+    for where, text in subject.merging_texts():
         for field in parse(text).fields:
             yield where, field
 
@@ -43,3 +43,11 @@ def foreign_field(subject: Subject) -> Found:
         literal = "".join(part for part in parse(text) if isinstance(part, str))
         if match := _FOREIGN.search(literal):
             yield where, f'"{match.group()}" is no merge field here; write {{{{ first_name | friend }}}}'
+
+
+@rule("merge/not-here", Severity.ERROR)
+def not_here(subject: Subject) -> Found:
+    """Titles, headings, headlines and stored summaries are the same for everyone; a field there stays as it is."""
+    for where, text in subject.fixed_texts():
+        for field in parse(text).fields:
+            yield where, f'"{field}" is not merged here; use it in the text, the subject or the preheader'

@@ -30,19 +30,33 @@ class Subject:
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Every text that staff wrote or chose for this issue, with its place."""
-        issue = self.issue
-        yield f"{issue.path}: title", issue.title
-        yield f"{issue.path}: subject", str(issue.subject)
-        yield f"{issue.path}: preheader", str(issue.preheader)
-        yield f"{issue.path}: teaser", issue.teaser
-        for section in issue.sections:
+        yield from self.merging_texts()
+        yield from self.fixed_texts()
+
+    def merging_texts(self) -> Iterator[tuple[str, str]]:
+        """The texts in which merge fields work: subject, preheader, prose, blurbs written for this issue."""
+        yield f"{self.issue.path}: subject", str(self.issue.subject)
+        yield f"{self.issue.path}: preheader", str(self.issue.preheader)
+        for block in self.issue.blocks:
+            if isinstance(block, Prose):
+                yield self.at(block.line), block.markdown
+            elif isinstance(block, Story | PolicyEntry) and block.blurb != _stored_summary(block):
+                yield self.at(block.line), block.blurb
+
+    def fixed_texts(self) -> Iterator[tuple[str, str]]:
+        """The texts that are the same for everyone: title, teaser, headings, headlines, stored summaries."""
+        yield f"{self.issue.path}: title", self.issue.title
+        yield f"{self.issue.path}: teaser", self.issue.teaser
+        for section in self.issue.sections:
             yield self.at(section.line), section.heading
-            for block in section.blocks:
-                if isinstance(block, Prose):
-                    yield self.at(block.line), block.markdown
-                elif isinstance(block, Story | PolicyEntry):
-                    yield self.at(block.line), block.headline
-                    yield self.at(block.line), block.blurb
+        for entry in self.issue.entries:
+            yield self.at(entry.line), entry.headline
+            if entry.blurb == _stored_summary(entry):
+                yield self.at(entry.line), entry.blurb
+
+
+def _stored_summary(entry: Story | PolicyEntry) -> str:
+    return entry.item.summary if isinstance(entry, Story) else entry.policy.summary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,14 +29,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from newsletter import merge
-from newsletter.compose.body import Body, Library
+from newsletter.compose.body import ANY_REFERENCE, Body, Library
 from newsletter.compose.file import read_issue
 from newsletter.config import Config, Publication
 from newsletter.errors import InputError, IssueError, NewsletterError
 from newsletter.model import Issue, Photo
 from newsletter.photos import read_photo
 
-__all__ = ["FrontMatter", "Library", "compose", "front_matter"]
+__all__ = ["FrontMatter", "Library", "compose", "front_matter", "references"]
 
 #: How far back a policy's change is news in a publication's first issue.
 _FIRST_LOOK_BACK = dt.timedelta(days=31)
@@ -61,6 +61,14 @@ class FrontMatter:
 def front_matter(path: Path, named: str) -> FrontMatter:
     """Only what stands between the `+++` lines of an issue.md; IssueError with path:line where it's wrong."""
     return read_issue(path, named).table.read(FrontMatter)
+
+
+def references(path: Path) -> set[str]:
+    """The slugs that an issue.md names, whatever state it's in; none when it can't be read."""
+    try:
+        return set(ANY_REFERENCE.findall(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError):
+        return set()
 
 
 def compose(path: Path, config: Config, library: Library, *, previous: dt.date | None = None) -> Issue:

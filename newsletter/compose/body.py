@@ -19,7 +19,7 @@ from newsletter.photos import read_photo
 Library = Mapping[str, Item | Policy]
 
 _REFERENCE = re.compile(r"\[\[\s*([^\[\]|]+?)\s*\]\](?:\s+(\S.*))?")
-_ANY_REFERENCE = re.compile(r"\[\[\s*([^\[\]]+?)\s*\]\]")
+ANY_REFERENCE = re.compile(r"\[\[\s*([^\[\]]+?)\s*\]\]")
 
 
 class Body:
@@ -66,7 +66,7 @@ class Body:
         elif text and _REFERENCE.fullmatch(text.split("\n")[0]):
             for offset, reference in enumerate(text.split("\n")):
                 self._reference(reference, self._line(node) + offset, blocks, compact=False)
-        elif node.type == "bullet_list" and _ANY_REFERENCE.match(self._text(node).lstrip("-*+ \t")):
+        elif node.type == "bullet_list" and ANY_REFERENCE.match(self._text(node).lstrip("-*+ \t")):
             for item in node.children:
                 self._row(item, blocks)
         elif (picture := self._picture(node)) is not None:
@@ -138,7 +138,7 @@ class Body:
     def _prose(self, node: SyntaxTreeNode, blocks: list[Block]) -> None:
         text, line = self._text(node), self._line(node)
         for offset, part in enumerate(text.split("\n")):
-            for match in _ANY_REFERENCE.finditer(part):
+            for match in ANY_REFERENCE.finditer(part):
                 what = f"[[{match.group(1)}]] stands inside other text"
                 self._problem(line + offset, what, "give it a line of its own")
         if blocks and isinstance(blocks[-1], Prose):

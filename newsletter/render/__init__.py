@@ -83,6 +83,6 @@ def _context(issue: Issue, config: Config, fields: Fields, variant: str) -> dict
 
 
 def _tidy(text: str) -> str:
-    """No white space at the ends of lines, and never more than two empty lines."""
+    """No white space at the ends of lines, and never more than one empty line."""
     lines = "\n".join(line.rstrip() for line in text.splitlines())
-    return re.sub(r"\n{4,}", "\n\n\n", lines).strip("\n") + "\n"
+    return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"

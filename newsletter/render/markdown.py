@@ -138,10 +138,9 @@ def _span(node: SyntaxTreeNode) -> str:
             return _inline(node.children) if node.children else node.content
 
 
-def wrap(text: str, width: int = 72) -> str:
-    """Wrap each line of a text between words only."""
-    lines = (
-        textwrap.fill(line, max(width, 20), break_long_words=False, break_on_hyphens=False)
-        for line in text.splitlines()
+def wrap(text: str, width: int = 72, hanging: int = 0) -> str:
+    """Wrap each line of a text between words only; what is carried over is set in by `hanging` columns."""
+    wrapper = textwrap.TextWrapper(
+        max(width, 20), subsequent_indent=" " * hanging, break_long_words=False, break_on_hyphens=False
     )
-    return "\n".join(lines)
+    return "\n".join(wrapper.fill(line) for line in text.splitlines())

@@ -68,7 +68,7 @@ _HINTS = {"mj-include": "include with Jinja: {% include %}", "mj-font": "use fon
 
 _AT = re.compile(r' at="([^"]*)"')
 _TAG = re.compile(r"<(mjml|mj-[\w-]+)(?=[\s/>])")
-_TITLE = re.compile(r"<mj-title>(.*?)</mj-title>", re.DOTALL)
+_TITLE = re.compile(r"<mj-title(?: [^>]*)?>(.*?)</mj-title>", re.DOTALL)
 
 
 class MjmlError(ValueError):
@@ -101,7 +101,7 @@ def compile_mjml(source: str) -> str:
         page = mjml.mjml2html(bare, fonts={})
     except ValueError as fault:
         raise MjmlError(f"MJML: {fault}") from None
-    words = html.escape(html.unescape(_AT.sub("", title[1])).strip()) if title else ""
+    words = html.escape(html.unescape(title[1]).strip()) if title else ""
     page = re.sub(r"<title>.*?</title>", "", page, count=1, flags=re.DOTALL)
     page = page.replace("<head>", f"<head><title>{words}</title>", 1)
     page = re.sub(r'<div( aria-label="[^"]*")?(?= aria-roledescription="email")', "<div", page, count=1)

@@ -9,11 +9,29 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+
+from slugify import slugify
 
 from newsletter.config import Publication
-from newsletter.model import Issue, Item, Kind, Level, Place, Policy, PolicyEntry, Status, StatusChange
+from newsletter.model import (
+    Block,
+    Issue,
+    Item,
+    Kind,
+    Level,
+    Place,
+    Policy,
+    PolicyEntry,
+    Section,
+    Status,
+    StatusChange,
+    Story,
+)
 
 __all__ = [
+    "anchor",
     "byline",
     "day",
     "deadline",
@@ -25,12 +43,13 @@ __all__ = [
     "month",
     "month_abbr",
     "moves",
+    "other_steps",
     "place_words",
     "places",
     "policy_link",
+    "runs",
     "safe_url",
     "said",
-    "timeline",
     "when",
 ]
 
@@ -150,13 +169,20 @@ def link_words(item: Item) -> str:
 
 
 def place_words(place: Place) -> str:
-    """The place, or the nation."""
-    return str(place) or "Nationwide"
+    """`Durham, NC`, `Florida`, or the nation."""
+    return str(place) if place.locality else _state_names().get(place.state, place.state) or "Nationwide"
+
+
+@cache
+def _state_names() -> dict[str, str]:
+    import us
+
+    return {state.abbr: state.name for state in us.states.STATES_AND_TERRITORIES} | {"DC": "District of Columbia"}
 
 
 def places(item: Item) -> str:
-    """`Durham, NC · Oakland, CA`; nothing where the item is about no place."""
-    return " · ".join(str(place) for place in item.places if str(place))
+    """`Durham, NC · Florida`; nothing where the item is about no place."""
+    return " · ".join(place_words(place) for place in item.places if str(place))
 
 
 def policy_link(policy: Policy, status: StatusChange | None) -> str:
@@ -177,11 +203,12 @@ def said(change: StatusChange) -> str:
     return f"{change.status.capitalize()} {day(change.date)}"
 
 
-def timeline(entry: PolicyEntry, issue: Issue) -> tuple[str, ...]:
-    """A policy's steps in words, oldest first, with those that are still to come; none where there is only one."""
-    steps = sorted(entry.policy.history, key=lambda change: change.date)
-    words = tuple(said(c) if c.date <= issue.date else f"next: {c.status} {day(c.date)}" for c in steps)
-    return words if len(words) > 1 else ()
+def other_steps(entry: PolicyEntry, issue: Issue) -> tuple[str, ...]:
+    """The steps of a policy's history besides where it stands, oldest first, with those that are still to come:
+    `passed Jun 7, 2022`, `next: in effect Jan 13, 2024`.
+    """
+    steps = sorted((c for c in entry.policy.history if c != entry.status), key=lambda change: change.date)
+    return tuple(f"{'next: ' if c.date > issue.date else ''}{c.status} {day(c.date)}" for c in steps)
 
 
 def group(status: Status) -> str:
@@ -210,6 +237,17 @@ def headlines(issue: Issue, publication: Publication) -> str:
     pattern = pattern.replace("{name}", re.escape(publication.name)).replace("{month}", r"[^|]+?")
     match = re.fullmatch(pattern.replace("{headlines}", "(.+)"), issue.title) if "{headlines}" in pattern else None
     return match[1].strip() if match else issue.title
+
+
+def runs(section: Section) -> Iterator[tuple[bool, tuple[Block, ...]]]:
+    """The section's blocks, compact entries together: whether they are compact, and which they are."""
+    for compact, blocks in groupby(section.blocks, lambda b: isinstance(b, Story | PolicyEntry) and b.compact):
+        yield compact, tuple(blocks)
+
+
+def anchor(section: Section) -> str:
+    """The id of a section's heading, such as `policy-wins`."""
+    return slugify(section.heading) or f"section-{section.line}"
 
 
 def safe_url(url: str) -> str:

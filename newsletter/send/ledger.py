@@ -221,3 +221,18 @@ def _set_state(
             .execution_options(synchronize_session=False),
             rows,
         )
+
+
+def settle_by_hand(
+    session: Session, campaign: int, state: DeliveryState, *, batch: int | None, now: dt.datetime
+) -> int:
+    """Write what a person found out about unknown deliveries; how many there were."""
+    statement = (
+        update(DeliveryRecord)
+        .where(DeliveryRecord.campaign_id == campaign, DeliveryRecord.state == DeliveryState.UNKNOWN)
+        .values(state=state, error="settled by hand", changed_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    if batch is not None:
+        statement = statement.where(DeliveryRecord.batch == batch)
+    return session.connection().execute(statement).rowcount

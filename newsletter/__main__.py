@@ -1,0 +1,5 @@
+"""`python -m newsletter`, the same as `newsletter`."""
+
+from newsletter.cli import main
+
+main()

@@ -1,0 +1,74 @@
+"""Commands to begin with: init, demo, status, serve."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import click
+
+from newsletter.cli.output import as_json, next_step, print_json, print_table, say, workspace
+from newsletter.workspace import system_clock
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=".")
+def init(folder: Path) -> None:
+    """Make a new workspace in FOLDER: config.toml, issues/, media/ and the database."""
+    from newsletter.demo import begin
+
+    begin(folder)
+    click.echo(folder / "config.toml")
+    say("A new workspace with the example settings.")
+    next_step(f"edit {folder / 'config.toml'}, then: newsletter config check")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), default="demo")
+def demo(folder: Path) -> None:
+    """Build a sample workspace in FOLDER: compose, check, approve, send to files, publish."""
+    from newsletter.demo import build
+
+    build(folder, system_clock(), lambda line: say(line))
+    click.echo(folder / "archive" / "index.html")
+    say(f"Open it in a browser; the mails are in {folder / 'outbox'}.")
+    next_step(f"cd {folder} && newsletter status, and newsletter check network-download-2022-10")
+
+
+@click.command()
+@as_json
+@click.pass_context
+def status(ctx: click.Context, as_json: bool) -> None:
+    """For each publication: its last issue, what is due, and what each issue waits for."""
+    with workspace(ctx) as space:
+        rows = space.status()
+        today = space.today()
+    if as_json:
+        print_json([row.plain() for row in rows])
+        return
+    print_table(
+        ("publication", "issue", "date", "stands at"),
+        [(r.publication, r.issue or "-", r.date or "-", r.stage) for r in rows],
+    )
+    due = {row.publication: row.due for row in rows if row.due and row.due <= today}
+    for publication, day in due.items():
+        late = (today - day) // dt.timedelta(days=1)
+        say(f"{publication} has been due for {late} days.", fg="yellow")
+    waiting = next((row for row in rows if row.issue and row.next), None)
+    next_step(f"newsletter {waiting.next} {waiting.issue}" if waiting else "newsletter draft PUBLICATION")
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True)
+@click.pass_context
+def serve(ctx: click.Context, host: str, port: int) -> None:
+    """Run the public service, where readers unsubscribe; put an HTTPS proxy in front of it."""
+    from waitress import serve as run
+
+    from newsletter.web import create_app
+
+    with workspace(ctx) as space:
+        app = create_app(space)
+        say(f"Serving {space.config.service.url} on http://{host}:{port}; end with Ctrl-C.")
+        run(app, host=host, port=port, threads=4, ident=None, max_request_body_size=64 * 1024)

@@ -1,0 +1,172 @@
+"""Commands that act on an issue while it's made: draft, compose, render, check, approve, publish."""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+from pathlib import Path
+
+import click
+
+from newsletter import collect
+from newsletter.cli.output import as_json, next_step, print_json, print_table, say, workspace
+from newsletter.errors import InputError
+from newsletter.model import Finding, Picture, PolicyEntry, Prose, Severity, Story
+
+issue_argument = click.argument("issue")
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@click.command()
+@click.argument("publication")
+@click.option("--date", "day", type=DAY, help="The issue's date (default: today).")
+@click.option("--since", type=DAY, help="Take what is newer than this (default: since the last issue).")
+@click.option("--slug", help="The folder's name (default: publication and month).")
+@click.pass_context
+def draft(
+    ctx: click.Context, publication: str, day: dt.datetime | None, since: dt.datetime | None, slug: str | None
+) -> None:
+    """Write issues/SLUG/issue.md for PUBLICATION, with what is new since its last issue."""
+    from newsletter.compose.draft import draft as write
+    from newsletter.compose.draft import slug_of
+
+    with workspace(ctx) as space:
+        series = space.config.publication(publication)
+        date = day.date() if day else space.today()
+        last = space.previous_issue(publication, date)
+        begin = since.date() if since else last or date - dt.timedelta(days=series.cadence_days)
+        name = slug or slug_of(series, date)
+        path = space.issues / name / "issue.md"
+        if path.exists():
+            raise InputError("exists already", where=f"issues/{name}/issue.md", hint="edit it, or give another --slug")
+        with space.store.read() as session:
+            library = collect.library(session)
+        text = write(series, library, day=date, since=begin, used=space.used_slugs())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        click.echo(f"issues/{name}/issue.md")
+        references = text.count("[[")
+        say(f"Drafted with {references} items and policies since {begin}. Fill in what is marked TK.")
+        next_step(f"edit the file, then: newsletter check {name}")
+
+
+@click.command()
+@issue_argument
+@as_json
+@click.pass_context
+def compose(ctx: click.Context, issue: str, as_json: bool) -> None:
+    """Show what ISSUE is made of: its sections and, in them, items, policies and text."""
+    from newsletter import codec
+
+    with workspace(ctx) as space:
+        composed = space.compose(issue)
+        if as_json:
+            print_json(codec.plain(composed))
+            return
+        click.echo(composed.title)
+        rows = [
+            (block.line, section.heading or "(intro)", *_describe(block))
+            for section in composed.sections
+            for block in section.blocks
+        ]
+        print_table(("line", "section", "what", "shows"), rows)
+        next_step(f"newsletter render {composed.slug}")
+
+
+def _describe(block: object) -> tuple[str, str]:
+    match block:
+        case Story():
+            return str(block.item.kind), block.headline
+        case PolicyEntry():
+            status = f" ({block.status.status}, {block.status.date})" if block.status else ""
+            return "policy", f"{block.policy.place}: {block.headline}{status}"
+        case Picture():
+            return "picture", block.photo.alt
+        case Prose():
+            return "text", " ".join(block.markdown.split())[:70]
+    return "", ""
+
+
+@click.command()
+@issue_argument
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the files (default: preview/ISSUE).")
+@click.option("--text", "to_stdout", flag_value="text", help="Print the plain text instead.")
+@click.option("--html", "to_stdout", flag_value="html", help="Print the HTML instead.")
+@click.pass_context
+def render(ctx: click.Context, issue: str, output: Path | None, to_stdout: str | None) -> None:
+    """Make the mail of ISSUE as a reader without a name would get it: mail.html and mail.txt."""
+    with workspace(ctx) as space:
+        composed = space.compose(issue)
+        (variant,) = space.render(composed)
+        values = {"unsubscribe_url": space.unsubscribe_url(0, space.config.publications[composed.publication].list)}
+        html, text = variant.html.merge_html(values), variant.text.merge(values)
+        if to_stdout:
+            click.echo(html if to_stdout == "html" else text, nl=False)
+            return
+        folder = output or space.folder / "preview" / composed.slug
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "mail.html").write_text(html, encoding="utf-8")
+        (folder / "mail.txt").write_text(text, encoding="utf-8")
+        click.echo(folder / "mail.html")
+        click.echo(folder / "mail.txt")
+        say(f"Subject: {variant.subject.merge(values)}")
+        say(f"{len(html.encode()):,} bytes of HTML; Gmail cuts at 102,000.")
+        next_step(f"newsletter check {composed.slug}")
+
+
+@click.command()
+@issue_argument
+@as_json
+@click.pass_context
+def check(ctx: click.Context, issue: str, as_json: bool) -> int:
+    """Say what is wrong with ISSUE. Errors block approval and sending; exit code 3 when there are any."""
+    with workspace(ctx) as space:
+        composed = space.compose(issue)
+        findings = space.check(composed, space.render(composed))
+        errors = sum(finding.severity is Severity.ERROR for finding in findings)
+        if as_json:
+            print_json([_plain(finding) for finding in findings])
+        else:
+            for finding in findings:
+                colour = "red" if finding.severity is Severity.ERROR else "yellow"
+                head = click.style(f"{finding.severity:7}", fg=colour)
+                click.echo(f"{head} {finding.where}: {finding.message} [{finding.rule}]")
+        say(f"{errors} errors, {len(findings) - errors} warnings in {composed.path}.")
+        next_step(f"mend the errors, then: newsletter check {issue}" if errors else f"newsletter approve {issue}")
+        return 3 if errors else 0
+
+
+def _plain(finding: Finding) -> dict[str, str]:
+    return {
+        "rule": finding.rule,
+        "severity": str(finding.severity),
+        "where": finding.where,
+        "message": finding.message,
+    }
+
+
+@click.command()
+@issue_argument
+@click.option("--by", default="", help="Who approves (default: you, as the system knows you).")
+@click.pass_context
+def approve(ctx: click.Context, issue: str, by: str) -> None:
+    """Freeze ISSUE as it is now: this is what goes out and what is archived. Any later change voids it."""
+    with workspace(ctx) as space:
+        snapshot, new = space.approve(issue, by=by or getpass.getuser())
+        click.echo(f"{snapshot.issue.slug} {snapshot.digest[:12]}")
+        said = "Approved" if new else f"Nothing has changed; approved already on {snapshot.approved_at:%Y-%m-%d}"
+        say(f"{said} by {snapshot.approved_by}.")
+        next_step(f"newsletter send {snapshot.issue.slug} --dry-run")
+
+
+@click.command()
+@click.option("--to", type=click.Path(path_type=Path), help="Folder to build in (default: from config.toml).")
+@click.pass_context
+def publish(ctx: click.Context, to: Path | None) -> None:
+    """Build the archive website of all approved issues; only what changed is written."""
+    with workspace(ctx) as space:
+        folder = to or space.folder / space.config.archive.folder
+        report = space.publish(to)
+        click.echo(folder / "index.html")
+        say(f"{report.written} pages written, {report.unchanged} unchanged, {report.removed} removed.")
+        next_step(f"put {folder.name}/ on the web at {space.config.archive.url}")

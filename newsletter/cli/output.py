@@ -1,0 +1,71 @@
+"""What all commands share: opening the workspace, tables, JSON, and naming the next command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from newsletter.workspace import Workspace, system_clock
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
+
+
+@contextmanager
+def workspace(ctx: click.Context) -> Iterator[Workspace]:
+    """The workspace of --config, closed afterwards."""
+    opened = Workspace.open(Path(ctx.obj), system_clock())
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def say(text: str, **style: Any) -> None:
+    """Talk: to standard error, in colour where that's wanted."""
+    import os
+
+    click.secho(text, err=True, **({} if os.environ.get("NO_COLOR") else style))
+
+
+def next_step(command: str) -> None:
+    """Name the next useful command."""
+    say(f"Next: {command}", fg="cyan")
+
+
+def print_json(value: Any) -> None:
+    """Data, as one JSON value."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Data, in columns; numbers to the right."""
+    if not rows:
+        return
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in [list(header), *cells]) for i in range(len(header))]
+    numeric = [all(isinstance(row[i], int | float) for row in rows) for i in range(len(header))]
+    for row in [list(header), *cells]:
+        columns = zip(row, widths, numeric, strict=True)
+        click.echo("  ".join(c.rjust(w) if right else c.ljust(w) for c, w, right in columns).rstrip())
+
+
+@contextmanager
+def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error, when that is a terminal; the function given takes how much more is done."""
+    import sys
+
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda more: bar.advance(task, more)

@@ -1,0 +1,129 @@
+"""An issue on its way: from its approval to a campaign that is submitted, and tests before that."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from newsletter import codec, send
+from newsletter.audience import segments
+from newsletter.config import Config, Publication
+from newsletter.errors import SendError
+from newsletter.merge import MergeText
+from newsletter.model import Batch, DeliveryState, Outcome, Recipient, Rendered, Snapshot
+from newsletter.providers import Provider, load
+from newsletter.send.envelope import envelope
+from newsletter.store import Store
+from newsletter.store.records import CampaignRecord, SnapshotRecord
+
+UnsubscribeUrl = Callable[[int, str], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailing:
+    """All that sending needs, from the workspace."""
+
+    store: Store
+    config: Config
+    clock: send.Clock
+    unsubscribe_url: UnsubscribeUrl
+
+    def provider(self, slug: str) -> Provider:
+        """The configured provider of that slug."""
+        if slug not in self.config.providers:
+            known = ", ".join(self.config.providers)
+            raise SendError(f'no provider "{slug}" is configured', where=self.config.path.name, hint=f"known: {known}")
+        return load(self.config.providers[slug], self.config.folder)
+
+    def target(self, publication: Publication, segment: str) -> send.Target:
+        """A publication's list, or a segment of it."""
+        if not segment:
+            return send.Target(list=publication.list)
+        found = segments.segment(self.config, segment)
+        return send.Target(list=publication.list, segment=segment, where=segments.condition(found.where, segment))
+
+    def plan(self, publication: Publication, issue: str, *, segment: str, provider: str) -> send.Plan:
+        """What a new campaign would do; SendError when it would reach nobody at all."""
+        size = self.provider(provider).limits.recipients
+        with self.store.read() as session:
+            plan = send.plan(session, issue, self.target(publication, segment), provider=provider, batch_size=size)
+        if not plan.deliveries:
+            whom = f'segment "{segment}" of list' if segment else "list"
+            what = (
+                f'nobody to send to: {whom} "{plan.list}" has {plan.mailable} mailable, {plan.already} have the issue'
+            )
+            raise SendError(what, where=issue, hint="newsletter subscribers import FILE")
+        return plan
+
+    def start(self, snapshot: Snapshot, plan: send.Plan, publication: Publication) -> CampaignRecord:
+        """Freeze the audience into the ledger."""
+        with self.store.write() as session:
+            return send.freeze(
+                session,
+                snapshot,
+                self.target(publication, plan.segment),
+                plan,
+                nonce=secrets.token_hex(8),
+                now=self.clock.now(),
+            )
+
+    def run(self, campaign: CampaignRecord, progress: Callable[[int], None] = lambda _: None) -> Counter[DeliveryState]:
+        """Submit, or go on submitting, a campaign; its counts by state."""
+        with self.store.read() as session:
+            snapshot = codec.loads(session.get_one(SnapshotRecord, campaign.snapshot_id).document, Snapshot)
+        publication = self.config.publication(snapshot.issue.publication)
+        provider = self.provider(campaign.provider)
+        sealed = envelope(
+            self.config,
+            publication,
+            campaign.name,
+            snapshot.variants[0],
+            lambda subscriber: self.unsubscribe_url(subscriber, campaign.list),
+        )
+        try:
+            return send.submit(self.store, campaign, sealed, provider, self.clock, progress=progress)
+        finally:
+            provider.close()
+
+    def test(
+        self,
+        publication: Publication,
+        variants: tuple[Rendered, ...],
+        addresses: list[str],
+        *,
+        provider: str,
+        note: str,
+    ) -> int:
+        """Send each variant to some addresses, with `[Test]` in the subject; how many were accepted.
+
+        Tests don't enter the ledger, and their unsubscribe links belong to nobody.
+        """
+        carrier, accepted = self.provider(provider), 0
+        values = {"first_name": "", "unsubscribe_url": self.unsubscribe_url(0, publication.list)}
+        try:
+            for variant in variants:
+                content = replace(variant, subject=MergeText((f"[Test{note}] ", *variant.subject.parts)))
+                name = f"{variant.issue}-test"
+                sealed = envelope(self.config, publication, name, content, lambda _: values["unsubscribe_url"])
+                key = secrets.token_hex(32)
+                batch = Batch(
+                    id=0,
+                    campaign=name,
+                    key=key,
+                    tag=key[:16],
+                    date=self.clock.now().replace(microsecond=0),
+                    sender=sealed.sender,
+                    reply_to=sealed.reply_to,
+                    content=content,
+                    headers=sealed.headers,
+                    recipients=tuple(
+                        Recipient(delivery=number, address=address, values=values)
+                        for number, address in enumerate(addresses, 1)
+                    ),
+                )
+                accepted += sum(receipt.outcome is Outcome.ACCEPTED for receipt in carrier.send(batch))
+        finally:
+            carrier.close()
+        return accepted

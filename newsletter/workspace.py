@@ -1,0 +1,256 @@
+"""The workspace: a folder with config.toml, issues/ and the store, in which the pipeline comes together.
+
+The command line, the studio and the public service work through this and hold no logic of their own.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from newsletter import collect, config, tokens
+from newsletter.config import Config
+from newsletter.errors import CheckFailed, NewsletterError, NotFound, nearest
+from newsletter.model import DeliveryState, Finding, Issue, Rendered, Severity, Snapshot
+from newsletter.resources import TEMPLATES
+from newsletter.send import Clock
+from newsletter.send.mailing import Mailing
+from newsletter.store import Store, open_store
+
+if TYPE_CHECKING:
+    from newsletter.compose import FrontMatter
+    from newsletter.feedback import CampaignReport
+    from newsletter.publish import Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Where an issue stands and which command it waits for; `due` is when the publication's next one is."""
+
+    publication: str
+    issue: str = ""
+    date: dt.date | None = None
+    due: dt.date | None = None
+    stage: str = "no issue yet"
+    next: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        publication: str,
+        issue: str,
+        day: dt.date,
+        due: dt.date | None,
+        *,
+        approved: bool,
+        reports: list[CampaignReport],
+    ) -> Stage:
+        """The stage of an issue, from its approval and its campaigns."""
+        counts = sum((report.counts for report in reports), Counter[DeliveryState]())
+        done = counts[DeliveryState.SUBMITTED]
+        total = counts.total() - counts[DeliveryState.WITHHELD]
+        if reports and done == total:
+            stage, command = f"submitted to {done:,}", ""
+        elif reports:
+            stage, command = f"submitted to {done:,} of {total:,}", "send"
+        elif approved:
+            stage, command = "approved", "send"
+        else:
+            stage, command = "draft", "check"
+        return cls(publication=publication, issue=issue, date=day, due=due, stage=stage, next=command)
+
+    def plain(self) -> dict[str, object]:
+        """The row for JSON."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """An opened workspace; `clock` is the only source of time."""
+
+    config: Config
+    clock: Clock
+    environment: dict[str, str] | None = field(default=None, repr=False)
+
+    @classmethod
+    def open(cls, path: Path, clock: Clock) -> Workspace:
+        """Open the workspace of a config file."""
+        return cls(config.load(path), clock)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of config.toml."""
+        return self.config.folder
+
+    @property
+    def issues(self) -> Path:
+        """The folder that holds a folder for each issue."""
+        return self.folder / "issues"
+
+    @cached_property
+    def store(self) -> Store:
+        """The database, opened at first use."""
+        return open_store(self.config.database, self.folder)
+
+    @cached_property
+    def signer(self) -> tokens.Signer:
+        """Signs and checks readers' links."""
+        return tokens.Signer(self.config.secret(self.environment))
+
+    def close(self) -> None:
+        """Give back what is open."""
+        if "store" in self.__dict__:
+            self.store.close()
+
+    def today(self) -> dt.date:
+        """The day it is in the workspace's timezone."""
+        return self.clock.now().astimezone(self.config.timezone).date()
+
+    def template_folders(self, kind: str) -> tuple[Path, ...]:
+        """Where templates of a kind (`email`, `archive`) are looked for: the workspace's own first."""
+        return self.folder / "templates" / kind, TEMPLATES / kind
+
+    def issue_names(self) -> list[str]:
+        """The issues there are, by the names of their folders."""
+        return sorted(path.parent.name for path in self.issues.glob("*/issue.md"))
+
+    def issue_path(self, name: str) -> Path:
+        """The issue.md of an issue, named by its folder or by a path to either; NotFound with the nearest."""
+        given = Path(name)
+        for path in (self.issues / name / "issue.md", given / "issue.md", given):
+            if path.is_file() and path.name == "issue.md":
+                return path.resolve() if path.is_absolute() else self.folder / path
+        known = self.issue_names()
+        hint = nearest(given.name, known) or (f"known: {', '.join(known)}" if known else "newsletter draft PUBLICATION")
+        raise NotFound(f'no issue "{name}"', where=self.issues.name, hint=hint)
+
+    def front_matters(self) -> dict[str, FrontMatter]:
+        """What stands at the head of every issue; files that can't be read are left to `compose` to explain."""
+        from newsletter.compose import front_matter
+
+        found = {}
+        for name in self.issue_names():
+            try:
+                found[name] = front_matter(self.issues / name / "issue.md", f"issues/{name}/issue.md")
+            except NewsletterError:
+                continue
+        return found
+
+    def previous_issue(self, publication: str, day: dt.date) -> dt.date | None:
+        """The date of a publication's last issue before `day`."""
+        dates = (
+            matter.date
+            for matter in self.front_matters().values()
+            if matter.publication == publication and matter.date < day
+        )
+        return max(dates, default=None)
+
+    def compose(self, name: str) -> Issue:
+        """The issue of that name, composed from its file and the store."""
+        from newsletter.compose import compose, front_matter
+
+        path = self.issue_path(name)
+        matter = front_matter(path, f"issues/{path.parent.name}/issue.md")
+        with self.store.read() as session:
+            library = collect.library(session)
+        return compose(path, self.config, library, previous=self.previous_issue(matter.publication, matter.date))
+
+    def render(self, issue: Issue) -> tuple[Rendered, ...]:
+        """All variants of an issue."""
+        from newsletter.render import render
+
+        return (render(issue, self.config, folders=self.template_folders("email")),)
+
+    def check(self, issue: Issue, variants: tuple[Rendered, ...]) -> list[Finding]:
+        """What is wrong with an issue."""
+        from newsletter.check import check
+
+        return check(issue, variants, self.config)
+
+    def checked(self, name: str) -> tuple[Issue, tuple[Rendered, ...], list[Finding]]:
+        """Compose, render and check; CheckFailed when a finding blocks."""
+        issue = self.compose(name)
+        variants = self.render(issue)
+        findings = self.check(issue, variants)
+        errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+        if errors:
+            count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
+            first = f"{errors[0].where}: {errors[0].message}"
+            hint = f"newsletter check {issue.slug}"
+            raise CheckFailed(f"the check found {count}; first: {first}", where=issue.path, hint=hint)
+        return issue, variants, findings
+
+    def approve(self, name: str, *, by: str) -> tuple[Snapshot, bool]:
+        """Check and freeze an issue, pictures and all; also whether this is a new approval."""
+        from newsletter.photos import freeze_photos
+        from newsletter.send import approve, latest
+
+        issue, variants, _ = self.checked(name)
+        freeze_photos(issue.photos.values(), self.folder)
+        with self.store.write() as session:
+            before = latest(session, issue.slug)
+            snapshot = approve(session, issue, variants, by=by, now=self.clock.now())
+        return snapshot, snapshot != before
+
+    def used_slugs(self) -> set[str]:
+        """The items and policies that the issues in the workspace name."""
+        from newsletter.compose import references
+
+        return {slug for name in self.issue_names() for slug in references(self.issues / name / "issue.md")}
+
+    def mailing(self) -> Mailing:
+        """All that sending needs."""
+        return Mailing(store=self.store, config=self.config, clock=self.clock, unsubscribe_url=self.unsubscribe_url)
+
+    def unsubscribe_url(self, subscriber: int, list: str) -> str:  # noqa: A002 (the word for it)
+        """A reader's own address for leaving a list."""
+        token = self.signer.sign(tokens.Purpose.UNSUBSCRIBE, tokens.Claim(subscriber=subscriber, list=list))
+        return f"{self.config.service.url.rstrip('/')}/u/{token}"
+
+    def address_hash(self, address: str) -> str:
+        """The keyed hash of an address."""
+        return tokens.address_hash(self.config.secret(self.environment), address)
+
+    def status(self) -> list[Stage]:
+        """Where each publication's issues stand, newest first; a publication without one has a row as well."""
+        from newsletter import feedback
+        from newsletter.send import latest
+
+        matters = self.front_matters()
+        rows = []
+        with self.store.read() as session:
+            for slug, publication in self.config.publications.items():
+                mine = sorted(((m.date, n) for n, m in matters.items() if m.publication == slug), reverse=True)
+                due = mine[0][0] + dt.timedelta(days=publication.cadence_days) if mine else None
+                if not mine:
+                    rows.append(Stage(publication=slug))
+                for day, name in mine:
+                    approved = latest(session, name)
+                    reports = feedback.report(session, name)
+                    rows.append(Stage.of(slug, name, day, due, approved=approved is not None, reports=reports))
+                    due = None
+        return rows
+
+    def publish(self, folder: Path | None = None) -> Report:
+        """Build the archive of all approved issues."""
+        from newsletter.publish import publish
+        from newsletter.send import all_latest
+
+        with self.store.read() as session:
+            snapshots = all_latest(session)
+        return publish(snapshots, self.config, folder=folder, themes=self.template_folders("archive"))
+
+
+def system_clock() -> Clock:
+    """The real time."""
+    import time
+
+    spread = secrets.SystemRandom()
+    return Clock(
+        now=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep, jitter=lambda seconds: spread.uniform(0, seconds)
+    )
