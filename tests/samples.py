@@ -60,7 +60,7 @@ def sample_item(slug: str, kind: Kind, title: str, summary: str, *, photo: bool 
 
 
 def sample_items() -> dict[str, Item]:
-    """Eleven items of every kind, by slug."""
+    """Twelve items of every kind, by slug."""
     texas = (Place(state="TX", locality="Denton"), Place(state="TX", locality="Austin"))
     items = (
         sample_item(
@@ -142,6 +142,12 @@ def sample_items() -> dict[str, Item]:
             starts=dt.date(2022, 10, 20),
             time="4 pm ET",
             venue="Online",
+        ),
+        sample_item(
+            "press-officer",
+            Kind.JOB,
+            "Press Officer",
+            "Half time, in Denver.",
         ),
         sample_item(
             "membership-organizer",
@@ -283,7 +289,7 @@ def sample_issue() -> Issue:
     """A Network Download of 16 entries: cards and rows of every kind, policies, prose, a picture, fields."""
     items, policies = sample_items(), sample_policies()
     welcome = Prose(
-        markdown="Hi {{ first_name | friend }},\n\nit has been a month of **firsts**: a first day in court, a first "
+        markdown="Hi {{ first_name | friend }},\n\nIt has been a month of **firsts**: a first day in court, a first "
         "convening in Denver, and a [resolution in Denton](https://example.org/denton) that four more followed.\n\n"
         "Here is what the network did, and what comes next.",
         line=12,
@@ -335,7 +341,11 @@ def sample_issue() -> Issue:
                 _entry(policies["la-fair-work-week"], 56, compact=True),
             ),
         ),
-        Section(heading="💼 Jobs", line=58, blocks=(_story(items["membership-organizer"], 60),)),
+        Section(
+            heading="💼 Jobs",
+            line=58,
+            blocks=(_story(items["membership-organizer"], 60), _story(items["press-officer"], 62, compact=True)),
+        ),
     )
     return Issue(
         slug="network-download-2022-10",
@@ -357,7 +367,7 @@ def sample_round_up() -> Issue:
     items, policies = sample_items(), sample_policies()
     entries = {slug: _entry(policy, 30 + n) for n, policy in enumerate(policies.values()) for slug in (policy.slug,)}
     greeting = Prose(
-        markdown="Dear {{ first_name | colleague }},\n\nthis month a leave law that voters passed in June came into "
+        markdown="Dear {{ first_name | colleague }},\n\nThis month a leave law that voters passed in June came into "
         "force, and two cities took first steps. As ever, every policy comes with its own text where there is one.",
         line=12,
     )
