@@ -34,7 +34,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "What issues are made of": {
         "items": ("items", "Stored stories: add, list, show, edit, import, export, remove."),
-        "policies": ("policies", "Policies followed over time: add, status, list, show, import, export."),
+        "policies": ("items", "Policies followed over time: add, status, list, show, import, export."),
     },
     "People": {
         "subscribers": ("people", "Import people, and look somebody up."),

@@ -128,7 +128,7 @@ def record(session: Session, campaign: int, receipts: Sequence[Receipt], now: dt
     statement = (
         update(DeliveryRecord)
         .where(table.c.id == bindparam("delivery"), table.c.campaign_id == campaign)
-        .where(table.c.state.in_((DeliveryState.SUBMITTING, DeliveryState.UNKNOWN)))
+        .where(or_(table.c.state == DeliveryState.SUBMITTING, table.c.state == DeliveryState.UNKNOWN))
         .values(
             state=bindparam("to"),
             message_id=bindparam("message"),
