@@ -38,7 +38,7 @@ def render(issue: Issue, config: Config, *, folders: Sequence[Path], variant: st
     asked_by = f"{config.path.name}: [publications.{publication.slug}]"
     fields = Fields(issue)
     context = _context(issue, config, fields, variant)
-    templates = TemplateSet(folders)
+    templates = TemplateSet(folders, config.folder)
     try:
         html = inline(compile_mjml(templates.run(name, HTML, context, asked_by)))
     except MjmlError as fault:

@@ -29,6 +29,7 @@ from jinja2 import (
     StrictUndefined,
     TemplateNotFound,
     TemplateSyntaxError,
+    UndefinedError,
     select_autoescape,
 )
 from jinja2.ext import Extension
@@ -46,10 +47,13 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class TemplateSet:
-    """The templates in some folders, of which an earlier one wins over a later."""
+    """The templates in some folders, of which an earlier one wins over a later. Faults in `workspace` are
+    told with a path from there.
+    """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], workspace: Path) -> None:
         self.folders = tuple(folders)
+        self._workspace = workspace
         self._environment = _environment(self.folders)
 
     def names(self) -> tuple[str, ...]:
@@ -67,10 +71,13 @@ class TemplateSet:
         try:
             text = self._environment.get_template(f"{name}/{file}").render(context)
         except TemplateSyntaxError as fault:
-            raise TemplateError(fault.message or "syntax", where=f"{fault.filename}:{fault.lineno}") from fault
+            raise TemplateError(fault.message or "syntax", where=self._where(fault.filename, fault.lineno)) from fault
         except TemplateNotFound as fault:
             hint = nearest(str(fault.name), self._environment.list_templates())
-            raise TemplateError(f'no file "{fault.name}"', where=self._place(fault), hint=hint) from fault
+            raise TemplateError(f'no file "{fault.name}"', where=self._place(fault) or asked_by, hint=hint) from fault
+        except UndefinedError as fault:
+            unknown = str(fault).partition("' is undefined")[0].lstrip("'")
+            raise TemplateError(str(fault), where=self._place(fault), hint=nearest(unknown, context)) from fault
         except Exception as fault:
             # A template is a program of its writer's: whatever it raises is told by its place in it.
             raise TemplateError(str(fault) or type(fault).__name__, where=self._place(fault)) from fault
@@ -80,11 +87,16 @@ class TemplateSet:
         """The same fault, at its file and line, or at the template's MJML file."""
         file, _, line = fault.at.rpartition(":")
         filename = self._environment.get_template(file or f"{name}/{HTML}").filename
-        return TemplateError(str(fault), where=f"{filename}:{line}" if line else filename, hint=fault.hint)
+        return TemplateError(str(fault), where=self._where(filename, line), hint=fault.hint)
 
     def _place(self, fault: BaseException) -> str:
-        lines = [f"{file}:{line}" for file, line in _frames(fault) if any(map(Path(file).is_relative_to, self.folders))]
-        return lines[-1] if lines else ""
+        frames = [(file, line) for file, line in _frames(fault) if any(map(Path(file).is_relative_to, self.folders))]
+        return self._where(*frames[-1]) if frames else ""
+
+    def _where(self, file: str | None, line: int | str) -> str:
+        path = Path(file or "")
+        named = path.relative_to(self._workspace) if path.is_relative_to(self._workspace) else path
+        return f"{named}:{line}" if line else str(named)
 
 
 def _frames(fault: BaseException) -> Iterator[tuple[str, int]]:
