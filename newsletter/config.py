@@ -238,7 +238,7 @@ def load(path: Path) -> Config:
 def parse(text: str, path: Path) -> Config:
     """Config from the text of config.toml; `path` is where it stands."""
     root = Document.parse(text, str(path)).root()
-    config = root.without("timezone").read(_File, timezone=_timezone(root))
+    config = root.read(_File)
     senders = {slug: t.read(Sender) for slug, t in root.tables("senders").items()}
     lists = {slug: t.read(MailingList, slug=slug) for slug, t in root.tables("lists").items()}
     segments = {slug: t.read(Segment, slug=slug) for slug, t in root.tables("segments").items()}
@@ -256,7 +256,7 @@ def parse(text: str, path: Path) -> Config:
                 raise table.error(f'no {key} "{value}" is configured', key, hint=nearest(value, known))
     return Config(
         path=path,
-        timezone=config.timezone,
+        timezone=_timezone(root, config.timezone),
         database=config.database,
         secret_file=config.secret_file,
         organization=config.organization,
@@ -274,10 +274,10 @@ def parse(text: str, path: Path) -> Config:
 class _File:
     """The top level of config.toml; the named tables are read one by one."""
 
-    timezone: ZoneInfo
     organization: Organization
     archive: Archive
     service: Service
+    timezone: str = "UTC"
     database: str = "sqlite:///newsletter.db"
     secret_file: Path = Path("secret.key")
     senders: dict[str, Any] = field(default_factory=dict)
@@ -287,11 +287,10 @@ class _File:
     publications: dict[str, Any] = field(default_factory=dict)
 
 
-def _timezone(root: Table) -> ZoneInfo:
-    name = root.data.get("timezone", "UTC")
+def _timezone(root: Table, name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (KeyError, ValueError, TypeError, OSError):
+    except (KeyError, ValueError, OSError):
         hint = "use a name such as America/New_York"
         raise root.error(f'unknown timezone "{name}"', "timezone", hint=hint) from None
 

@@ -1,0 +1,97 @@
+"""config.toml: read once, every fault with its line and the nearest known name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from newsletter.config import Config, load, parse
+from newsletter.errors import ConfigError, NotFound
+from newsletter.providers import load as load_provider
+from newsletter.resources import EXAMPLE_CONFIG
+
+EXAMPLE = EXAMPLE_CONFIG.read_text(encoding="utf-8")
+
+
+def changed(old: str, new: str) -> Config:
+    assert old in EXAMPLE
+    return parse(EXAMPLE.replace(old, new, 1), Path("config.toml"))
+
+
+def test_the_example_loads_as_it_is() -> None:
+    config = load(EXAMPLE_CONFIG)
+    assert list(config.publications) == ["network-download", "workers-rights"]
+    assert config.publications["workers-rights"].partner is not None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said", "hint"),
+    [
+        ('timezone = "A', 'timezoen = "A', 'unknown key "timezoen"', 'did you mean "timezone"?'),
+        ('tagline = "News', 'taglien = "News', 'unknown key "taglien"', 'did you mean "tagline"?'),
+        ("America/New_York", "America/Newyork", "unknown timezone", "America/New_York"),
+        ('sender = "desk"', 'sender = "dekc"', 'no sender "dekc" is configured', 'did you mean "desk"?'),
+        ('list = "network-download"', 'list = "network"', 'no list "network"', "network-download"),
+        ('provider = "files"', 'provider = "fils"', 'no provider "fils"', 'did you mean "files"?'),
+        ('url = "https://mail.example.org"', 'url = "http://mail.example.org"', "must start with https://", ""),
+        ('accent = "#0f5f8c"', 'accent = "blue"', '"accent" must be a colour', ""),
+        ("cadence_days = 30", 'cadence_days = "30"', '"cadence_days" must be a whole number, not a text', ""),
+        ('address = "news@example.org"', 'address = "news"', '"address" is not an e-mail address', ""),
+        ("{headlines} | {month}", "{headline} | {month}", '"title" knows', ""),
+        ('kinds = ["news"]', 'kinds = ["gossip"]', '"gossip" is no kind of item', ""),
+        ('name = "Network Download"', 'name = "Network', "not valid TOML", ""),
+        ("[lists.workers-rights]", "[lists.Workers]", '"Workers" is no slug', ""),
+        ('postal_address = "100', 'postal_addres = "100', 'unknown key "postal_addres"', '"postal_address"'),
+        ("100 Example Street, Suite 5, Denver, CO 80202", " ", '"postal_address" is empty', ""),
+    ],
+)
+def test_a_fault_is_one_line_with_its_place(old: str, new: str, said: str, hint: str) -> None:
+    line = EXAMPLE[: EXAMPLE.index(old)].count("\n") + 1
+    with pytest.raises(ConfigError) as caught:
+        changed(old, new)
+    assert said in str(caught.value)
+    assert hint in caught.value.hint
+    found = int(caught.value.where.rpartition(":")[2])
+    assert line - 12 <= found <= line + 12
+    assert "\n" not in str(caught.value)
+
+
+def test_a_provider_refuses_a_key_of_its_own_that_it_does_not_know() -> None:
+    config = changed("port = 587\n", "port = 587\nprot = 1\n")
+    with pytest.raises(ConfigError, match=r'unknown key "prot".*did you mean "port"') as caught:
+        load_provider(config.providers["smtp"], Path())
+    line = EXAMPLE[: EXAMPLE.index("port = 587")].count("\n") + 2
+    assert caught.value.where == f"config.toml:{line}"
+
+
+def test_a_missing_file_says_how_to_begin(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="newsletter init"):
+        load(tmp_path / "config.toml")
+
+
+def test_a_file_in_another_encoding_is_refused_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_bytes("name = 'é'".encode("cp1252"))
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        load(tmp_path / "config.toml")
+
+
+def test_a_publication_that_is_not_there_names_the_nearest() -> None:
+    with pytest.raises(NotFound, match='did you mean "workers-rights"'):
+        load(EXAMPLE_CONFIG).publication("worker-right")
+
+
+def test_the_secret_is_made_once_and_is_private(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(EXAMPLE, encoding="utf-8")
+    config = load(path)
+    first = config.secret({})
+    assert config.secret({}) == first
+    assert len(first) >= 32
+    assert (tmp_path / "secret.key").stat().st_mode & 0o077 == 0
+
+
+def test_the_environment_wins_over_the_secret_file(tmp_path: Path) -> None:
+    config = parse(EXAMPLE, tmp_path / "config.toml")
+    assert config.secret({"NEWSLETTER_SECRET": "given"}) == b"given"
+    assert not (tmp_path / "secret.key").exists()
