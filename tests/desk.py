@@ -16,6 +16,7 @@ from newsletter.audience.exports import open_export
 from newsletter.collect import transfer
 from newsletter.demo import begin
 from newsletter.send import Clock
+from newsletter.store import Store
 from newsletter.workspace import Workspace
 
 NOW = dt.datetime(2022, 10, 12, 15, 0, tzinfo=dt.UTC)
@@ -132,13 +133,15 @@ class Desk:
     space: Workspace
 
     @classmethod
-    def make(cls, folder: Path, clock: Clock) -> Desk:
-        """Make the workspace with its items, policies, issue and people."""
+    def make(cls, folder: Path, clock: Clock, *, store: Store | None = None) -> Desk:
+        """Make the workspace with its items, policies, issue and people, on SQLite or in the store that's given."""
         begin(folder)
         (folder / "items.toml").write_text(ITEMS, encoding="utf-8")
         (folder / "policies.toml").write_text(POLICIES, encoding="utf-8")
         Image.new("RGB", (1200, 675), "#335577").save(folder / "photo.png")
         space = Workspace.open((folder / "config.toml").resolve(), clock)
+        if store:
+            space.__dict__["store"] = store  # in the place of the one that config.toml names
         desk = cls(space)
         with space.store.write() as session:
             transfer.import_file(session, folder / "items.toml", "items", workspace=folder, now=NOW)

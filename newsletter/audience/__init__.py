@@ -54,7 +54,7 @@ def count(session: Session, name: str, *, where: Condition | None = None) -> Cou
         .group_by(SubscriptionRecord.status)
     )
     reachable = mailable(name, where=where).subquery()
-    found = dict(session.execute(query if where is None else query.where(where)).tuples().all())
+    found = dict(session.execute(query if where is None else query.where(where)).all())
     active = found.get(Standing.ACTIVE, 0)
     mailed = session.scalar(select(func.count()).select_from(reachable)) or 0
     return Count(

@@ -38,6 +38,8 @@ def open_export(path: Path) -> Iterator[Table]:
             yield Table(header, rows)
     except OSError as fault:
         raise InputError(f"can't be read: {fault.strerror}", where=path) from None
+    except UnicodeError:
+        raise InputError("neither UTF-8, UTF-16 nor Windows-1252", where=path, hint="export it as UTF-8") from None
 
 
 def _rows(reader: Iterator[list[str]], path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -70,4 +72,8 @@ def _encoding(path: Path) -> str:
             except UnicodeDecodeError:
                 return "cp1252"
             chunk = file.read(_CHUNK)
+        try:
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
     return "utf-8-sig"

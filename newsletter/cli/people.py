@@ -231,7 +231,7 @@ def list_suppressions(ctx: click.Context, as_json: bool) -> None:
     with workspace(ctx) as space, space.store.read() as session:
         query = select(SuppressionRecord.reason, SuppressionRecord.source, func.count())
         query = query.group_by(SuppressionRecord.reason, SuppressionRecord.source).order_by(SuppressionRecord.reason)
-        rows = session.execute(query).tuples().all()
+        rows = session.execute(query).all()
     if as_json:
         print_json([{"reason": reason, "source": source, "addresses": count} for reason, source, count in rows])
     else:

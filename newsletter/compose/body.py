@@ -36,7 +36,6 @@ class Body:
         self._workspace = workspace
         self._since = since
         self._until = until
-        self._quotable = False  # whether a block quote here would belong to the entry above it
 
     def sections(self) -> tuple[Section, ...]:
         """Every section; the first has an empty heading and holds what comes before the first `##`."""
@@ -47,21 +46,19 @@ class Body:
             if node.type == "heading" and node.tag == "h2":
                 sections.append(Section(heading=heading, blocks=tuple(blocks), line=line))
                 heading, line, blocks = node.children[0].content, self._line(node), []
-                self._quotable = False
             else:
                 self._block(node, blocks)
         sections.append(Section(heading=heading, blocks=tuple(blocks), line=line))
         return tuple(section for section in sections if section.heading or section.blocks)
 
     def _block(self, node: SyntaxTreeNode, blocks: list[Block]) -> None:
-        quotable, self._quotable = self._quotable, False
         text = node.children[0].content if node.type == "paragraph" and node.children else ""
         if node.type == "heading" and node.tag == "h1":
             self._problem(self._line(node), "a # heading is the issue's title", 'use "##" for a section')
         elif node.type == "html_block":
             if not node.content.lstrip().startswith("<!--"):
                 self._problem(self._line(node), "HTML is not used in issues", "write Markdown")
-        elif quotable and node.type == "blockquote":
+        elif node.type == "blockquote" and blocks and self._belongs(node, blocks[-1]):
             blocks[-1] = self._with_blurb(blocks[-1], node)
         elif text and _REFERENCE.fullmatch(text.split("\n")[0]):
             for offset, reference in enumerate(text.split("\n")):
@@ -100,7 +97,6 @@ class Body:
                     line=line,
                 )
             )
-        self._quotable = True
 
     def _row(self, item: SyntaxTreeNode, blocks: list[Block]) -> None:
         """One bullet of a list of references: a paragraph, perhaps with a block quote."""
@@ -112,6 +108,11 @@ class Body:
                 blocks[-1] = self._with_blurb(blocks[-1], child)
             else:
                 self._problem(self._line(child), "a bullet with a reference holds nothing else", "write - [[slug]]")
+
+    def _belongs(self, quote: SyntaxTreeNode, above: Block) -> bool:
+        """Whether a block quote is the blurb of the entry above it: with no blank line between them."""
+        start = (quote.map or (0, 0))[0]
+        return isinstance(above, Story | PolicyEntry) and bool(self._lines[start - 1].strip())
 
     def _with_blurb(self, block: Block, quote: SyntaxTreeNode) -> Block:
         blurb = "\n".join(re.sub(r"^\s*> ?", "", line) for line in self._text(quote).split("\n")).strip()

@@ -258,8 +258,8 @@ def convening() -> Canvas:
     c.shape([(200, 332), (340, 290), (560, 318), (780, 288), (1000, 332)], "#274b69")
     c.disc(860, 190, 30, "#f2a541")
     c.box(120, 370, 960, 26, "#120d29", round_=4)
-    for x, coat in ((430, "#e4572e"), (520, "#17bebb"), (640, "#ffc914"), (740, "#76b041")):
-        c.person(x, 316, 40, coat, c.chance.choice(SKINS))
+    for at, coat in ((430, "#e4572e"), (520, "#17bebb"), (640, "#ffc914"), (740, "#76b041")):
+        c.person(at, 316, 40, coat, c.chance.choice(SKINS))
     for row in range(4):
         size = 46 + row * 22
         for n in range(24 - row * 4):

@@ -51,7 +51,7 @@ def report(session: Session, issue: str = "") -> list[CampaignReport]:
     found = []
     for campaign in session.scalars(query.where(CampaignRecord.issue == issue) if issue else query):
         states = select(DeliveryRecord.state, func.count()).where(DeliveryRecord.campaign_id == campaign.id)
-        rows = session.execute(states.group_by(DeliveryRecord.state)).tuples()
+        rows = session.execute(states.group_by(DeliveryRecord.state))
         found.append(
             CampaignReport(
                 campaign=campaign.name,
@@ -96,5 +96,5 @@ def troubles(session: Session, campaign: int) -> list[Trouble]:
     )
     return [
         Trouble(batch=batch, state=state, deliveries=count, tag=tag, why=why)
-        for batch, state, count, tag, why in session.execute(query).tuples()
+        for batch, state, count, tag, why in session.execute(query)
     ]

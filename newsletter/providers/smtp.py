@@ -142,6 +142,7 @@ class Smtp(Provider):
                 server = smtplib.SMTP(options.host, options.port, timeout=options.timeout)
             if options.security is Security.STARTTLS:
                 server.starttls(context=context)
+            server.ehlo_or_helo_if_needed()
             if options.username:
                 server.login(options.username, self._environment.get(options.password_env, ""))
         except smtplib.SMTPAuthenticationError:

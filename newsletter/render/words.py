@@ -203,11 +203,15 @@ def said(change: StatusChange) -> str:
     return f"{change.status.capitalize()} {day(change.date)}"
 
 
+_SET_AHEAD = (Status.IN_EFFECT, Status.ENFORCED)
+
+
 def other_steps(entry: PolicyEntry, issue: Issue) -> tuple[str, ...]:
-    """The steps of a policy's history besides where it stands, oldest first, with those that are still to come:
-    `passed Jun 7, 2022`, `next: in effect Jan 13, 2024`.
+    """The steps of a policy's history besides where it stands, oldest first: `passed Jun 7, 2022`,
+    `next: in effect Jan 13, 2024`. Of what lies ahead only such a day is told that a law itself sets.
     """
-    steps = sorted((c for c in entry.policy.history if c != entry.status), key=lambda change: change.date)
+    told = (c for c in entry.policy.history if c.date <= issue.date or c.status in _SET_AHEAD)
+    steps = sorted((c for c in told if c != entry.status), key=lambda change: change.date)
     return tuple(f"{'next: ' if c.date > issue.date else ''}{c.status} {day(c.date)}" for c in steps)
 
 

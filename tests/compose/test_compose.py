@@ -69,6 +69,13 @@ def test_a_block_quote_elsewhere_is_a_quote(desk: Desk) -> None:
     assert [type(block) for block in issue.blocks] == [Story, Prose]
 
 
+def test_a_blank_line_keeps_a_quote_apart_from_the_entry_above(desk: Desk) -> None:
+    issue = composed(desk, with_body("[[hb1-hearing]]\n\n> Said somebody.\n"))
+    assert [type(block) for block in issue.blocks] == [Story, Prose]
+    issue = composed(desk, with_body("[[hb1-hearing]]\n> For this issue.\n\n> Said somebody.\n"))
+    assert [type(block) for block in issue.blocks] == [Story, Prose]
+
+
 def test_comments_are_for_the_desk_only(desk: Desk) -> None:
     issue = composed(desk, with_body("<!-- ask legal -->\n\nHello.\n"))
     (prose,) = issue.blocks
@@ -91,7 +98,8 @@ def test_line_ends_of_windows_and_a_mark_change_nothing(desk: Desk) -> None:
 
 
 def test_everything_wrong_is_said_at_once_with_its_line(desk: Desk) -> None:
-    body = "# Title\n\n[[hb1-hearin]]\n\nSee [[organizer-job]] soon.\n\n<div>x</div>\n\n![x](none.jpg)\n\n- [[nope]]\n- text\n"
+    body = "# Title\n\n[[hb1-hearin]]\n\nSee [[organizer-job]] soon.\n\n<div>x</div>\n\n"
+    body += "![x](none.jpg)\n\n- [[nope]]\n- text\n"
     with pytest.raises(IssueError) as caught:
         composed(desk, with_body(body).replace('"network-download"', '"network-downlod"'))
     lines = str(caught.value).splitlines()

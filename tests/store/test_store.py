@@ -46,10 +46,14 @@ def test_upgrading_twice_changes_nothing(store: Store) -> None:
 
 
 def test_a_write_is_all_or_nothing(store: Store) -> None:
-    with pytest.raises(RuntimeError), store.write() as session:
-        session.add(item())
-        session.flush()
-        raise RuntimeError
+    def fail() -> None:
+        with store.write() as session:
+            session.add(item())
+            session.flush()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     with store.read() as session:
         assert session.scalar(select(func.count()).select_from(ItemRecord)) == 0
 

@@ -1,0 +1,52 @@
+"""Timing that can be believed: medians of several runs, product and floor in turn."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """`value` and `floor` in `unit`; `ratio` is what's judged against `want`, such as "<= 40 ms"."""
+
+    name: str
+    value: float
+    unit: str
+    floor: float
+    ratio: float
+    want: str
+    ok: bool
+
+    def plain(self) -> dict[str, object]:
+        """The result for JSON."""
+        return asdict(self)
+
+    def line(self) -> str:
+        """The result for people."""
+        mark = "ok   " if self.ok else "SHORT"
+        figures = f"{self.value:,.4g} {self.unit}, floor {self.floor:,.4g} {self.unit}, ratio {self.ratio:.3g}"
+        return f"{mark} {self.name:<8} {figures}; wanted: {self.want}"
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """How long one call takes, with no garbage collection in between."""
+    gc.collect()
+    gc.disable()
+    try:
+        start = time.perf_counter()
+        run()
+        return time.perf_counter() - start
+    finally:
+        gc.enable()
+
+
+def in_turn(product: Callable[[], object], floor: Callable[[], object], *, runs: int) -> tuple[float, float]:
+    """The median seconds of both, run in turn, after one run of each that doesn't count."""
+    product()
+    floor()
+    pairs = [(seconds(product), seconds(floor)) for _ in range(runs)]
+    return statistics.median(p for p, _ in pairs), statistics.median(f for _, f in pairs)

@@ -1,0 +1,87 @@
+"""From an issue's file to HTML and text, in process, warm."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import mjml
+from PIL import Image
+
+from benchmarks.measure import Result, in_turn
+from newsletter import collect
+from newsletter.collect import transfer
+from newsletter.compose import compose
+from newsletter.demo import begin
+from newsletter.render import render as render_issue
+from newsletter.workspace import Workspace, system_clock
+
+_LIMIT_MS = 40.0
+_SUMMARY = "Two sentences that say what happened and to whom. They are about as long as such sentences are."
+
+
+def render() -> Result:
+    """Compose and render a 16-item issue; the floor is one bare MJML compilation of as many cards."""
+    with tempfile.TemporaryDirectory() as name:
+        space = _workspace(Path(name))
+        path = space.issues / "sixteen" / "issue.md"
+        with space.store.read() as session:
+            library = collect.library(session)
+
+        def product() -> None:
+            issue = compose(path, space.config, library)
+            rendered = render_issue(issue, space.config, folders=space.template_folders("email"))
+            assert len(str(rendered.html)) > 20_000
+
+        value, floor = in_turn(product, _bare_mjml, runs=15)
+        space.close()
+    milliseconds = value * 1000
+    return Result(
+        name="render",
+        value=milliseconds,
+        unit="ms",
+        floor=floor * 1000,
+        ratio=value / floor,
+        want=f"at most {_LIMIT_MS:g} ms",
+        ok=milliseconds <= _LIMIT_MS,
+    )
+
+
+def _workspace(folder: Path) -> Workspace:
+    begin(folder)
+    Image.new("RGB", (1200, 675), "#335577").save(folder / "photo.png")
+    items = folder / "items.toml"
+    items.write_text("\n".join(map(_item, range(16))), encoding="utf-8")
+    issue = folder / "issues" / "sixteen" / "issue.md"
+    issue.parent.mkdir()
+    issue.write_text(_issue(), encoding="utf-8")
+    space = Workspace.open(folder / "config.toml", system_clock())
+    with space.store.write() as session:
+        report = transfer.import_file(session, items, "items", workspace=folder, now=space.clock.now())
+    assert report.added == 16
+    return space
+
+
+def _item(number: int) -> str:
+    return (
+        f'[[items]]\nslug = "story-{number}"\nkind = "post"\ntitle = "A story about what happened, number {number}"\n'
+        f'url = "https://example.org/{number}"\ndate = 2022-10-01\nsummary = "{_SUMMARY}"\nphoto = "photo.png"\n'
+        'photo_alt = "A blue field"\nphoto_credit = "sample"\nplaces = ["Durham, NC"]\n'
+    )
+
+
+def _issue() -> str:
+    references = "\n\n".join(f"[[story-{number}]]" for number in range(16))
+    return (
+        '+++\npublication = "network-download"\ntitle = "The Network Download: Sixteen items | Oct 2022"\n'
+        'date = 2022-10-12\nsubject = "Sixteen items"\npreheader = "Sixteen items, with photos and summaries"\n+++\n\n'
+        f"Hi {{{{ first_name | friend }}}},\n\nWelcome.\n\n## From the cities\n\n{references}\n"
+    )
+
+
+def _bare_mjml() -> None:
+    card = (
+        '<mj-section><mj-column><mj-image src="https://example.org/a.jpg" alt="a" /></mj-column>'
+        f"<mj-column><mj-text><h3>A title</h3><p>{_SUMMARY}</p></mj-text></mj-column></mj-section>"
+    )
+    mjml.mjml2html(f"<mjml><mj-body>{card * 16}</mj-body></mjml>")

@@ -1,0 +1,91 @@
+"""How fast a campaign goes out."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from benchmarks.measure import Result, in_turn
+from newsletter.audience import columns, importing
+from newsletter.audience.exports import open_export
+from newsletter.demo import build
+from newsletter.model import DeliveryState
+from newsletter.workspace import Workspace, system_clock
+
+_PEOPLE = 3_000
+_WANTED = 0.2
+
+
+def files() -> Result:
+    """Messages a second through the ledger into a folder; the floor writes the same bytes with no ledger at all."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "desk"
+        build(folder, system_clock(), lambda _: None)
+        _crowd(folder)
+        space = Workspace.open(folder / "config.toml", system_clock())
+        runs = iter(range(100))
+        message = next((folder / "outbox" / "workers-rights-2022-10").glob("*.eml")).read_bytes()
+
+        def product() -> None:
+            _send(space, next(runs))
+
+        def floor() -> None:
+            target = Path(name) / f"floor{next(runs)}"
+            target.mkdir()
+            for number in range(_PEOPLE):
+                partial = target / f"{number}.partial"
+                partial.write_bytes(message)
+                partial.rename(target / f"{number}.eml")
+            shutil.rmtree(target)
+
+        value, bare = in_turn(product, floor, runs=3)
+        space.close()
+    ratio = bare / value
+    return Result(
+        name="files",
+        value=_PEOPLE / value,
+        unit="msg/s",
+        floor=_PEOPLE / bare,
+        ratio=ratio,
+        want=f"at least {_WANTED:g} of the floor",
+        ok=ratio >= _WANTED,
+    )
+
+
+def _crowd(folder: Path) -> None:
+    """So many people more on one list that nobody has mailed yet."""
+    export = folder / "crowd.csv"
+    export.write_text(
+        "Email,First Name,Lists\n" + "".join(f"crowd{n}@example.org,N{n},Federal Advocacy\n" for n in range(_PEOPLE)),
+        encoding="utf-8",
+    )
+    space = Workspace.open(folder / "config.toml", system_clock())
+    with open_export(export) as table:
+        mapping = columns.guess(table.header)
+    rules = importing.Rules(
+        mapping=mapping,
+        lists=space.config.lists,
+        default_lists=(),
+        hash_address=space.address_hash,
+        rejects=folder / "rejects.csv",
+    )
+    with space.store.write() as session:
+        importing.import_people(session, export, rules, space.clock.now())
+    space.close()
+
+
+def _send(space: Workspace, run: int) -> None:
+    """One campaign of a fresh copy of the sample issue to the crowd."""
+    from dataclasses import replace
+
+    name = f"round-up-{run}"
+    source = space.issues / "workers-rights-2022-10"
+    shutil.copytree(source, space.issues / name)
+    snapshot, _ = space.approve(name, by="benchmark")
+    publication = replace(space.config.publication("workers-rights"), list="federal-advocacy")
+    mailing = space.mailing()
+    plan = mailing.plan(publication, name, segment="", provider="files")
+    counts = mailing.run(mailing.start(snapshot, plan, publication))
+    assert counts[DeliveryState.SUBMITTED] >= _PEOPLE
+    shutil.rmtree(space.folder / "outbox" / name)

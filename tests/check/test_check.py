@@ -1,0 +1,149 @@
+"""Every rule finds its planted fault, and all are silent on a clean issue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from newsletter.check import RULES, check, has_errors
+from newsletter.collect import transfer
+from newsletter.merge import MergeText
+from newsletter.model import Finding, Rendered, Severity
+from tests.desk import ISSUE, NOW, Desk
+
+NAME = "network-download-2022-10"
+
+
+def findings(desk: Desk, text: str = ISSUE, spoil: Callable[[Rendered], Rendered] | None = None) -> list[Finding]:
+    desk.write_issue(NAME, text)
+    issue = desk.space.compose(NAME)
+    variants = desk.space.render(issue)
+    return check(issue, tuple(map(spoil, variants)) if spoil else variants, desk.space.config)
+
+
+def test_a_clean_issue_has_no_findings(desk: Desk) -> None:
+    assert findings(desk) == []
+
+
+def subject(text: str) -> str:
+    return ISSUE.replace("📬 Network Download | HB 1 in court | October 2022", text)
+
+
+def body(text: str) -> str:
+    return ISSUE + "\n" + text + "\n"
+
+
+PREHEADER = "Hello {{ first_name | friend }}: eight cities are heard, and Denver is next"
+PLANTED = {
+    "content/no-subject": subject(""),
+    "content/long-subject": subject("A subject that goes on and on " * 3),
+    "content/no-preheader": ISSUE.replace(PREHEADER, ""),
+    "content/preheader-length": ISSUE.replace(PREHEADER, "Too short"),
+    "content/placeholder": body("Here comes TK."),
+    "content/used-twice": body("[[hb1-hearing]]"),
+    "content/empty-section": body("## Nothing here"),
+    "content/nothing": ISSUE[: ISSUE.index("Hi {{")],
+    "content/no-teaser": ISSUE.replace("Eight cities are heard in court, and the convening in Denver is next.", ""),
+    "content/no-blurb": body("[[bare-item]]"),
+    "images/no-alt": body("![](photo.png 'us')"),
+    "images/alt-is-file-name": body("![IMG_1234](photo.png 'us')"),
+    "images/no-credit": body("![A blue field](photo.png)"),
+    "images/too-small": ISSUE.replace("teaser", 'hero = "small.png"\nhero_alt = "Blue"\nhero_credit = "us"\nteaser'),
+    "links/malformed": body("[the text](htps://example.org)"),
+    "links/insecure": body("[the text](http://example.org/a)"),
+    "links/tracking": body("[the text](https://example.org/a?utm_source=x&emci=1)"),
+    "links/vague-words": body("[Click here](https://example.org/a)"),
+    "links/no-words": body("[](https://example.org/a)"),
+    "merge/unknown-field": body("Dear {{ fist_name | friend }}"),
+    "merge/no-fallback": body("Dear {{ first_name }}"),
+    "merge/foreign-field": body("Dear *|FNAME|*"),
+    "merge/not-here": ISSUE.replace("## 📅 Coming up", "## For {{ first_name | you }}"),
+    "policy/no-text": body("[[no-text]]"),
+    "policy/no-status": body("[[no-status]]"),
+    "deliverability/fake-reply": subject("Re: your question"),
+}
+SPOILT: dict[str, Callable[[Rendered], Rendered]] = {
+    "deliverability/no-unsubscribe": lambda r: replace(r, text=MergeText((r.text.merge({}),))),
+    "deliverability/no-postal-address": lambda r: replace(
+        r, html=MergeText((r.html.merge({}).replace("100 Example Street", ""), *r.html.fields))
+    ),
+    "deliverability/clipped": lambda r: replace(r, html=MergeText((*r.html.parts, "<!--" + "x" * 110_000 + "-->"))),
+    "deliverability/large": lambda r: replace(r, html=MergeText((*r.html.parts, "<!--" + "x" * 65_000 + "-->"))),
+    "deliverability/stub-text": lambda r: replace(r, text=MergeText(("Read it online.",))),
+}
+
+
+@pytest.fixture(autouse=True)
+def more_entries(desk: Desk) -> None:
+    Image.new("RGB", (600, 300), "#335577").save(desk.folder / "small.png")
+    extra = desk.folder / "extra.toml"
+    extra.write_text(
+        """
+[[items]]
+slug = "bare-item"
+kind = "news"
+title = "A bare item"
+url = "https://example.org/bare"
+date = 2022-10-01
+
+[[policies]]
+slug = "no-text"
+title = "A policy without its text"
+level = "city"
+history = [{ status = "passed", date = 2022-10-01 }]
+
+[[policies]]
+slug = "no-status"
+title = "A policy that nobody has touched"
+level = "city"
+url = "https://example.org/policy"
+""",
+        encoding="utf-8",
+    )
+    with desk.space.store.write() as session:
+        transfer.import_file(session, extra, "items", workspace=desk.folder, now=NOW)
+        transfer.import_file(session, extra, "policies", workspace=desk.folder, now=NOW)
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_each_rule_finds_its_planted_fault(desk: Desk, rule: str) -> None:
+    assert rule in PLANTED or rule in SPOILT, "plant a fault for every rule"
+    found = findings(desk, PLANTED.get(rule, ISSUE), SPOILT.get(rule))
+    assert rule in {finding.rule for finding in found}
+    for finding in found:
+        assert finding.severity is RULES[finding.rule].severity
+        assert finding.where
+        assert "\n" not in finding.message
+
+
+def test_errors_come_first_and_block(desk: Desk) -> None:
+    found = findings(desk, body("[Click here](https://example.org/a)\n\nTK"))
+    assert [finding.severity for finding in found] == [Severity.ERROR, Severity.WARNING]
+    assert has_errors(found)
+    assert not has_errors(found[1:])
+
+
+def test_a_finding_in_the_file_names_its_line(desk: Desk) -> None:
+    text = body("Here comes TK.")
+    line = text[: text.index("Here comes")].count("\n") + 1
+    (finding,) = [f for f in findings(desk, text) if f.rule == "content/placeholder"]
+    assert finding.where == f"issues/{NAME}/issue.md:{line}"
+
+
+def test_approve_and_send_refuse_while_there_are_errors(desk: Desk) -> None:
+    desk.write_issue(NAME, body("Here comes TK."))
+    assert desk.run("check", NAME).returncode == 3
+    for command in (("approve", NAME), ("send", NAME, "--confirm", NAME)):
+        done = desk.run(*command)
+        assert done.returncode == 3
+        assert "the check found 1 error" in done.stderr
+    assert not (desk.folder / "outbox").exists()
+
+
+def test_a_hidden_photo_of_a_compact_row_needs_no_alternative_text(desk: Desk, tmp_path: Path) -> None:
+    assert desk.run("items", "edit", "hb1-hearing", "--photo", "small.png", "--photo-alt", "Blue").returncode == 0
+    assert findings(desk, ISSUE) == []

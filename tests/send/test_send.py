@@ -1,0 +1,379 @@
+"""Campaigns: nobody twice, nobody missed, nobody who left; what was approved is what goes out."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, func, select, text
+
+from newsletter import audience, codec, send
+from newsletter.audience import Reason
+from newsletter.errors import NotApproved, OutcomeUnknown, Refused, SendError, Unavailable
+from newsletter.model import Batch, DeliveryState, Outcome, Receipt, Snapshot
+from newsletter.providers import How, Limits, Provider, Recovery
+from newsletter.providers.memory import Memory
+from newsletter.send import ledger
+from newsletter.send.envelope import envelope
+from newsletter.send.lock import sole_sender
+from newsletter.store import Store, open_store
+from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord
+from newsletter.workspace import Workspace
+from tests.desk import ISSUE, NOW, Desk, StillTime
+
+NAME = "network-download-2022-10"
+ALL = {"ana@example.org", "ben@example.org", "chi@example.org"}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def desk(request: pytest.FixtureRequest, tmp_path: Path, time: StillTime) -> Iterator[Desk]:
+    """The sample workspace, once on each kind of database."""
+    made = Desk.make(tmp_path / "desk", time.clock)
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres")
+        made.space.store.close()
+        store = _fresh(url, tmp_path)
+        made = Desk.make(tmp_path / "other", time.clock, store=store)
+    yield made
+    made.space.close()
+
+
+def _fresh(url: str, folder: Path) -> Store:
+    from newsletter.store import connect, upgrade
+
+    store = connect(url, folder)
+    with store.engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    upgrade(store)
+    return store
+
+
+@dataclass
+class Flaky(Provider):
+    """A provider that keeps messages and fails as it's told, call by call."""
+
+    faults: list[Callable[[Batch], list[Receipt]] | Exception | None] = field(default_factory=list)
+    kept: dict[int, str] = field(default_factory=dict)
+    calls: list[Batch] = field(default_factory=list)
+    provable: bool = True
+    limits: Limits = field(default_factory=lambda: Limits(recipients=2))
+    recovery = Recovery(how=How.LOOKUP)
+    name = "flaky"
+
+    @classmethod
+    def from_config(cls, table: object, workspace: Path) -> Flaky:
+        return cls()
+
+    def send(self, batch: Batch) -> list[Receipt]:
+        self.calls.append(batch)
+        fault = self.faults.pop(0) if self.faults else None
+        if isinstance(fault, Exception):
+            raise fault
+        return fault(batch) if fault else self.take(batch)
+
+    def take(self, batch: Batch) -> list[Receipt]:
+        for recipient in batch.recipients:
+            assert recipient.delivery not in self.kept, "a second copy"
+            self.kept[recipient.delivery] = recipient.address
+        return [Receipt(delivery=r.delivery, outcome=Outcome.ACCEPTED) for r in batch.recipients]
+
+    def take_and_drop(self, batch: Batch) -> list[Receipt]:
+        self.take(batch)
+        raise OutcomeUnknown("the answer never came")
+
+    def settle(self, batch: Batch) -> list[Receipt]:
+        if not self.provable:
+            return [Receipt(delivery=r.delivery, outcome=Outcome.UNKNOWN) for r in batch.recipients]
+        return [
+            Receipt(delivery=r.delivery, outcome=Outcome.ACCEPTED if r.delivery in self.kept else Outcome.DEFERRED)
+            for r in batch.recipients
+        ]
+
+
+def started(space: Workspace, segment: str = "", size: int = 2) -> CampaignRecord:
+    snapshot, _ = space.approve(NAME, by="Ada")
+    mailing = space.mailing()
+    publication = space.config.publication("network-download")
+    plan = replace(mailing.plan(publication, NAME, segment=segment, provider="files"), batch_size=size)
+    return mailing.start(snapshot, plan, publication)
+
+
+def submit(space: Workspace, campaign: CampaignRecord, provider: Provider) -> Counter[DeliveryState]:
+    with space.store.read() as session:
+        found = send.latest(session, campaign.issue)
+    assert found
+    sealed = envelope(
+        space.config,
+        space.config.publication("network-download"),
+        campaign.name,
+        found.variants[0],
+        lambda subscriber: space.unsubscribe_url(subscriber, campaign.list),
+    )
+    return send.submit(space.store, campaign, sealed, provider, space.clock)
+
+
+def states(space: Workspace, campaign: CampaignRecord) -> dict[str, str]:
+    with space.store.read() as session:
+        query = select(DeliveryRecord.address, DeliveryRecord.state).where(DeliveryRecord.campaign_id == campaign.id)
+        return dict(session.execute(query).all())
+
+
+def test_everybody_mailable_gets_exactly_one_message(space: Workspace) -> None:
+    campaign, provider = started(space), Flaky()
+    assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 3}
+    assert sorted(provider.kept.values()) == sorted(ALL)
+    assert [len(batch.recipients) for batch in provider.calls] == [2, 1]
+
+
+def test_sending_again_sends_nothing(space: Workspace) -> None:
+    campaign, provider = started(space), Flaky()
+    submit(space, campaign, provider)
+    submit(space, campaign, provider)
+    assert len(provider.calls) == 2
+
+
+def test_the_ledger_is_written_before_the_wire(space: Workspace) -> None:
+    campaign = started(space)
+    seen: list[tuple[str, str, str, str]] = []
+
+    def look(batch: Batch) -> list[Receipt]:
+        with space.store.read() as session:
+            record = session.get_one(BatchRecord, (campaign.id, batch.id))
+            state = session.get_one(DeliveryRecord, batch.recipients[0].delivery).state
+            seen.append((state, record.key, record.tag, record.request))
+        return provider.take(batch)
+
+    provider = Flaky()
+    provider.faults = [look]
+    submit(space, campaign, provider)
+    state, key, tag, request = seen[0]
+    assert state == DeliveryState.SUBMITTING
+    assert (key, tag) == (provider.calls[0].key, provider.calls[0].tag)
+    assert provider.calls[0].recipients[0].address in request
+
+
+def test_someone_who_left_between_plan_and_claim_gets_nothing(space: Workspace) -> None:
+    campaign, provider = started(space), Flaky()
+    with space.store.write() as session:
+        ana, ben = (audience.find(session, f"{name}@example.org") for name in ("ana", "ben"))
+        assert ana
+        assert ben
+        audience.unsubscribe(session, ana.id, "network-download", source="test", now=NOW)
+        audience.suppress(session, ben.email, "hash", Reason.COMPLAINT, source="test", now=NOW)
+    counts = submit(space, campaign, provider)
+    assert counts == {DeliveryState.SUBMITTED: 1, DeliveryState.WITHHELD: 2}
+    assert set(provider.kept.values()) == {"chi@example.org"}
+
+
+def test_a_person_deleted_after_planning_gets_nothing(space: Workspace) -> None:
+    campaign, provider = started(space), Flaky()
+    with space.store.write() as session:
+        session.delete(audience.find(session, "ana@example.org"))
+    assert submit(space, campaign, provider)[DeliveryState.WITHHELD] == 1
+    assert "ana@example.org" not in provider.kept.values()
+
+
+def test_an_answer_that_never_came_is_settled_by_what_the_provider_proves(space: Workspace) -> None:
+    campaign, provider = started(space), Flaky()
+    provider.faults = [provider.take_and_drop, OutcomeUnknown("dropped before it was taken")]
+    assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 3}
+    assert sorted(provider.kept.values()) == sorted(ALL)
+
+
+def test_what_nobody_can_prove_stays_unknown_and_is_not_sent_again(space: Workspace) -> None:
+    campaign, provider = started(space), Flaky(provable=False)
+    provider.faults = [provider.take_and_drop]
+    counts = submit(space, campaign, provider)
+    assert counts == {DeliveryState.UNKNOWN: 2, DeliveryState.SUBMITTED: 1}
+    assert submit(space, campaign, provider) == counts
+    assert len(provider.calls) == 2
+
+
+@pytest.mark.parametrize(("state", "calls"), [(DeliveryState.SUBMITTED, 2), (DeliveryState.PENDING, 3)])
+def test_a_person_settles_what_is_unknown(space: Workspace, state: DeliveryState, calls: int) -> None:
+    campaign, provider = started(space), Flaky(provable=False)
+    provider.faults = [OutcomeUnknown("no answer")]
+    submit(space, campaign, provider)
+    with space.store.write() as session:
+        assert ledger.settle_by_hand(session, campaign.id, state, batch=None, now=NOW) == 2
+    assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 3}
+    assert len(provider.calls) == calls
+
+
+def test_a_busy_provider_is_tried_again_after_the_time_it_asked_for(space: Workspace, time: StillTime) -> None:
+    campaign, provider = started(space), Flaky()
+    provider.faults = [Unavailable("slow down", retry_after=17.0), None]
+    assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 3}
+    assert time.waits == [17.0]
+
+
+def test_a_provider_that_stays_away_leaves_everything_pending(space: Workspace, time: StillTime) -> None:
+    campaign, provider = started(space), Flaky()
+    provider.faults = [Unavailable("gone")] * 50
+    assert submit(space, campaign, provider) == {DeliveryState.PENDING: 3}
+    assert len(provider.calls) == 5
+    assert time.waits == sorted(time.waits)
+
+
+def test_a_provider_that_refuses_us_stops_the_campaign_with_nobody_blamed(space: Workspace) -> None:
+    campaign, provider = started(space), Flaky()
+    provider.faults = [Refused("wrong key")]
+    with pytest.raises(Refused, match="wrong key"):
+        submit(space, campaign, provider)
+    assert set(states(space, campaign).values()) == {DeliveryState.PENDING}
+    assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 3}
+
+
+def test_one_refused_recipient_is_final_and_the_rest_goes_out(space: Workspace) -> None:
+    campaign, provider = started(space, size=3), Memory(refused=frozenset(("ben@example.org",)))
+    counts = submit(space, campaign, provider)
+    assert counts == {DeliveryState.SUBMITTED: 2, DeliveryState.REFUSED: 1}
+    assert states(space, campaign)["ben@example.org"] == DeliveryState.REFUSED
+
+
+def test_a_batch_after_an_interruption_has_the_bytes_it_had_before(space: Workspace, time: StillTime) -> None:
+    campaign = started(space)
+    with space.store.read() as session:
+        found = send.latest(session, NAME)
+    assert found
+    publication = space.config.publication("network-download")
+    sealed = envelope(space.config, publication, NAME, found.variants[0], lambda s: space.unsubscribe_url(s, "x"))
+    with space.store.write() as session:
+        first = ledger.claim(session, campaign, sealed, time.at)
+    time.clock.sleep(3_600)
+    other = envelope(space.config, publication, NAME, found.variants[0], lambda _: "https://example.org/other")
+    with space.store.read() as session:
+        (again,) = ledger.interrupted(session, campaign, replace(other, sender="Somebody else <x@example.org>"))
+    assert again == first
+
+
+def test_a_segment_first_and_the_whole_list_later_is_one_copy_each(space: Workspace) -> None:
+    provider = Flaky()
+    submit(space, started(space, segment="florida"), provider)
+    assert set(provider.kept.values()) == {"ana@example.org", "ben@example.org"}
+    submit(space, started(space), provider)
+    assert sorted(provider.kept.values()) == sorted(ALL)
+
+
+def test_a_list_that_reaches_nobody_is_an_error(space: Workspace) -> None:
+    publication = replace(space.config.publication("network-download"), list="federal-advocacy")
+    with pytest.raises(SendError, match="nobody to send to"):
+        space.mailing().plan(publication, NAME, segment="", provider="files")
+
+
+def test_the_plan_counts_who_gets_nothing_and_why(space: Workspace) -> None:
+    plan = space.mailing().plan(space.config.publication("network-download"), NAME, segment="", provider="files")
+    assert (plan.deliveries, plan.pending, plan.unsubscribed, plan.suppressed) == (3, 1, 2, 0)
+
+
+def test_approving_binds_to_every_word(desk: Desk) -> None:
+    space = desk.space
+    snapshot, new = space.approve(NAME, by="Ada")
+    assert new
+    assert space.approve(NAME, by="Bo") == (snapshot, False)
+    desk.write_issue(NAME, ISSUE.replace("This month", "This long month"))
+    issue, variants, _ = space.checked(NAME)
+    with space.store.read() as session, pytest.raises(NotApproved, match="changed since Ada approved it"):
+        send.require(session, issue, variants)
+
+
+def test_a_change_of_an_item_or_a_setting_voids_the_approval(desk: Desk) -> None:
+    space = desk.space
+    space.approve(NAME, by="Ada")
+    with space.store.write() as session:
+        from newsletter.collect import items
+
+        item = items.get(session, "hb1-hearing")
+        items.replace(session, item.slug, replace(item, summary="Another summary."), NOW)
+    issue, variants, _ = space.checked(NAME)
+    with space.store.read() as session, pytest.raises(NotApproved):
+        send.require(session, issue, variants)
+
+
+def test_what_was_approved_goes_out_though_the_draft_has_changed(desk: Desk) -> None:
+    space = desk.space
+    campaign, provider = started(space), Memory(recipients=2)
+    desk.write_issue(NAME, ISSUE.replace("This month", "This ruined month"))
+    space.mailing()
+    submit(space, campaign, provider)
+    for raw in provider.messages.values():
+        body = email.message_from_bytes(raw, policy=email.policy.default).get_body(("plain",))
+        assert body
+        assert "This month" in body.get_content()
+
+
+def test_a_snapshot_comes_back_from_the_store_as_it_went_in(space: Workspace) -> None:
+    snapshot, _ = space.approve(NAME, by="Ada")
+    with space.store.read() as session:
+        assert send.latest(session, NAME) == snapshot
+        assert send.all_latest(session) == [snapshot]
+    assert codec.loads(codec.dumps(snapshot), Snapshot) == snapshot
+    assert codec.digest(snapshot.issue, *snapshot.variants) == snapshot.digest
+
+
+def test_two_senders_at_once_are_one_too_many(space: Workspace) -> None:
+    campaign = started(space)
+    with sole_sender(space.store, campaign.name), pytest.raises(SendError, match="by another process"):
+        submit(space, campaign, Flaky())
+
+
+def test_no_person_passes_through_the_process_when_the_audience_is_frozen(space: Workspace) -> None:
+    snapshot, _ = space.approve(NAME, by="Ada")
+    mailing, publication = space.mailing(), space.config.publication("network-download")
+    plan = mailing.plan(publication, NAME, segment="", provider="files")
+    reading: list[str] = []
+
+    @event.listens_for(space.store.engine, "after_cursor_execute")
+    def _note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.lstrip().startswith("SELECT") and "subscribers" in statement:
+            reading.append(statement)
+
+    mailing.start(snapshot, plan, publication)
+    assert reading == []
+
+
+def _kill_at_random(folder: Path, seed: int) -> int:
+    """Run `send` and kill it after a random moment, until it ends by itself; how many runs it took."""
+    chance = random.Random(seed)
+    command = [sys.executable, "-m", "newsletter", "send", NAME, "--confirm", NAME]
+    for attempt in range(1, 40):
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            if process.wait(timeout=chance.uniform(0.4, 0.9) + attempt * 0.04) == 0:
+                return attempt
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+    raise AssertionError("send never ended")
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_killing_send_at_any_moment_never_mails_twice_nor_misses_anybody(
+    tmp_path: Path, time: StillTime, seed: int
+) -> None:
+    desk = Desk.make(tmp_path / "desk", time.clock)
+    people = "".join(f"reader{n}@example.org,Network Download\n" for n in range(6_000))
+    desk.import_people("Email,Lists\n" + people)
+    desk.space.approve(NAME, by="Ada")
+    desk.space.close()
+    runs = _kill_at_random(desk.folder, seed)
+    files = list((desk.folder / "outbox" / NAME).iterdir())
+    addresses = [line for f in files for line in f.read_bytes()[:200].split(b"\r\n") if line.startswith(b"To: ")]
+    assert runs > 1, "it was never interrupted"
+    assert len(files) == len(addresses) == len(set(addresses)) == 6_003
+    store = open_store(desk.space.config.database, desk.folder)
+    with store.read() as session:
+        counted = session.execute(select(DeliveryRecord.state, func.count()).group_by(DeliveryRecord.state))
+        assert dict(counted.all()) == {DeliveryState.SUBMITTED: 6_003}
+    store.close()
