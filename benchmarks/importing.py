@@ -8,8 +8,6 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measure import Result, in_turn
-from newsletter.audience import columns, importing
-from newsletter.audience.exports import open_export
 from newsletter.demo import begin
 from newsletter.demo.people import people_csv
 from newsletter.workspace import Workspace, system_clock
@@ -47,17 +45,7 @@ def people() -> Result:
 def _import(folder: Path, export: Path) -> None:
     begin(folder)
     space = Workspace.open(folder / "config.toml", system_clock())
-    with open_export(export) as table:
-        mapping = columns.guess(table.header)
-    rules = importing.Rules(
-        mapping=mapping,
-        lists=space.config.lists,
-        default_lists=(),
-        hash_address=space.address_hash,
-        rejects=folder / "rejects.csv",
-    )
-    with space.store.write() as session:
-        report = importing.import_people(session, export, rules, space.clock.now())
+    report = space.import_people(export)
     space.close()
     assert report.imported == _ROWS
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.measure import Result, in_turn
-from newsletter.audience import columns, importing
-from newsletter.audience.exports import open_export
 from newsletter.demo import build
 from newsletter.model import DeliveryState
 from newsletter.workspace import Workspace, system_clock
@@ -61,24 +60,12 @@ def _crowd(folder: Path) -> None:
         encoding="utf-8",
     )
     space = Workspace.open(folder / "config.toml", system_clock())
-    with open_export(export) as table:
-        mapping = columns.guess(table.header)
-    rules = importing.Rules(
-        mapping=mapping,
-        lists=space.config.lists,
-        default_lists=(),
-        hash_address=space.address_hash,
-        rejects=folder / "rejects.csv",
-    )
-    with space.store.write() as session:
-        importing.import_people(session, export, rules, space.clock.now())
+    space.import_people(export)
     space.close()
 
 
 def _send(space: Workspace, run: int) -> None:
     """One campaign of a fresh copy of the sample issue to the crowd."""
-    from dataclasses import replace
-
     name = f"round-up-{run}"
     source = space.issues / "workers-rights-2022-10"
     shutil.copytree(source, space.issues / name)

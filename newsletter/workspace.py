@@ -6,14 +6,18 @@ The command line, the studio and the public service work through this and hold n
 from __future__ import annotations
 
 import datetime as dt
+import os
 import secrets
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from newsletter import collect, config, tokens
+from newsletter.audience import columns, importing
+from newsletter.audience.exports import open_export
 from newsletter.config import Config
 from newsletter.errors import CheckFailed, NewsletterError, NotFound, nearest
 from newsletter.model import DeliveryState, Finding, Issue, Rendered, Severity, Snapshot
@@ -215,6 +219,39 @@ class Workspace:
     def address_hash(self, address: str) -> str:
         """The keyed hash of an address."""
         return tokens.address_hash(self.config.secret(self.environment), address)
+
+    def import_people(
+        self,
+        path: Path,
+        *,
+        mapping: Mapping[str, str] | None = None,
+        lists: tuple[str, ...] = (),
+        rejects: Path | None = None,
+        dry_run: bool = False,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> importing.Report:
+        """Bring an export of people in, all of it or nothing.
+
+        `mapping` is which column each field is in (by default guessed) and is remembered for exports with the
+        same header; `lists` are for rows that name none; rejected rows go to `rejects`, by default beside the
+        file or, where that can't be written, into the workspace.
+        """
+        with open_export(path) as table:
+            header = table.header
+        beside = path.parent if os.access(path.parent, os.W_OK) else self.folder
+        rules = importing.Rules(
+            mapping=columns.guess(header) if mapping is None else mapping,
+            lists=self.config.lists,
+            default_lists=lists,
+            hash_address=self.address_hash,
+            rejects=rejects or beside / f"{path.stem}.rejects.csv",
+        )
+        with self.store.write() as session:
+            report = importing.import_people(session, path, rules, self.clock.now(), progress=progress)
+            columns.remember(session, header, rules.mapping, self.clock.now())
+            if dry_run:
+                session.rollback()
+        return report
 
     def status(self) -> list[Stage]:
         """Where each publication's issues stand, newest first; a publication without one has a row as well."""

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from newsletter.audience import columns, importing
-from newsletter.audience.exports import open_export
+from newsletter.audience import importing
 from newsletter.collect import transfer
 from newsletter.demo import begin
 from newsletter.send import Clock
@@ -166,17 +165,7 @@ class Desk:
         """Import people from the text of a CSV file."""
         path = self.folder / name
         path.write_bytes(text.encode() if isinstance(text, str) else text)
-        with open_export(path) as table:
-            mapping = columns.guess(table.header)
-        rules = importing.Rules(
-            mapping=mapping,
-            lists=self.space.config.lists,
-            default_lists=lists,
-            hash_address=self.space.address_hash,
-            rejects=self.folder / f"{path.stem}.rejects.csv",
-        )
-        with self.space.store.write() as session:
-            return importing.import_people(session, path, rules, self.space.clock.now())
+        return self.space.import_people(path, lists=lists)
 
     def run(self, *arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         """Run the command line in this workspace, as a process of its own."""

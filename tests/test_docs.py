@@ -63,8 +63,9 @@ def test_a_command_that_is_shown_exists_with_its_options(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_a_relative_link_leads_to_a_file(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)\s]+)\)", without_code(page.read_text(encoding="utf-8"))):
+def test_a_relative_link_or_picture_leads_to_a_file(page: Path) -> None:
+    text = without_code(page.read_text(encoding="utf-8"))
+    for target in re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'src="([^"]+)"', text):
         if not re.match(r"https?:|mailto:|#", target):
             assert (page.parent / target.partition("#")[0]).exists(), target
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
 
+from sqlalchemy.orm import Session
+
 from newsletter.errors import InputError, nearest
+from newsletter.store.records import MappingRecord
 
 #: Every field an export can fill, with the headers (squeezed to letters and digits) that mean it.
 FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -54,6 +58,16 @@ def given(pairs: Sequence[str], header: Sequence[str]) -> Mapped:
     return found
 
 
-def digest(header: Sequence[str]) -> str:
-    """What a saved mapping is found by: the header's digest."""
+def remember(session: Session, header: Sequence[str], mapping: Mapping[str, str], now: dt.datetime) -> None:
+    """Keep a mapping for the next export with this header."""
+    session.merge(MappingRecord(header_digest=_digest(header), mapping=dict(mapping), saved_at=now))
+
+
+def remembered(session: Session, header: Sequence[str]) -> Mapped | None:
+    """The mapping that was used for this header the last time."""
+    record = session.get(MappingRecord, _digest(header))
+    return dict(record.mapping) if record else None
+
+
+def _digest(header: Sequence[str]) -> str:
     return hashlib.sha256("\0".join(header).encode()).hexdigest()

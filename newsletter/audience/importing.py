@@ -81,7 +81,7 @@ def import_people(
         people = _people(table, reader, rules, report, rejects)
         for page in _pages(people):
             _store(session, page, rules, path.name, now, report, rejects)
-            progress(report.rows)
+            progress(len(page))
     report.rejects_file = rejects.path if report.rejected else None
     return report
 

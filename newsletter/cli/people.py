@@ -17,7 +17,7 @@ from newsletter.audience.exports import open_export
 from newsletter.audience.people import PROFILE
 from newsletter.cli.output import as_json, next_step, print_json, print_table, progress, say, workspace
 from newsletter.errors import InputError, NotFound, nearest
-from newsletter.store.records import ConsentRecord, MappingRecord, SuppressionRecord
+from newsletter.store.records import ConsentRecord, SuppressionRecord
 from newsletter.workspace import Workspace
 
 
@@ -53,44 +53,20 @@ def import_(
         with open_export(path) as table:
             header = table.header
         mapping = _mapping(space, header, pairs, yes=yes)
-        rules = importing.Rules(
-            mapping=mapping,
-            lists=space.config.lists,
-            default_lists=default,
-            hash_address=space.address_hash,
-            rejects=rejects or _rejects_path(path, space),
-        )
-        report = importing.Report()
-        try:
-            with space.store.write() as session, progress("Importing", 0) as advance:
-                report = importing.import_people(session, path, rules, space.clock.now(), progress=advance)
-                record = MappingRecord(
-                    header_digest=columns.digest(header), mapping=mapping, saved_at=space.clock.now()
-                )
-                session.merge(record)
-                if dry_run:
-                    raise _DryRun
-        except _DryRun:
-            say("A dry run: nothing was changed.")
+        with progress("Importing", None) as advance:
+            report = space.import_people(
+                path, mapping=mapping, lists=default, rejects=rejects, dry_run=dry_run, progress=advance
+            )
+    if dry_run:
+        say("A dry run: nothing was changed.")
     _print(report, as_json)
-
-
-class _DryRun(Exception):
-    """Ends the transaction of a dry run."""
-
-
-def _rejects_path(path: Path, space: Workspace) -> Path:
-    import os
-
-    folder = path.parent if os.access(path.parent, os.W_OK) else space.folder
-    return folder / f"{path.stem}.rejects.csv"
 
 
 def _mapping(space: Workspace, header: list[str], pairs: tuple[str, ...], *, yes: bool) -> dict[str, str]:
     """The columns: as saved for this header, or guessed, with what was given on top."""
     with space.store.read() as session:
-        saved = session.get(MappingRecord, columns.digest(header))
-    mapping = {**(saved.mapping if saved else columns.guess(header)), **columns.given(pairs, header)}
+        saved = columns.remembered(session, header)
+    mapping = {**(saved or columns.guess(header)), **columns.given(pairs, header)}
     mapping = {field: column for field, column in mapping.items() if column}
     unused = [column.strip() for column in header if column not in mapping.values() and column.strip()]
     if not saved or pairs:

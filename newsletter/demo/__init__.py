@@ -9,8 +9,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from newsletter.audience import columns, importing
-from newsletter.audience.exports import open_export
 from newsletter.collect import transfer
 from newsletter.demo.people import people_csv
 from newsletter.errors import InputError, NewsletterError
@@ -70,17 +68,7 @@ def _collect(space: Workspace, say: Callable[[str], None]) -> None:
 def _gather_people(space: Workspace, say: Callable[[str], None]) -> None:
     export = space.folder / "subscribers.csv"
     export.write_text(people_csv(), encoding="utf-8")
-    with open_export(export) as table:
-        mapping = columns.guess(table.header)
-    rules = importing.Rules(
-        mapping=mapping,
-        lists=space.config.lists,
-        default_lists=(),
-        hash_address=space.address_hash,
-        rejects=space.folder / "subscribers.rejects.csv",
-    )
-    with space.store.write() as session:
-        report = importing.import_people(session, export, rules, space.clock.now())
+    report = space.import_people(export)
     say(f"Imported   {report.imported} synthetic subscribers")
 
 

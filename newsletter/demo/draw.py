@@ -263,10 +263,10 @@ def convening() -> Canvas:
     for row in range(4):
         size = 46 + row * 22
         for n in range(24 - row * 4):
-            x = (n + 0.5 * (row % 2)) * size * 1.12 + c.chance.uniform(-8, 8)
+            across = (n + 0.5 * (row % 2)) * size * 1.12 + c.chance.uniform(-8, 8)
             tone = mix(c.chance.choice(("#4a3a78", "#5d3f73", "#3a4a7d", "#6a4468")), "#0d0921", row / 4.6)
-            c.disc(x, 440 + row * 62, size * 0.3, mix(tone, "#0d0921", 0.35))
-            c.box(x - size * 0.48, 440 + row * 62 + size * 0.26, size * 0.96, 240, tone, round_=size * 0.4)
+            c.disc(across, 440 + row * 62, size * 0.3, mix(tone, "#0d0921", 0.35))
+            c.box(across - size * 0.48, 440 + row * 62 + size * 0.26, size * 0.96, 240, tone, round_=size * 0.4)
     return c
 
 
