@@ -90,8 +90,8 @@ class TemplateSet:
         return TemplateError(str(fault), where=self._where(filename, line), hint=fault.hint)
 
     def _place(self, fault: BaseException) -> str:
-        frames = [(file, line) for file, line in _frames(fault) if any(map(Path(file).is_relative_to, self.folders))]
-        return self._where(*frames[-1]) if frames else ""
+        within = [(file, line) for file, line in frames(fault) if any(map(Path(file).is_relative_to, self.folders))]
+        return self._where(*within[-1]) if within else ""
 
     def _where(self, file: str | None, line: int | str) -> str:
         path = Path(file or "")
@@ -99,7 +99,8 @@ class TemplateSet:
         return f"{named}:{line}" if line else str(named)
 
 
-def _frames(fault: BaseException) -> Iterator[tuple[str, int]]:
+def frames(fault: BaseException) -> Iterator[tuple[str, int]]:
+    """The files and lines that an exception went through, outermost first."""
     step = fault.__traceback__
     while step:
         yield step.tb_frame.f_code.co_filename, step.tb_lineno
