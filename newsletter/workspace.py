@@ -184,9 +184,8 @@ class Workspace:
         errors = [finding for finding in findings if finding.severity is Severity.ERROR]
         if errors:
             count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
-            first = f"{errors[0].where}: {errors[0].message}"
             hint = f"newsletter check {issue.slug}"
-            raise CheckFailed(f"the check found {count}; first: {first}", where=issue.path, hint=hint)
+            raise CheckFailed(f"{errors[0].message}; the check found {count}", where=errors[0].where, hint=hint)
         return issue, variants, findings
 
     def approve(self, name: str, *, by: str) -> tuple[Snapshot, bool]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from newsletter import collect
-from newsletter.cli.output import as_json, next_step, print_json, print_table, say, workspace
+from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
 from newsletter.errors import InputError
 from newsletter.model import Finding, Picture, PolicyEntry, Prose, Severity, Story
 
@@ -46,7 +46,7 @@ def draft(
         path.write_text(text, encoding="utf-8")
         click.echo(f"issues/{name}/issue.md")
         references = text.count("[[")
-        say(f"Drafted with {references} items and policies since {begin}. Fill in what is marked TK.")
+        say(f"Drafted with {many(references, 'entry', 'entries')} since {begin}. Fill in what is marked TK.")
         next_step(f"edit the file, then: newsletter check {name}")
 
 
@@ -131,7 +131,7 @@ def check(ctx: click.Context, issue: str, as_json: bool) -> int:
                 colour = "red" if finding.severity is Severity.ERROR else "yellow"
                 head = click.style(f"{finding.severity:7}", fg=colour)
                 click.echo(f"{head} {finding.where}: {finding.message} [{finding.rule}]")
-        say(f"{errors} errors, {len(findings) - errors} warnings in {composed.path}.")
+        say(f"{many(errors, 'error')}, {many(len(findings) - errors, 'warning')} in {composed.path}.")
         next_step(f"mend the errors, then: newsletter check {issue}" if errors else f"newsletter approve {issue}")
         return 3 if errors else 0
 

@@ -11,7 +11,7 @@ import click
 import tomli_w
 
 from newsletter import collect
-from newsletter.cli.output import as_json, next_step, print_json, print_table, say, workspace
+from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
 from newsletter.collect import forms, transfer
 from newsletter.collect import items as shelf
 from newsletter.collect import policies as tracker
@@ -100,7 +100,7 @@ def list_items(ctx: click.Context, kind: str | None, topic: str, state: str, sea
         print_json([forms.write_item(item) for item in found])
         return
     print_table(("date", "kind", "slug", "title"), [(i.date, i.kind, i.slug, i.title) for i in found])
-    say(f"{len(found)} items.")
+    say(f"{many(len(found), 'item')}.")
 
 
 @items.command("show")
@@ -216,7 +216,7 @@ def list_policies(ctx: click.Context, topic: str, state: str, since: dt.datetime
         stand = (latest.status, latest.date) if latest else ("", "")
         rows.append((str(policy.place), policy.slug, *stand, policy.title))
     print_table(("place", "slug", "status", "since", "title"), rows)
-    say(f"{len(found)} policies.")
+    say(f"{many(len(found), 'policy', 'policies')}.")
 
 
 @policies.command("show")

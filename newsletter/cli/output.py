@@ -32,6 +32,11 @@ def say(text: str, **style: Any) -> None:
     click.secho(text, err=True, **({} if os.environ.get("NO_COLOR") else style))
 
 
+def many(number: int, one: str, more: str = "") -> str:
+    """`1 batch`, `2 batches`: the number and the word for so many."""
+    return f"{number:,} {one if number == 1 else more or one + 's'}"
+
+
 def next_step(command: str) -> None:
     """Name the next useful command."""
     say(f"Next: {command}", fg="cyan")

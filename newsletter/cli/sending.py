@@ -10,7 +10,7 @@ import click
 
 from newsletter import send as sending
 from newsletter.cli.issues import issue_argument
-from newsletter.cli.output import as_json, next_step, print_json, print_table, progress, say, workspace
+from newsletter.cli.output import as_json, many, next_step, print_json, print_table, progress, say, workspace
 from newsletter.errors import DeliveryIncomplete, InputError, SendError
 from newsletter.model import DeliveryState
 from newsletter.send import ledger
@@ -74,7 +74,7 @@ def _start(
     say(f"Subject    {snapshot.issue.subject}")
     say(f"Approved   by {snapshot.approved_by}, {snapshot.approved_at:%Y-%m-%d %H:%M} UTC, {snapshot.digest[:12]}")
     say(f"To         list {plan.list}" + (f", segment {segment}" if segment else ""))
-    say(f"Messages   {plan.deliveries:,} in {plan.batches:,} batches, variant default")
+    say(f"Messages   {plan.deliveries:,} in {many(plan.batches, 'batch', 'batches')}, variant default")
     say(f"Left out   {left_out}")
     say(f"Provider   {plan.provider}")
     click.echo(f"{plan.campaign} {plan.deliveries}")
@@ -113,7 +113,7 @@ def _test(space: Workspace, mailing: Mailing, issue: str, addresses: tuple[str, 
     variants = space.render(composed)
     findings = space.check(composed, variants)
     publication = space.config.publication(composed.publication)
-    note = f", {len(findings)} findings" if findings else ""
+    note = f", {many(len(findings), 'finding')}" if findings else ""
     to = [normalize(address) for address in addresses]
     carrier = provider or publication.provider
     accepted = mailing.test(publication, variants, to, provider=carrier, note=note)

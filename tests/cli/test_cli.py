@@ -75,7 +75,7 @@ def test_a_dry_run_says_the_plan_and_writes_nothing(desk: Desk) -> None:
     assert desk.run("approve", NAME).returncode == 0
     done = desk.run("send", NAME, "--dry-run")
     assert done.stdout.strip() == f"{NAME} 3"
-    for line in ("To         list network-download", "Messages   3 in 1 batches", "1 not confirmed, 2 unsubscribed"):
+    for line in ("To         list network-download", "Messages   3 in 1 batch", "1 not confirmed, 2 unsubscribed"):
         assert line in done.stderr
     assert json.loads(desk.run("campaigns", "list", "--json").stdout) == []
 
