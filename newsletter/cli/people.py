@@ -88,7 +88,14 @@ def _print(report: importing.Report, as_json: bool) -> None:
     }
     if as_json:
         rejects_file = str(report.rejects_file) if report.rejects_file else None
-        print_json({**counts, "rejects_file": rejects_file, "reasons": report.reasons, "warnings": report.warnings})
+        print_json(
+            {
+                **counts,
+                "rejects_file": rejects_file,
+                "reasons": dict(report.reasons.most_common()),
+                "warnings": report.warnings,
+            }
+        )
         return
     click.echo(
         f"{report.rows:,} rows: {report.imported:,} imported, {report.merged:,} merged, {report.rejected:,} rejected"
