@@ -11,6 +11,7 @@ from benchmarks.measure import Result
 
 BENCHMARKS = {
     "render": rendering.render,
+    "variants": rendering.variants,
     "startup": startup.startup,
     "import": importing.people,
     "files": sending.files,

@@ -12,11 +12,15 @@ from benchmarks.measure import Result, in_turn
 from newsletter import collect
 from newsletter.collect import transfer
 from newsletter.compose import compose
+from newsletter.compose.variants import pick
 from newsletter.demo import begin
+from newsletter.model import Variant
+from newsletter.places import states
 from newsletter.render import render as render_issue
 from newsletter.workspace import Workspace, system_clock
 
 _LIMIT_MS = 40.0
+_VARIANTS, _VARIANTS_LIMIT = 52, 1.5
 _SUMMARY = "Two sentences that say what happened and to whom. They are about as long as such sentences are."
 
 
@@ -25,8 +29,7 @@ def render() -> Result:
     with tempfile.TemporaryDirectory() as name:
         space = _workspace(Path(name))
         path = space.issues / "sixteen" / "issue.md"
-        with space.store.read() as session:
-            library = collect.library(session)
+        library = _library(space)
 
         def product() -> None:
             issue = compose(path, space.config, library)
@@ -85,3 +88,40 @@ def _bare_mjml() -> None:
         f"<mj-column><mj-text><h3>A title</h3><p>{_SUMMARY}</p></mj-text></mj-column></mj-section>"
     )
     mjml.mjml2html(f"<mjml><mj-body>{card * 16}</mj-body></mjml>")
+
+
+def variants() -> Result:
+    """All renderings of a 16-item issue for 52 variants; the floor is 52 bare MJML compilations of as many cards."""
+    with tempfile.TemporaryDirectory() as name:
+        space = _workspace(Path(name))
+        codes = states()[:_VARIANTS]
+        issue = compose(space.issues / "sixteen" / "issue.md", space.config, _library(space))
+        folders = space.template_folders("email")
+
+        def product() -> None:
+            made = [
+                render_issue(pick(issue, Variant(name=code, state=code)), space.config, folders=folders, variant=code)
+                for code in codes
+            ]
+            assert len({rendered.variant for rendered in made}) == _VARIANTS
+
+        def floor() -> None:
+            for _ in codes:
+                _bare_mjml()
+
+        value, bare = in_turn(product, floor, runs=3)
+        space.close()
+    return Result(
+        name="variants",
+        value=value,
+        unit="s",
+        floor=bare,
+        ratio=value / bare,
+        want=f"{_VARIANTS} variants in at most {_VARIANTS_LIMIT:g} s",
+        ok=value <= _VARIANTS_LIMIT,
+    )
+
+
+def _library(space: Workspace) -> collect.Library:
+    with space.store.read() as session:
+        return collect.library(session)

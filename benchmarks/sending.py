@@ -72,7 +72,7 @@ def _send(space: Workspace, run: int) -> None:
     snapshot, _ = space.approve(name, by="benchmark")
     publication = replace(space.config.publication("workers-rights"), list="federal-advocacy")
     mailing = space.mailing()
-    plan = mailing.plan(publication, name, segment="", provider="files")
+    plan = mailing.plan(publication, snapshot, segment="", provider="files")
     counts = mailing.run(mailing.start(snapshot, plan, publication))
     assert counts[DeliveryState.SUBMITTED] >= _PEOPLE
     shutil.rmtree(space.folder / "outbox" / name)

@@ -14,7 +14,7 @@ Dates are calendar days; datetimes are aware and in UTC. Texts named `blurb`, `s
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -160,10 +160,16 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prose:
-    """Markdown that staff wrote into the issue; `line` is where it stands in issue.md."""
+    """Markdown that staff wrote into the issue.
+
+    Of every block, `line` is where it stands in issue.md, `only` the expression that says who gets it (empty
+    for everyone), and `first` the line of the `::: your state first` around it (0 for none).
+    """
 
     markdown: str
     line: int
+    only: str = ""
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +178,8 @@ class Picture:
 
     photo: Photo
     line: int
+    only: str = ""
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +191,8 @@ class Story:
     blurb: str
     compact: bool
     line: int
+    only: str = ""
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +210,8 @@ class PolicyEntry:
     moved: tuple[StatusChange, ...]
     compact: bool
     line: int
+    only: str = ""
+    first: int = 0
 
 
 Block = Prose | Picture | Story | PolicyEntry
@@ -207,11 +219,12 @@ Block = Prose | Picture | Story | PolicyEntry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A `##` section. The text before the first one is a section with an empty heading."""
+    """A `##` section; `only` says who gets its heading. The text before the first one has an empty heading."""
 
     heading: str
     blocks: tuple[Block, ...]
     line: int
+    only: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +259,17 @@ class Issue:
         return (block for block in self.blocks if isinstance(block, Story | PolicyEntry))
 
     @property
+    def guards(self) -> tuple[str, ...]:
+        """The expressions that say who gets a part of the issue, in the order of their first use."""
+        found = [only for section in self.sections for only in (section.only, *(b.only for b in section.blocks))]
+        return tuple(dict.fromkeys(filter(None, found)))
+
+    @property
+    def local_states(self) -> tuple[str, ...]:
+        """The states that some `::: your state first` can put first, sorted."""
+        return tuple(sorted({state for block in self.blocks if block.first for state in states_of(block)}))
+
+    @property
     def photos(self) -> dict[str, Photo]:
         """Every picture that mail or page may show, by public name."""
         found = [photo for photo in (self.hero, self.logo, self.partner_logo) if photo]
@@ -256,6 +280,16 @@ class Issue:
                 case Story(item=Item(photo=Photo() as photo)) | PolicyEntry(policy=Policy(photo=Photo() as photo)):
                     found.append(photo)
         return {photo.name: photo for photo in found}
+
+
+def states_of(block: Block) -> frozenset[str]:
+    """The states that an entry is about, as two letters; none for other blocks."""
+    match block:
+        case Story():
+            return frozenset(place.state for place in block.item.places if place.state)
+        case PolicyEntry():
+            return frozenset(filter(None, (block.policy.place.state,)))
+    return frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,6 +360,36 @@ class Batch:
     content: Rendered
     headers: tuple[tuple[str, str], ...]
     recipients: tuple[Recipient, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """What a group of readers has in common as far as an issue goes: the guards that let them in, and their
+    state where the issue puts it first. `name` is unique within the issue; everybody else gets `default`.
+    """
+
+    name: str = "default"
+    guards: frozenset[str] = frozenset()
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """One guard of an issue: its expression, how many mailable readers it lets in, and what's wrong with it."""
+
+    name: str
+    expression: str
+    readers: int
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Who gets what of an issue, of `readers` mailable people in all: readers by variant, and each guard."""
+
+    readers: int
+    variants: Mapping[Variant, int]
+    guards: tuple[Guard, ...]
 
 
 class DeliveryState(StrEnum):

@@ -9,7 +9,7 @@ import datetime as dt
 import os
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from newsletter.audience import columns, importing
 from newsletter.audience.exports import open_export
 from newsletter.config import Config
 from newsletter.errors import CheckFailed, NewsletterError, NotFound, nearest
-from newsletter.model import DeliveryState, Finding, Issue, Rendered, Severity, Snapshot
+from newsletter.model import DeliveryState, Finding, Issue, Reach, Rendered, Severity, Snapshot
 from newsletter.resources import TEMPLATES
 from newsletter.send import Clock
 from newsletter.send.mailing import Mailing
@@ -164,22 +164,49 @@ class Workspace:
             library = collect.library(session)
         return compose(path, self.config, library, previous=self.previous_issue(matter.publication, matter.date))
 
-    def render(self, issue: Issue) -> tuple[Rendered, ...]:
-        """All variants of an issue."""
+    def reach(self, issue: Issue) -> Reach:
+        """Who would get which variant of an issue, were it sent to its whole list now."""
+        from newsletter.audience.variants import reach
+
+        with self.store.read() as session:
+            return reach(session, issue, self.config.publications[issue.publication].list, self.config.segments)
+
+    def explain(self, issue: Issue, email: str) -> dict[str, object]:
+        """Which list, segments and variant somebody gets of an issue, and why, or why not."""
+        from newsletter.audience import find, variants
+
+        publication = self.config.publications[issue.publication]
+        with self.store.read() as session:
+            person = find(session, email)
+            if person is None:
+                raise NotFound("nobody has that address", hint="newsletter subscribers import FILE")
+            told = variants.explain(session, issue, person, publication.list, self.config.segments)
+        return {"issue": issue.slug, **told}
+
+    def render(self, issue: Issue, also: Iterable[str] = ()) -> tuple[Rendered, ...]:
+        """All variants of an issue that the audience needs, each once; `default` is the first. `also` names
+        more that are wanted.
+        """
+        from newsletter.audience.variants import DEFAULT, variant_named
+        from newsletter.compose.variants import pick
         from newsletter.render import render
 
-        return (render(issue, self.config, folders=self.template_folders("email")),)
+        needed = [*self.reach(issue).variants] if issue.guards or issue.local_states else [DEFAULT]
+        needed += [variant_named(issue, name) for name in also if name not in {variant.name for variant in needed}]
+        folders = self.template_folders("email")
+        return tuple(render(pick(issue, v), self.config, folders=folders, variant=v.name) for v in needed)
 
     def check(self, issue: Issue, variants: tuple[Rendered, ...]) -> list[Finding]:
-        """What is wrong with an issue."""
+        """What is wrong with an issue, and with who would get which part of it."""
         from newsletter.check import check
 
-        return check(issue, variants, self.config)
+        reach = self.reach(issue) if issue.guards else None
+        return check(issue, variants, self.config, reach)
 
-    def checked(self, name: str) -> tuple[Issue, tuple[Rendered, ...], list[Finding]]:
-        """Compose, render and check; CheckFailed when a finding blocks."""
+    def checked(self, name: str, also: Iterable[str] = ()) -> tuple[Issue, tuple[Rendered, ...], list[Finding]]:
+        """Compose, render (the variants in `also`, too) and check; CheckFailed when a finding blocks."""
         issue = self.compose(name)
-        variants = self.render(issue)
+        variants = self.render(issue, also)
         findings = self.check(issue, variants)
         errors = [finding for finding in findings if finding.severity is Severity.ERROR]
         if errors:
@@ -199,6 +226,16 @@ class Workspace:
             before = latest(session, issue.slug)
             snapshot = approve(session, issue, variants, by=by, now=self.clock.now())
         return snapshot, snapshot != before
+
+    def approved(self, name: str) -> Snapshot:
+        """The approval of an issue, still true of all that it was made of; CheckFailed or NotApproved if not."""
+        from newsletter.send import latest, require
+
+        with self.store.read() as session:
+            snapshot = latest(session, self.issue_path(name).parent.name)
+        issue, variants, _ = self.checked(name, also=[v.variant for v in snapshot.variants] if snapshot else ())
+        with self.store.read() as session:
+            return require(session, issue, variants)
 
     def used_slugs(self) -> set[str]:
         """The items and policies that the issues in the workspace name."""

@@ -9,7 +9,7 @@ Texts compare without regard to case; states may be written out.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, func, not_, or_
@@ -41,16 +41,20 @@ def segment(config: Config, slug: str) -> Segment:
         raise NotFound(f'no segment "{slug}"', where=config.path.name, hint=hint) from None
 
 
-def condition(expression: str, name: str) -> Condition:
-    """The SQL condition on subscribers that an expression means; ConfigError says where it goes wrong."""
-    return _Parser(expression, name).parse()
+def condition(expression: str, name: str, segments: Mapping[str, Segment] | None = None) -> Condition:
+    """The SQL condition on subscribers that an expression means; ConfigError says where it goes wrong.
+
+    Where `segments` are given, `segment = "florida"` stands for a saved one's expression.
+    """
+    return _Parser(expression, name, segments or {}).parse()
 
 
 class _Parser:
     """Recursive descent: or < and < not < comparison."""
 
-    def __init__(self, expression: str, name: str) -> None:
+    def __init__(self, expression: str, name: str, segments: Mapping[str, Segment]) -> None:
         self._name = name
+        self._segments = segments
         self._tokens = [
             _Token(match.lastgroup or "", match.group(match.lastgroup or 0), match.start(match.lastgroup or 0))
             for match in _TOKEN.finditer(expression)
@@ -92,6 +96,8 @@ class _Parser:
 
     def _comparison(self) -> Condition:
         field = self._tokens[0]
+        if self._segments and field.value.lower() == "segment":
+            return self._saved()
         if field.kind != "word" or field.value.lower() not in FIELDS:
             hint = nearest(field.value, FIELDS) or f"fields: {', '.join(FIELDS)}"
             raise self._error(f'"{field.value}" is no field' if field.value else "it ends too early", hint)
@@ -110,6 +116,17 @@ class _Parser:
             values.append(self._value(name))
         self._expect(")")
         return column.not_in(values) if negated else column.in_(values)
+
+    def _saved(self) -> Condition:
+        """`segment = "florida"`; a saved expression can't name another, so that there are no circles."""
+        self._tokens.pop(0)
+        self._expect("=")
+        at = self._tokens[0]
+        slug = self._value("segment")
+        if slug not in self._segments:
+            hint = nearest(slug, self._segments) or f"known: {', '.join(self._segments)}"
+            raise self._error(f'no segment "{slug}"', hint, column=at.column)
+        return condition(self._segments[slug].where, slug)
 
     def _value(self, field: str) -> str:
         token = self._tokens[0]

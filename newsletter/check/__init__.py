@@ -9,19 +9,22 @@ its fault.
 
 from __future__ import annotations
 
-from newsletter.check import content, deliverability, images, links, merging, policy
+from newsletter.check import audience, content, deliverability, images, links, merging, policy
 from newsletter.check.rules import RULES, Subject
 from newsletter.config import Config
-from newsletter.model import Finding, Issue, Rendered, Severity
+from newsletter.model import Finding, Issue, Reach, Rendered, Severity
 
 __all__ = ["RULES", "check", "has_errors"]
 
-_FAMILIES = (content, images, links, merging, policy, deliverability)
+_FAMILIES = (content, images, links, merging, policy, audience, deliverability)
 
 
-def check(issue: Issue, variants: tuple[Rendered, ...], config: Config) -> list[Finding]:
-    """All findings, errors first, then by rule in the order in which they were found."""
-    subject = Subject(issue=issue, variants=variants, config=config)
+def check(issue: Issue, variants: tuple[Rendered, ...], config: Config, reach: Reach | None = None) -> list[Finding]:
+    """All findings, errors first, then by rule in the order in which they were found.
+
+    `reach` is who would get which part of the issue; without it the rules about the audience are silent.
+    """
+    subject = Subject(issue=issue, variants=variants, config=config, reach=reach)
     found = [
         Finding(rule=rule.id, severity=rule.severity, where=where, message=message)
         for rule in RULES.values()

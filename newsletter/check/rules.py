@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from newsletter.config import Config, Publication
-from newsletter.model import Issue, PolicyEntry, Prose, Rendered, Severity, Story
+from newsletter.model import Issue, PolicyEntry, Prose, Reach, Rendered, Severity, Story
 
 Found = Iterator[tuple[str, str]]
 
@@ -18,6 +18,7 @@ class Subject:
     issue: Issue
     variants: tuple[Rendered, ...]
     config: Config
+    reach: Reach | None = None
 
     @property
     def publication(self) -> Publication:

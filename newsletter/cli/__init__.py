@@ -26,6 +26,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "draft": ("issues", "Write a new issue's file."),
         "compose": ("issues", "Show what an issue is made of."),
         "render": ("issues", "Make the mail: HTML and plain text."),
+        "variants": ("issues", "Who gets which part of an issue."),
+        "explain": ("issues", "Why somebody gets an issue, and which variant."),
         "check": ("issues", "Say what is wrong with an issue."),
         "approve": ("issues", "Freeze an issue: what goes out and what is archived."),
         "send": ("sending", "Send an approved issue, or go on sending it."),

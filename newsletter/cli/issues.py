@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from newsletter import collect
+from newsletter import codec, collect
 from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
-from newsletter.errors import InputError
+from newsletter.errors import InputError, NotFound, nearest
 from newsletter.model import Finding, Picture, PolicyEntry, Prose, Severity, Story
 
 issue_argument = click.argument("issue")
@@ -56,8 +56,6 @@ def draft(
 @click.pass_context
 def compose(ctx: click.Context, issue: str, as_json: bool) -> None:
     """Show what ISSUE is made of: its sections and, in them, items, policies and text."""
-    from newsletter import codec
-
     with workspace(ctx) as space:
         composed = space.compose(issue)
         if as_json:
@@ -92,12 +90,16 @@ def _describe(block: object) -> tuple[str, str]:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the files (default: preview/ISSUE).")
 @click.option("--text", "to_stdout", flag_value="text", help="Print the plain text instead.")
 @click.option("--html", "to_stdout", flag_value="html", help="Print the HTML instead.")
+@click.option("--variant", "name", default="default", show_default=True, help="Which of `newsletter variants`.")
 @click.pass_context
-def render(ctx: click.Context, issue: str, output: Path | None, to_stdout: str | None) -> None:
+def render(ctx: click.Context, issue: str, output: Path | None, to_stdout: str | None, name: str) -> None:
     """Make the mail of ISSUE as a reader without a name would get it: mail.html and mail.txt."""
     with workspace(ctx) as space:
         composed = space.compose(issue)
-        (variant,) = space.render(composed)
+        rendered = {each.variant: each for each in space.render(composed)}
+        if name not in rendered:
+            raise NotFound(f'no variant "{name}"', hint=nearest(name, rendered) or f"there are {', '.join(rendered)}")
+        variant = rendered[name]
         values = {"unsubscribe_url": space.unsubscribe_url(0, space.config.publications[composed.publication].list)}
         html, text = variant.html.merge_html(values), variant.text.merge(values)
         if to_stdout:
@@ -112,6 +114,56 @@ def render(ctx: click.Context, issue: str, output: Path | None, to_stdout: str |
         say(f"Subject: {variant.subject.merge(values)}")
         say(f"{len(html.encode()):,} bytes of HTML; Gmail cuts at 102,000.")
         next_step(f"newsletter check {composed.slug}")
+
+
+@click.command()
+@issue_argument
+@as_json
+@click.pass_context
+def variants(ctx: click.Context, issue: str, as_json: bool) -> None:
+    """Who of the list gets which part of ISSUE: each guarded part, and each variant, with its readers."""
+    with workspace(ctx) as space:
+        composed = space.compose(issue)
+        reach = space.reach(composed)
+    if as_json:
+        print_json(
+            {
+                "readers": reach.readers,
+                "guards": [codec.plain(guard) for guard in reach.guards],
+                "variants": {variant.name: count for variant, count in reach.variants.items()},
+            }
+        )
+        return
+    if reach.guards:
+        guards = [(guard.name, guard.expression, guard.readers, guard.fault) for guard in reach.guards]
+        print_table(("part", "for readers who are", "readers", "fault"), guards)
+        click.echo()
+    rows = [
+        (variant.name, count, variant.state or "-", " and ".join(sorted(variant.guards)) or "-")
+        for variant, count in reach.variants.items()
+    ]
+    print_table(("variant", "readers", "state first", "guarded parts for"), rows)
+    say(f"{reach.readers:,} readers, {many(len(rows), 'rendering')}.")
+    next_step(f"newsletter render {composed.slug} --variant NAME")
+
+
+@click.command()
+@issue_argument
+@click.argument("address")
+@as_json
+@click.pass_context
+def explain(ctx: click.Context, issue: str, address: str, as_json: bool) -> None:
+    """Why somebody would get ISSUE or not, and which variant of it."""
+    from newsletter.audience.addresses import normalize
+
+    with workspace(ctx) as space:
+        composed = space.compose(issue)
+        told = space.explain(composed, normalize(address))
+    if as_json:
+        print_json(told)
+        return
+    for key, value in told.items():
+        click.echo(f"{key:<12} {', '.join(map(str, value)) if isinstance(value, list) else value}")
 
 
 @click.command()

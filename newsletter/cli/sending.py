@@ -58,23 +58,27 @@ def _start(
     space: Workspace, mailing: Mailing, name: str, segment: str, provider: str, *, dry_run: bool, confirm: str
 ) -> CampaignRecord | None:
     """Show the plan, ask, and freeze the audience. None after a dry run."""
-    issue, variants, _ = space.checked(name)
-    with space.store.read() as session:
-        snapshot = sending.require(session, issue, variants)
-    publication = space.config.publication(issue.publication)
-    plan = mailing.plan(publication, issue.slug, segment=segment, provider=provider or publication.provider)
+    snapshot = space.approved(name)
+    publication = space.config.publication(snapshot.issue.publication)
+    plan = mailing.plan(publication, snapshot, segment=segment, provider=provider or publication.provider)
     people = {
         "already have this issue": plan.already,
         "suppressed": plan.suppressed,
         "not confirmed": plan.pending,
         "unsubscribed": plan.unsubscribed,
     }
+    unapproved = mailing.unapproved(publication, snapshot)
     left_out = ", ".join(f"{count:,} {why}" for why, count in people.items() if count) or "nobody"
     say(f"Issue      {snapshot.issue.title}")
     say(f"Subject    {snapshot.issue.subject}")
     say(f"Approved   by {snapshot.approved_by}, {snapshot.approved_at:%Y-%m-%d %H:%M} UTC, {snapshot.digest[:12]}")
     say(f"To         list {plan.list}" + (f", segment {segment}" if segment else ""))
-    say(f"Messages   {plan.deliveries:,} in {many(plan.batches, 'batch', 'batches')}, variant default")
+    say(f"Messages   {plan.deliveries:,} in {many(plan.batches, 'batch', 'batches')}")
+    if len(plan.variants) > 1:
+        say("Variants   " + ", ".join(f"{count:,} {name}" for name, count in plan.variants.items()))
+    if unapproved:
+        readers = many(unapproved, "reader gets", "readers get")
+        say(f"           {readers} the default: their variant is newer than the approval", fg="yellow")
     say(f"Left out   {left_out}")
     say(f"Provider   {plan.provider}")
     click.echo(f"{plan.campaign} {plan.deliveries}")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
+from mdit_py_plugins.container import container_plugin
 
 from newsletter.compose.file import Source
 from newsletter.errors import InputError, IssueError, NewsletterError, nearest
@@ -19,6 +20,7 @@ from newsletter.photos import read_photo
 Library = Mapping[str, Item | Policy]
 
 _REFERENCE = re.compile(r"\[\[\s*([^\[\]|]+?)\s*\]\](?:\s+(\S.*))?")
+_FENCES = ("only", "your")
 ANY_REFERENCE = re.compile(r"\[\[\s*([^\[\]]+?)\s*\]\]")
 
 
@@ -34,22 +36,59 @@ class Body:
         self._library = library
         self._folder = folder
         self._workspace = workspace
+        self._around = ("", 0)
         self._since = since
         self._until = until
 
     def sections(self) -> tuple[Section, ...]:
         """Every section; the first has an empty heading and holds what comes before the first `##`."""
-        tree = SyntaxTreeNode(MarkdownIt("commonmark").parse(self._source.markdown))
-        sections: list[Section] = []
-        heading, line, blocks = "", self._source.first_line, list[Block]()
-        for node in tree.children:
+        parser = MarkdownIt("commonmark")
+        for name in _FENCES:
+            parser.use(container_plugin, name)
+        self._sections = [Section(heading="", blocks=(), line=self._source.first_line)]
+        self._blocks: list[Block] = []
+        self._walk(SyntaxTreeNode(parser.parse(self._source.markdown)), only="", first=0)
+        self._end_section()
+        return tuple(section for section in self._sections if section.heading or section.blocks)
+
+    def _walk(self, parent: SyntaxTreeNode, *, only: str, first: int) -> None:
+        """The blocks of the file, or of a fence in it, each marked with the fences around it."""
+        for node in parent.children:
             if node.type == "heading" and node.tag == "h2":
-                sections.append(Section(heading=heading, blocks=tuple(blocks), line=line))
-                heading, line, blocks = node.children[0].content, self._line(node), []
+                self._end_section()
+                heading = node.children[0].content if node.children else ""
+                self._sections.append(Section(heading=heading, blocks=(), line=self._line(node), only=only))
+            elif node.type in ("container_only", "container_your"):
+                self._fence(node, only=only, first=first)
             else:
-                self._block(node, blocks)
-        sections.append(Section(heading=heading, blocks=tuple(blocks), line=line))
-        return tuple(section for section in sections if section.heading or section.blocks)
+                if self._sections[-1].only != only and self._sections[-1].only:
+                    self._problem(self._line(node), "this belongs to no section", "begin one with ## after the fence")
+                before = len(self._blocks)
+                self._around = (only, first)
+                self._block(node, self._blocks)
+                for index in range(before, len(self._blocks)):
+                    self._blocks[index] = replace(self._blocks[index], only=only, first=first)
+
+    def _end_section(self) -> None:
+        self._sections[-1] = replace(self._sections[-1], blocks=tuple(self._blocks))
+        self._blocks.clear()
+
+    def _fence(self, node: SyntaxTreeNode, *, only: str, first: int) -> None:
+        """`::: only EXPRESSION` or `::: your state first`, and what it holds."""
+        words, line = node.info.split(maxsplit=1), self._line(node)
+        end = (node.map or (0, 0))[1]
+        if end >= len(self._lines) or not self._lines[end].lstrip().startswith(":::"):
+            self._problem(line, f'"::: {node.info.strip()}" is never closed', 'end it with a line ":::"')
+        if node.type == "container_your":
+            if words != ["your", "state first"] or first:
+                self._problem(line, f'"::: {node.info.strip()}" is not known here', "write ::: your state first")
+            first = line
+        elif len(words) < 2 or only:
+            hint = "one fence can't hold another; join them with and" if only else '::: only state = "FL"'
+            self._problem(line, f'"::: {node.info.strip()}" doesn\'t say who', hint)
+        else:
+            only = words[1].strip()
+        self._walk(node, only=only, first=first)
 
     def _block(self, node: SyntaxTreeNode, blocks: list[Block]) -> None:
         text = node.children[0].content if node.type == "paragraph" and node.children else ""
@@ -60,6 +99,9 @@ class Body:
                 self._problem(self._line(node), "HTML is not used in issues", "write Markdown")
         elif node.type == "blockquote" and blocks and self._belongs(node, blocks[-1]):
             blocks[-1] = self._with_blurb(blocks[-1], node)
+        elif text.startswith(":::"):
+            hint = nearest(text.split("\n")[0].strip(": "), ("only", "your state first")) or "there are only and your"
+            self._problem(self._line(node), f'"{text.split(chr(10))[0][:40]}" is no fence here', hint)
         elif text and _REFERENCE.fullmatch(text.split("\n")[0]):
             for offset, reference in enumerate(text.split("\n")):
                 self._reference(reference, self._line(node) + offset, blocks, compact=False)
@@ -112,7 +154,11 @@ class Body:
     def _belongs(self, quote: SyntaxTreeNode, above: Block) -> bool:
         """Whether a block quote is the blurb of the entry above it: with no blank line between them."""
         start = (quote.map or (0, 0))[0]
-        return isinstance(above, Story | PolicyEntry) and bool(self._lines[start - 1].strip())
+        return isinstance(above, Story | PolicyEntry) and self._beside(above) and bool(self._lines[start - 1].strip())
+
+    def _beside(self, above: Block) -> bool:
+        """Whether the block above lies within the same fences, so that nothing fenced leaks out by joining it."""
+        return (above.only, above.first) == self._around
 
     def _with_blurb(self, block: Block, quote: SyntaxTreeNode) -> Block:
         blurb = "\n".join(re.sub(r"^\s*> ?", "", line) for line in self._text(quote).split("\n")).strip()
@@ -142,7 +188,7 @@ class Body:
             for match in ANY_REFERENCE.finditer(part):
                 what = f"[[{match.group(1)}]] stands inside other text"
                 self._problem(line + offset, what, "give it a line of its own")
-        if blocks and isinstance(blocks[-1], Prose):
+        if blocks and isinstance(blocks[-1], Prose) and self._beside(blocks[-1]):
             blocks[-1] = replace(blocks[-1], markdown=f"{blocks[-1].markdown}\n\n{text}")
         else:
             blocks.append(Prose(markdown=text, line=line))

@@ -76,6 +76,6 @@ def _send(space: Workspace, name: str, say: Callable[[str], None]) -> None:
     snapshot, _ = space.approve(name, by="the sample")
     publication = space.config.publication(snapshot.issue.publication)
     mailing = space.mailing()
-    plan = mailing.plan(publication, name, segment="", provider=publication.provider)
+    plan = mailing.plan(publication, snapshot, segment="", provider=publication.provider)
     counts = mailing.run(mailing.start(snapshot, plan, publication))
     say(f"Submitted  {sum(counts.values())} messages of {name} into outbox/{name}")

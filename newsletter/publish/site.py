@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from newsletter.compose.variants import pick
 from newsletter.config import Config, Publication
 from newsletter.errors import InputError
-from newsletter.model import Snapshot
+from newsletter.model import Snapshot, Variant
 from newsletter.photos import FOLDER
 from newsletter.publish import feeds
 from newsletter.publish.pages import Pages
@@ -17,7 +19,9 @@ from newsletter.resources import TEMPLATES
 
 def site(snapshots: list[Snapshot], config: Config, themes: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
     """All files of the site: newest issues first wherever they are listed."""
-    newest = sorted(snapshots, key=lambda s: (s.issue.date, s.issue.slug), reverse=True)
+    # What is for some readers only isn't for the web.
+    public = [replace(snapshot, issue=pick(snapshot.issue, Variant())) for snapshot in snapshots]
+    newest = sorted(public, key=lambda s: (s.issue.date, s.issue.slug), reverse=True)
     newest = [snapshot for snapshot in newest if snapshot.issue.publication in config.publications]
     css = _style(themes)
     style = f"style.{hashlib.sha256(css).hexdigest()[:10]}.css"
@@ -54,7 +58,7 @@ def _issue(
         path,
         pages.render(path, "issue.html.j2", snapshot=snapshot, publication=publication, older=older, newer=newer),
     )
-    mail = snapshot.variants[0]
+    mail = next(variant for variant in snapshot.variants if variant.variant == Variant().name)
     # Nobody's name and nobody's link: the fallbacks, and the service's page that belongs to no reader.
     nobody = {"unsubscribe_url": f"{config.service.url.rstrip('/')}/u/"}
     html = mail.html.merge_html(nobody)

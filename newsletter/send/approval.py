@@ -41,11 +41,17 @@ def all_latest(session: Session) -> list[Snapshot]:
 
 
 def require(session: Session, issue: Issue, variants: tuple[Rendered, ...]) -> Snapshot:
-    """The approval of exactly this content; NotApproved when there's none or something changed since."""
+    """The approval of exactly this content; NotApproved when there's none or something changed since.
+
+    `variants` are compared by name with those that were approved. One that wasn't is no matter: since then
+    somebody joined whom it would be for, and they get the default.
+    """
     snapshot = latest(session, issue.slug)
     if snapshot is None:
         raise NotApproved("not approved", where=issue.path, hint=f"newsletter approve {issue.slug}")
-    if snapshot.digest != codec.digest(issue, *variants):
+    named = {variant.variant: variant for variant in variants}
+    now = [named[variant.variant] for variant in snapshot.variants if variant.variant in named]
+    if snapshot.digest != codec.digest(issue, *now):
         day = f"{snapshot.approved_at:%Y-%m-%d %H:%M} UTC"
         what = f"changed since {snapshot.approved_by} approved it on {day}"
         raise NotApproved(what, where=issue.path, hint=f"look, then: newsletter approve {issue.slug}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from newsletter.config import Config, Publication
 from newsletter.model import Rendered
@@ -20,16 +20,20 @@ def address_line(name: str, address: str) -> str:
 
 
 def envelope(
-    config: Config, publication: Publication, campaign: str, content: Rendered, unsubscribe_url: Callable[[int], str]
+    config: Config,
+    publication: Publication,
+    campaign: str,
+    variants: Iterable[Rendered],
+    unsubscribe_url: Callable[[int], str],
 ) -> Envelope:
-    """The envelope of a publication's mail."""
+    """The envelope of a publication's mail, with the content of each variant."""
     sender = config.senders[publication.sender]
     return Envelope(
         campaign=campaign,
         sender=address_line(sender.name, sender.address),
         reply_to=sender.reply_to,
         headers=list_headers(config, publication, campaign),
-        content=content,
+        contents={variant.variant: variant for variant in variants},
         unsubscribe_url=unsubscribe_url,
     )
 

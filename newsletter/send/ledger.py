@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,13 +41,15 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """What every batch of a campaign has in common, and how a subscriber's unsubscribe link is made."""
+    """What every batch of a campaign has in common, each variant's content by name, and how a subscriber's
+    unsubscribe link is made.
+    """
 
     campaign: str
     sender: str
     reply_to: str
     headers: tuple[tuple[str, str], ...]
-    content: Rendered
+    contents: Mapping[str, Rendered]
     unsubscribe_url: Callable[[int], str]
 
 
@@ -88,7 +90,6 @@ def claim(
     record.tag = f"{campaign.nonce}-{record.number}-{record.attempts}"
     record.claimed_at = now.replace(microsecond=0)
     record.error = ""
-    record.variant = envelope.content.variant
     record.request = json.dumps(
         {
             "sender": envelope.sender,
@@ -157,7 +158,7 @@ def _batch(
         date=record.claimed_at or dt.datetime.min.replace(tzinfo=dt.UTC),
         sender=given.get("sender", envelope.sender),
         reply_to=given.get("reply_to", envelope.reply_to),
-        content=envelope.content,
+        content=envelope.contents[record.variant],
         headers=tuple((name, value) for name, value in given.get("headers", envelope.headers)),
         recipients=recipients,
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from newsletter import codec, send
-from newsletter.audience import segments
+from newsletter.audience import segments, variants
 from newsletter.config import Config, Publication
 from newsletter.errors import SendError
 from newsletter.merge import MergeText
@@ -37,18 +37,26 @@ class Mailing:
             raise SendError(f'no provider "{slug}" is configured', where=self.config.path.name, hint=f"known: {known}")
         return load(self.config.providers[slug], self.config.folder)
 
-    def target(self, publication: Publication, segment: str) -> send.Target:
-        """A publication's list, or a segment of it."""
-        if not segment:
-            return send.Target(list=publication.list)
-        found = segments.segment(self.config, segment)
-        return send.Target(list=publication.list, segment=segment, where=segments.condition(found.where, segment))
+    def target(self, publication: Publication, snapshot: Snapshot, segment: str) -> send.Target:
+        """A publication's list, or a segment of it; each reader gets a variant that was approved."""
+        approved = [variant.variant for variant in snapshot.variants]
+        where = None
+        if segment:
+            where = segments.condition(segments.segment(self.config, segment).where, segment)
+        return send.Target(
+            list=publication.list,
+            segment=segment,
+            where=where,
+            variant=variants.name_in_sql(snapshot.issue, self.config.segments, approved),
+        )
 
-    def plan(self, publication: Publication, issue: str, *, segment: str, provider: str) -> send.Plan:
+    def plan(self, publication: Publication, snapshot: Snapshot, *, segment: str, provider: str) -> send.Plan:
         """What a new campaign would do; SendError when it would reach nobody at all."""
+        issue = snapshot.issue.slug
         size = self.provider(provider).limits.recipients
+        target = self.target(publication, snapshot, segment)
         with self.store.read() as session:
-            plan = send.plan(session, issue, self.target(publication, segment), provider=provider, batch_size=size)
+            plan = send.plan(session, issue, target, provider=provider, batch_size=size)
         if not plan.deliveries:
             whom = f'segment "{segment}" of list' if segment else "list"
             what = (
@@ -57,13 +65,20 @@ class Mailing:
             raise SendError(what, where=issue, hint="newsletter subscribers import FILE")
         return plan
 
+    def unapproved(self, publication: Publication, snapshot: Snapshot) -> int:
+        """How many readers would get a variant that wasn't approved, and so get the default."""
+        approved = {variant.variant for variant in snapshot.variants}
+        with self.store.read() as session:
+            reach = variants.reach(session, snapshot.issue, publication.list, self.config.segments)
+        return sum(count for variant, count in reach.variants.items() if variant.name not in approved)
+
     def start(self, snapshot: Snapshot, plan: send.Plan, publication: Publication) -> CampaignRecord:
         """Freeze the audience into the ledger."""
         with self.store.write() as session:
             return send.freeze(
                 session,
                 snapshot,
-                self.target(publication, plan.segment),
+                self.target(publication, snapshot, plan.segment),
                 plan,
                 nonce=secrets.token_hex(8),
                 now=self.clock.now(),
@@ -79,7 +94,7 @@ class Mailing:
             self.config,
             publication,
             campaign.name,
-            snapshot.variants[0],
+            snapshot.variants,
             lambda subscriber: self.unsubscribe_url(subscriber, campaign.list),
         )
         try:
@@ -90,7 +105,7 @@ class Mailing:
     def test(
         self,
         publication: Publication,
-        variants: tuple[Rendered, ...],
+        renderings: tuple[Rendered, ...],
         addresses: list[str],
         *,
         provider: str,
@@ -103,10 +118,12 @@ class Mailing:
         carrier, accepted = self.provider(provider), 0
         values = {"first_name": "", "unsubscribe_url": self.unsubscribe_url(0, publication.list)}
         try:
-            for variant in variants:
-                content = replace(variant, subject=MergeText((f"[Test{note}] ", *variant.subject.parts)))
+            for first, variant in zip(range(1, 10**6, len(addresses)), renderings, strict=False):
+                content = replace(
+                    variant, subject=MergeText((f"[Test{note}{_named(variant)}] ", *variant.subject.parts))
+                )
                 name = f"{variant.issue}-test"
-                sealed = envelope(self.config, publication, name, content, lambda _: values["unsubscribe_url"])
+                sealed = envelope(self.config, publication, name, [content], lambda _: values["unsubscribe_url"])
                 key = secrets.token_hex(32)
                 batch = Batch(
                     id=0,
@@ -120,10 +137,14 @@ class Mailing:
                     headers=sealed.headers,
                     recipients=tuple(
                         Recipient(delivery=number, address=address, values=values)
-                        for number, address in enumerate(addresses, 1)
+                        for number, address in enumerate(addresses, first)
                     ),
                 )
                 accepted += sum(receipt.outcome is Outcome.ACCEPTED for receipt in carrier.send(batch))
         finally:
             carrier.close()
         return accepted
+
+
+def _named(variant: Rendered) -> str:
+    return "" if variant.variant == "default" else f", {variant.variant}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from sqlalchemy import Integer, cast, exists, func, insert, literal, select
+from sqlalchemy import ColumnElement, Integer, cast, exists, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from newsletter import audience
@@ -32,6 +33,7 @@ class Plan:
     suppressed: int
     pending: int
     unsubscribed: int
+    variants: Mapping[str, int]
 
     @property
     def deliveries(self) -> int:
@@ -40,17 +42,20 @@ class Plan:
 
     @property
     def batches(self) -> int:
-        """In how many provider calls."""
-        return -(-self.deliveries // self.batch_size)
+        """In how many provider calls: a call holds one variant."""
+        return sum(-(-count // self.batch_size) for count in self.variants.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Whom a campaign is for: a list, or a segment of it with its condition."""
+    """Whom a campaign is for: a list, or a segment of it with its condition; `variant` tells, in SQL, which
+    variant of the issue a subscriber gets.
+    """
 
     list: str
     segment: str = ""
     where: Condition | None = None
+    variant: ColumnElement[str] = field(default_factory=lambda: literal("default"))
 
 
 def campaign_name(issue: str, segment: str = "") -> str:
@@ -61,6 +66,9 @@ def campaign_name(issue: str, segment: str = "") -> str:
 def plan(session: Session, issue: str, target: Target, *, provider: str, batch_size: int) -> Plan:
     """Count what a campaign would do; nothing is written."""
     count = audience.count(session, target.list, where=target.where)
+    variant = target.variant.label("variant")
+    people = audience.mailable(target.list, where=target.where).where(~_had(issue)).add_columns(variant).subquery()
+    variants = select(people.c.variant, func.count()).group_by(people.c.variant).order_by(people.c.variant)
     reached = audience.mailable(target.list, where=target.where).where(_had(issue)).subquery()
     return Plan(
         campaign=campaign_name(issue, target.segment),
@@ -74,6 +82,7 @@ def plan(session: Session, issue: str, target: Target, *, provider: str, batch_s
         suppressed=count.suppressed,
         pending=count.pending,
         unsubscribed=count.unsubscribed,
+        variants={name: number for name, number in session.execute(variants)},  # noqa: C416 (a Row is no pair)
     )
 
 
@@ -101,28 +110,43 @@ def freeze(
     )
     session.add(campaign)
     session.flush()
-    people = audience.mailable(target.list, where=target.where).where(~_had(plan.issue)).subquery()
-    place = func.row_number().over(order_by=people.c.id) - 1
+    _deliveries(session, campaign, target, plan, now)
+    _batches(session, campaign.id)
+    return campaign
+
+
+def _deliveries(session: Session, campaign: CampaignRecord, target: Target, plan: Plan, now: dt.datetime) -> None:
+    """One delivery for each person, numbered into batches of one variant each."""
+    people = audience.mailable(target.list, where=target.where).where(~_had(plan.issue))
+    people_of = people.add_columns(target.variant.label("variant")).subquery()
+    place = func.row_number().over(partition_by=people_of.c.variant, order_by=people_of.c.id) - 1
+    slot = cast(place, Integer).op("/")(plan.batch_size)
+    placed = select(people_of, slot.label("slot")).subquery()
     rows = select(
         literal(campaign.id),
-        people.c.id,
-        people.c.email,
-        cast(place, Integer).op("/")(plan.batch_size) + 1,
+        placed.c.id,
+        placed.c.email,
+        placed.c.variant,
+        func.dense_rank().over(order_by=(placed.c.variant, placed.c.slot)),
         literal(DeliveryState.PENDING.value),
         literal(""),
         literal(""),
         literal(now, DeliveryRecord.changed_at.type),
     )
-    columns = ("campaign_id", "subscriber_id", "address", "batch", "state", "message_id", "error", "changed_at")
-    session.execute(insert(DeliveryRecord).from_select(columns, rows, include_defaults=False))
+    columns = ("campaign_id", "subscriber_id", "address", "variant", "batch", "state", "message_id", "error")
+    session.execute(insert(DeliveryRecord).from_select((*columns, "changed_at"), rows, include_defaults=False))
+
+
+def _batches(session: Session, campaign: int) -> None:
+    """A batch for each number that the deliveries were given."""
+    empty = [literal("") for _ in range(4)]
     numbers = (
-        select(DeliveryRecord.campaign_id, DeliveryRecord.batch, *(literal("") for _ in range(5)), literal(0))
-        .where(DeliveryRecord.campaign_id == campaign.id)
+        select(DeliveryRecord.campaign_id, DeliveryRecord.batch, DeliveryRecord.variant, *empty, literal(0))
+        .where(DeliveryRecord.campaign_id == campaign)
         .distinct()
     )
     columns = ("campaign_id", "number", "variant", "key", "tag", "request", "error", "attempts")
     session.execute(insert(BatchRecord).from_select(columns, numbers, include_defaults=False))
-    return campaign
 
 
 def _had(issue: str) -> Condition:

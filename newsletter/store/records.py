@@ -241,6 +241,7 @@ class DeliveryRecord(Base):
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
     subscriber_id: Mapped[int | None] = mapped_column(ForeignKey("subscribers.id", ondelete="SET NULL"), index=True)
     address: Mapped[str] = mapped_column(String(320))
+    variant: Mapped[str] = mapped_column(String(100))
     batch: Mapped[int]
     state: Mapped[str] = mapped_column(String(12))
     message_id: Mapped[str] = mapped_column(Text, default="")

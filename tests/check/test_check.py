@@ -22,7 +22,9 @@ def findings(desk: Desk, text: str = ISSUE, spoil: Callable[[Rendered], Rendered
     desk.write_issue(NAME, text)
     issue = desk.space.compose(NAME)
     variants = desk.space.render(issue)
-    return check(issue, tuple(map(spoil, variants)) if spoil else variants, desk.space.config)
+    if not spoil:
+        return desk.space.check(issue, variants)
+    return check(issue, tuple(map(spoil, variants)), desk.space.config)
 
 
 def test_a_clean_issue_has_no_findings(desk: Desk) -> None:
@@ -64,6 +66,9 @@ PLANTED = {
     "merge/not-here": ISSUE.replace("## 📅 Coming up", "## For {{ first_name | you }}"),
     "policy/no-text": body("[[no-text]]"),
     "policy/no-status": body("[[no-status]]"),
+    "audience/unknown-guard": body('::: only sate = "FL"\nHello, Florida.\n:::'),
+    "audience/empty-guard": body('::: only state = "AK"\nHello, Alaska.\n:::'),
+    "audience/guard-for-all": body('::: only not (state = "AK")\nHello, all but Alaska.\n:::'),
     "deliverability/fake-reply": subject("Re: your question"),
 }
 SPOILT: dict[str, Callable[[Rendered], Rendered]] = {

@@ -105,7 +105,7 @@ def started(space: Workspace, segment: str = "", size: int = 2) -> CampaignRecor
     snapshot, _ = space.approve(NAME, by="Ada")
     mailing = space.mailing()
     publication = space.config.publication("network-download")
-    plan = replace(mailing.plan(publication, NAME, segment=segment, provider="files"), batch_size=size)
+    plan = replace(mailing.plan(publication, snapshot, segment=segment, provider="files"), batch_size=size)
     return mailing.start(snapshot, plan, publication)
 
 
@@ -117,7 +117,7 @@ def submit(space: Workspace, campaign: CampaignRecord, provider: Provider) -> Co
         space.config,
         space.config.publication("network-download"),
         campaign.name,
-        found.variants[0],
+        found.variants,
         lambda subscriber: space.unsubscribe_url(subscriber, campaign.list),
     )
     return send.submit(space.store, campaign, sealed, provider, space.clock)
@@ -248,11 +248,11 @@ def test_a_batch_after_an_interruption_has_the_bytes_it_had_before(space: Worksp
         found = send.latest(session, NAME)
     assert found
     publication = space.config.publication("network-download")
-    sealed = envelope(space.config, publication, NAME, found.variants[0], lambda s: space.unsubscribe_url(s, "x"))
+    sealed = envelope(space.config, publication, NAME, found.variants, lambda s: space.unsubscribe_url(s, "x"))
     with space.store.write() as session:
         first = ledger.claim(session, campaign, sealed, time.at)
     time.clock.sleep(3_600)
-    other = envelope(space.config, publication, NAME, found.variants[0], lambda _: "https://example.org/other")
+    other = envelope(space.config, publication, NAME, found.variants, lambda _: "https://example.org/other")
     with space.store.read() as session:
         (again,) = ledger.interrupted(session, campaign, replace(other, sender="Somebody else <x@example.org>"))
     assert again == first
@@ -267,13 +267,15 @@ def test_a_segment_first_and_the_whole_list_later_is_one_copy_each(space: Worksp
 
 
 def test_a_list_that_reaches_nobody_is_an_error(space: Workspace) -> None:
+    snapshot, _ = space.approve(NAME, by="Ada")
     publication = replace(space.config.publication("network-download"), list="federal-advocacy")
     with pytest.raises(SendError, match="nobody to send to"):
-        space.mailing().plan(publication, NAME, segment="", provider="files")
+        space.mailing().plan(publication, snapshot, segment="", provider="files")
 
 
 def test_the_plan_counts_who_gets_nothing_and_why(space: Workspace) -> None:
-    plan = space.mailing().plan(space.config.publication("network-download"), NAME, segment="", provider="files")
+    snapshot, _ = space.approve(NAME, by="Ada")
+    plan = space.mailing().plan(space.config.publication("network-download"), snapshot, segment="", provider="files")
     assert (plan.deliveries, plan.pending, plan.unsubscribed, plan.suppressed) == (3, 1, 2, 0)
 
 
@@ -283,9 +285,8 @@ def test_approving_binds_to_every_word(desk: Desk) -> None:
     assert new
     assert space.approve(NAME, by="Bo") == (snapshot, False)
     desk.write_issue(NAME, ISSUE.replace("This month", "This long month"))
-    issue, variants, _ = space.checked(NAME)
-    with space.store.read() as session, pytest.raises(NotApproved, match="changed since Ada approved it"):
-        send.require(session, issue, variants)
+    with pytest.raises(NotApproved, match="changed since Ada approved it"):
+        space.approved(NAME)
 
 
 def test_a_change_of_an_item_or_a_setting_voids_the_approval(desk: Desk) -> None:
@@ -296,9 +297,8 @@ def test_a_change_of_an_item_or_a_setting_voids_the_approval(desk: Desk) -> None
 
         item = items.get(session, "hb1-hearing")
         items.replace(session, item.slug, replace(item, summary="Another summary."), NOW)
-    issue, variants, _ = space.checked(NAME)
-    with space.store.read() as session, pytest.raises(NotApproved):
-        send.require(session, issue, variants)
+    with pytest.raises(NotApproved):
+        space.approved(NAME)
 
 
 def test_what_was_approved_goes_out_though_the_draft_has_changed(desk: Desk) -> None:
@@ -331,7 +331,7 @@ def test_two_senders_at_once_are_one_too_many(space: Workspace) -> None:
 def test_no_person_passes_through_the_process_when_the_audience_is_frozen(space: Workspace) -> None:
     snapshot, _ = space.approve(NAME, by="Ada")
     mailing, publication = space.mailing(), space.config.publication("network-download")
-    plan = mailing.plan(publication, NAME, segment="", provider="files")
+    plan = mailing.plan(publication, snapshot, segment="", provider="files")
     reading: list[str] = []
 
     @event.listens_for(space.store.engine, "after_cursor_execute")

@@ -106,7 +106,7 @@ def test_the_link_in_a_submitted_message_is_the_readers_own(space: Workspace) ->
     name = "network-download-2022-10"
     snapshot, _ = space.approve(name, by="Ada")
     mailing, publication = space.mailing(), space.config.publication("network-download")
-    campaign = mailing.start(snapshot, mailing.plan(publication, name, segment="", provider="files"), publication)
+    campaign = mailing.start(snapshot, mailing.plan(publication, snapshot, segment="", provider="files"), publication)
     mailing.run(campaign)
     client = create_app(space).test_client()
     for file in (space.folder / "outbox" / name).iterdir():

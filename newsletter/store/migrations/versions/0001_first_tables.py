@@ -201,6 +201,7 @@ def upgrade() -> None:
         sa.Column("campaign_id", sa.Integer(), nullable=False),
         sa.Column("subscriber_id", sa.Integer(), nullable=True),
         sa.Column("address", sa.String(length=320), nullable=False),
+        sa.Column("variant", sa.String(length=100), nullable=False),
         sa.Column("batch", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("message_id", sa.Text(), nullable=False),
