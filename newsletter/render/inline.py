@@ -23,6 +23,7 @@ def inline(html: str) -> str:
         disable_basic_attributes=["align", "bgcolor", "height", "valign", "width"],
         keep_style_tags=False,  # of the inlined ones, that is; what is ignored is kept
         remove_classes=False,
+        align_floating_images=False,  # none of ours float, and looking costs half of all
         allow_network=False,
         allow_loading_external_files=False,
         disable_validation=True,
