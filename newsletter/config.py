@@ -168,6 +168,13 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckConfig:
+    """The house style: `words` maps a wording that isn't used to the one that is."""
+
+    words: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderConfig:
     """A provider as configured: its `type` and the table that the provider itself reads."""
 
@@ -192,6 +199,7 @@ class Config:
     segments: Mapping[str, Segment]
     providers: Mapping[str, ProviderConfig]
     publications: Mapping[str, Publication]
+    check: CheckConfig = field(default_factory=CheckConfig)
 
     @property
     def folder(self) -> Path:
@@ -267,6 +275,7 @@ def parse(text: str, path: Path) -> Config:
         segments=segments,
         providers=providers,
         publications=publications,
+        check=config.check,
     )
 
 
@@ -278,6 +287,7 @@ class _File:
     archive: Archive
     service: Service
     timezone: str = "UTC"
+    check: CheckConfig = field(default_factory=CheckConfig)
     database: str = "sqlite:///newsletter.db"
     secret_file: Path = Path("secret.key")
     senders: dict[str, Any] = field(default_factory=dict)

@@ -228,6 +228,23 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """A finding that somebody answers for: the `rule`, what it's `about` (words of its message, such as a
+    slug), who waives it, and why. It's approved and kept with the issue.
+    """
+
+    rule: str
+    about: str
+    by: str
+    reason: str
+
+    def __post_init__(self) -> None:
+        for key in ("rule", "about", "by", "reason"):
+            if not getattr(self, key).strip():
+                raise ValueError(f'a waiver needs its "{key}"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
     """One edition, composed. `since` is the day after which a policy's change is news here (the date of
     the edition before this one, or a month back). `path` is the issue.md it came from, relative to the
@@ -246,6 +263,7 @@ class Issue:
     logo: Photo | None = None
     partner_logo: Photo | None = None
     sections: tuple[Section, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
     path: str = ""
 
     @property
@@ -324,12 +342,15 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a rule found: `where` is path:line in issue.md, or names the part that it speaks of."""
+    """What a rule found: `where` is path:line in issue.md, or names the part that it speaks of; `waived` says
+    who answers for it and why.
+    """
 
     rule: str
     severity: Severity
     where: str
     message: str
+    waived: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,7 +95,7 @@ class Table:
         value = self.data.get(key, {})
         if not isinstance(value, Mapping):
             raise self.error(f'"{key}" must be a table, [{".".join((*self.path, key))}]', key)
-        return Table(value, self.document, (*self.path, key))
+        return type(self)(value, self.document, (*self.path, key))
 
     def tables(self, key: str) -> dict[str, Table]:
         """The named tables under `key`: `[lists.a]`, `[lists.b]` for `lists`."""
@@ -104,7 +104,7 @@ class Table:
 
     def without(self, *keys: str) -> Table:
         """The same table less some keys, for those that are read apart."""
-        return Table({k: v for k, v in self.data.items() if k not in keys}, self.document, self.path)
+        return type(self)({k: v for k, v in self.data.items() if k not in keys}, self.document, self.path)
 
     def read(self, cls: type[T], **given: Any) -> T:
         """Make a `cls` of this table; `given` fills fields that are not to stand in the file."""
@@ -141,7 +141,7 @@ class Table:
         if origin is dict and isinstance(value, Mapping):
             return {k: self._value(arguments[1], v, key) for k, v in value.items()}
         if is_dataclass(hint) and isinstance(value, Mapping):
-            return Table(value, self.document, (*self.path, key)).read(cast("Any", hint))
+            return type(self)(value, self.document, (*self.path, key)).read(cast("Any", hint))
         if isinstance(hint, type) and issubclass(hint, StrEnum) and isinstance(value, str):
             if value in set(hint):
                 return hint(value)

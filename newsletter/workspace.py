@@ -20,7 +20,7 @@ from newsletter.audience import columns, importing
 from newsletter.audience.exports import open_export
 from newsletter.config import Config
 from newsletter.errors import CheckFailed, NewsletterError, NotFound, nearest
-from newsletter.model import DeliveryState, Finding, Issue, Reach, Rendered, Severity, Snapshot
+from newsletter.model import DeliveryState, Finding, Issue, Reach, Rendered, Snapshot
 from newsletter.resources import TEMPLATES
 from newsletter.send import Clock
 from newsletter.send.mailing import Mailing
@@ -205,10 +205,12 @@ class Workspace:
 
     def checked(self, name: str, also: Iterable[str] = ()) -> tuple[Issue, tuple[Rendered, ...], list[Finding]]:
         """Compose, render (the variants in `also`, too) and check; CheckFailed when a finding blocks."""
+        from newsletter.check import blocks
+
         issue = self.compose(name)
         variants = self.render(issue, also)
         findings = self.check(issue, variants)
-        errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+        errors = [finding for finding in findings if blocks(finding)]
         if errors:
             count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
             hint = f"newsletter check {issue.slug}"

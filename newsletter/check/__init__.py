@@ -9,30 +9,44 @@ its fault.
 
 from __future__ import annotations
 
-from newsletter.check import audience, content, deliverability, images, links, merging, policy
+from dataclasses import replace
+
+from newsletter.check import accessibility, audience, content, deliverability, facts, images, links, merging, policy
 from newsletter.check.rules import RULES, Subject
 from newsletter.config import Config
 from newsletter.model import Finding, Issue, Reach, Rendered, Severity
 
-__all__ = ["RULES", "check", "has_errors"]
+__all__ = ["RULES", "blocks", "check", "has_errors"]
 
-_FAMILIES = (content, images, links, merging, policy, audience, deliverability)
+_FAMILIES = (content, facts, images, links, accessibility, merging, policy, audience, deliverability)
 
 
 def check(issue: Issue, variants: tuple[Rendered, ...], config: Config, reach: Reach | None = None) -> list[Finding]:
-    """All findings, errors first, then by rule in the order in which they were found.
+    """All findings, what blocks first, then by rule in the order in which they were found.
 
     `reach` is who would get which part of the issue; without it the rules about the audience are silent.
     """
     subject = Subject(issue=issue, variants=variants, config=config, reach=reach)
     found = [
-        Finding(rule=rule.id, severity=rule.severity, where=where, message=message)
+        _waived(Finding(rule=rule.id, severity=rule.severity, where=where, message=message), issue)
         for rule in RULES.values()
         for where, message in dict.fromkeys(rule.run(subject))
     ]
-    return sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)
+    return sorted(found, key=lambda finding: not blocks(finding))
+
+
+def _waived(finding: Finding, issue: Issue) -> Finding:
+    for waiver in issue.waivers:
+        if waiver.rule == finding.rule and waiver.about in f"{finding.where} {finding.message}":
+            return replace(finding, waived=f"{waiver.by}: {waiver.reason}")
+    return finding
+
+
+def blocks(finding: Finding) -> bool:
+    """Whether a finding stands in the way of approval: an error that nobody answers for."""
+    return finding.severity is Severity.ERROR and not finding.waived
 
 
 def has_errors(findings: list[Finding]) -> bool:
     """Whether anything blocks."""
-    return any(finding.severity is Severity.ERROR for finding in findings)
+    return any(map(blocks, findings))

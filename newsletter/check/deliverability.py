@@ -76,3 +76,24 @@ def _words(text: str) -> str:
     """A text less its markup and spacing, to compare by."""
     bare = html.unescape(re.sub(r"<[^>]*>", " ", text))
     return " ".join(re.sub(r"[^\w]+", " ", bare).split()).lower()
+
+
+@rule("deliverability/shouting", Severity.WARNING)
+def shouting(subject: Subject) -> Found:
+    """Capitals and rows of exclamation marks in the subject make filters and readers wary."""
+    text = str(subject.issue.subject)
+    letters = [letter for letter in text if letter.isalpha()]
+    if len(letters) > 8 and sum(map(str.isupper, letters)) > 0.7 * len(letters):
+        yield f"{subject.issue.path}: subject", "the subject is all in capitals"
+    elif re.search(r"[!?]{2,}|\${2,}", text):
+        yield f"{subject.issue.path}: subject", "the subject has a row of ! or ? or $"
+
+
+@rule("deliverability/preheader-repeats", Severity.WARNING)
+def preheader_repeats(subject: Subject) -> Found:
+    """A preheader that says the subject again wastes the only line readers see before they open."""
+    subject_words, preheader_words = (
+        set(_words(str(t)).split()) for t in (subject.issue.subject, subject.issue.preheader)
+    )
+    if len(preheader_words) > 3 and len(preheader_words - subject_words) <= 2:
+        yield f"{subject.issue.path}: preheader", "the preheader repeats the subject"

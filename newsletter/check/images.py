@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from newsletter.check.rules import Found, Subject, rule
 from newsletter.model import Photo, Picture, PolicyEntry, Severity, Story
 
+_MOST_BYTES = 1_000_000
+
 
 def _photos(subject: Subject) -> Iterator[tuple[str, Photo, str]]:
     """Every picture that is shown, with its place and what it belongs to."""
@@ -53,3 +55,24 @@ def too_small(subject: Subject) -> Found:
     hero = subject.issue.hero
     if hero and hero.width < 1200:
         yield f"{subject.issue.path}: hero", f"the hero picture is {hero.width} pixels wide; 1200 look sharp"
+
+
+@rule("images/heavy", Severity.WARNING)
+def heavy(subject: Subject) -> Found:
+    """All pictures together should stay under 1 MB: many readers pay for it."""
+    total = 0
+    for photo in subject.issue.photos.values():
+        for path in (subject.config.folder / "media" / photo.name, subject.config.folder / photo.file):
+            if path.exists():
+                total += path.stat().st_size
+                break
+    if total > _MOST_BYTES:
+        yield subject.issue.path, f"the pictures weigh {total:,} bytes together; {_MOST_BYTES:,} is much"
+
+
+@rule("images/long-alt", Severity.WARNING)
+def long_alt(subject: Subject) -> Found:
+    """Alternative text over 200 characters is read out in one breath."""
+    for where, photo, what in _photos(subject):
+        if len(photo.alt) > 200:
+            yield where, f"{what} has {len(photo.alt)} characters of alternative text"

@@ -13,6 +13,7 @@ _MARKDOWN_LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(\s*([^)\s]*)[^)]*\)")
 _AUTOLINK = re.compile(r"<(https?://[^>\s]*)>")
 #: Parameters that say who clicked or from where; they don't belong in mail or an archive.
 _TRACKING = re.compile(r"utm_\w+|fbclid|gclid|mc_[ce]id|ceid|emci|emdi|ms|sourceid|mkt_tok|_hsenc|_hsmi", re.IGNORECASE)
+_SHORTENERS = {"bit.ly", "t.co", "tinyurl.com", "goo.gl", "ow.ly", "buff.ly", "is.gd", "rb.gy", "lnkd.in", "t.ly"}
 _VAGUE = re.compile(r"(click )?here|read more|more|link|this( link| page)?|learn more|view", re.IGNORECASE)
 
 
@@ -87,3 +88,40 @@ def no_words(subject: Subject) -> Found:
     for where, words, url in _links(subject):
         if not words.strip():
             yield where, f'a link to "{url[:80]}" has no words'
+
+
+@rule("links/shortened", Severity.WARNING)
+def shortened(subject: Subject) -> Found:
+    """A shortened link hides where it goes; readers and spam filters distrust it, and it dies with its service."""
+    for where, words, url in _links(subject):
+        if _well_formed(url) and (urlsplit(url).hostname or "").removeprefix("www.") in _SHORTENERS:
+            yield where, f'the link "{words}" is shortened; use the address that it leads to'
+
+
+@rule("links/somebodys-own", Severity.ERROR)
+def somebodys_own(subject: Subject) -> Found:
+    """A link that holds somebody's email address, or an unsubscribe link copied from another message."""
+    for where, words, url in _links(subject):
+        if url.startswith("mailto:") or not _well_formed(url):
+            continue
+        parts = urlsplit(url)
+        if re.search(r"[^/=&@]+(?:@|%40)[\w.-]+\.\w+", f"{parts.path}?{parts.query}") or parts.username:
+            yield where, f'the link "{words}" holds somebody\'s address'
+        elif re.search(r"unsubscribe|optout|opt-out|manage.?preferences", parts.path, re.IGNORECASE):
+            yield where, f'the link "{words}" looks like somebody\'s own unsubscribe link'
+
+
+@rule("links/to-a-document", Severity.WARNING)
+def to_a_document(subject: Subject) -> Found:
+    """A link to a file should say so: a phone opens it badly."""
+    for where, words, url in _links(subject):
+        ending = re.search(
+            r"\.(pdf|docx?|xlsx?|pptx?)$", urlsplit(url).path if _well_formed(url) else "", re.IGNORECASE
+        )
+        if ending and ending.group(1).lower() not in words.lower() and where_is_prose(subject, where):
+            yield where, f'the link "{words}" leads to a {ending.group(1).upper()} file; say so in its words'
+
+
+def where_is_prose(subject: Subject, where: str) -> bool:
+    """Whether a place is a text in which staff chose the words of a link."""
+    return any(where == place for place, _ in subject.merging_texts())

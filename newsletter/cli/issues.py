@@ -169,32 +169,37 @@ def explain(ctx: click.Context, issue: str, address: str, as_json: bool) -> None
 @click.command()
 @issue_argument
 @as_json
+@click.option("--sarif", "report", flag_value="sarif", help="Print SARIF 2.1.0, for a pipeline.")
+@click.option("--junit", "report", flag_value="junit", help="Print JUnit's XML, for a pipeline.")
 @click.pass_context
-def check(ctx: click.Context, issue: str, as_json: bool) -> int:
+def check(ctx: click.Context, issue: str, as_json: bool, report: str | None) -> int:
     """Say what is wrong with ISSUE. Errors block approval and sending; exit code 3 when there are any."""
+    from newsletter.check import blocks, reports
+
     with workspace(ctx) as space:
         composed = space.compose(issue)
         findings = space.check(composed, space.render(composed))
-        errors = sum(finding.severity is Severity.ERROR for finding in findings)
-        if as_json:
-            print_json([_plain(finding) for finding in findings])
-        else:
-            for finding in findings:
-                colour = "red" if finding.severity is Severity.ERROR else "yellow"
-                head = click.style(f"{finding.severity:7}", fg=colour)
-                click.echo(f"{head} {finding.where}: {finding.message} [{finding.rule}]")
-        say(f"{many(errors, 'error')}, {many(len(findings) - errors, 'warning')} in {composed.path}.")
-        next_step(f"mend the errors, then: newsletter check {issue}" if errors else f"newsletter approve {issue}")
-        return 3 if errors else 0
+    if as_json:
+        print_json([codec.plain(finding) for finding in findings])
+    elif report:
+        click.echo(reports.sarif(findings) if report == "sarif" else reports.junit(findings, composed.slug), nl=False)
+    else:
+        for finding in findings:
+            _print_finding(finding)
+    errors = sum(map(blocks, findings))
+    waived = sum(bool(finding.waived) for finding in findings)
+    counts = [many(errors, "error"), many(len(findings) - errors - waived, "warning")]
+    say(f"{', '.join([*counts, *([f'{waived} waived'] if waived else [])])} in {composed.path}.")
+    next_step(f"mend the errors, then: newsletter check {issue}" if errors else f"newsletter approve {issue}")
+    return 3 if errors else 0
 
 
-def _plain(finding: Finding) -> dict[str, str]:
-    return {
-        "rule": finding.rule,
-        "severity": str(finding.severity),
-        "where": finding.where,
-        "message": finding.message,
-    }
+def _print_finding(finding: Finding) -> None:
+    kind, colour = str(finding.severity), "red" if finding.severity is Severity.ERROR else "yellow"
+    if finding.waived:
+        kind, colour = "waived", "cyan"
+    waived = f" (waived by {finding.waived})" if finding.waived else ""
+    click.echo(f"{click.style(f'{kind:7}', fg=colour)} {finding.where}: {finding.message} [{finding.rule}]{waived}")
 
 
 @click.command()

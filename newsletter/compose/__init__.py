@@ -33,7 +33,7 @@ from newsletter.compose.body import ANY_REFERENCE, Body, Library
 from newsletter.compose.file import read_issue
 from newsletter.config import Config, Publication
 from newsletter.errors import InputError, IssueError, NewsletterError
-from newsletter.model import Issue, Photo
+from newsletter.model import Issue, Photo, Waiver
 from newsletter.photos import read_photo
 
 __all__ = ["FrontMatter", "Library", "compose", "front_matter", "references"]
@@ -56,6 +56,7 @@ class FrontMatter:
     hero: str = ""
     hero_alt: str = ""
     hero_credit: str = ""
+    waivers: tuple[Waiver, ...] = ()
 
 
 def front_matter(path: Path, named: str) -> FrontMatter:
@@ -108,6 +109,7 @@ def compose(path: Path, config: Config, library: Library, *, previous: dt.date |
         logo=logo,
         partner_logo=partner_logo,
         sections=sections,
+        waivers=matter.waivers,
         path=named,
     )
 

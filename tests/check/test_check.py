@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import random
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from lxml import etree
 from PIL import Image
 
 from newsletter.check import RULES, check, has_errors
 from newsletter.collect import transfer
+from newsletter.errors import IssueError
 from newsletter.merge import MergeText
 from newsletter.model import Finding, Rendered, Severity
 from tests.desk import ISSUE, NOW, Desk
@@ -66,6 +71,28 @@ PLANTED = {
     "merge/not-here": ISSUE.replace("## 📅 Coming up", "## For {{ first_name | you }}"),
     "policy/no-text": body("[[no-text]]"),
     "policy/no-status": body("[[no-status]]"),
+    "facts/past-event": body("[[past-event]]"),
+    "facts/closed-job": body("[[closed-job]]"),
+    "facts/from-the-future": body("[[future-story]]"),
+    "facts/no-outlet": body("[[bare-item]]"),
+    "facts/name-spelled-otherwise": body("[[future-story]]\n\nThanks to Nicholas O'Rouke for the draft."),
+    "facts/house-words": body("Send us an e-mail."),
+    "facts/title-pattern": ISSUE.replace("The Network Download: HB 1 in court and more | Oct 2022", "October news"),
+    "images/long-alt": body(f"![{'word ' * 60}](photo.png 'us')"),
+    "images/heavy": body("![A field of noise](noise.png 'us')"),
+    "links/shortened": body("[the text](https://bit.ly/3xyz)"),
+    "links/somebodys-own": body("[the text](https://example.org/a?who=ana%40example.org)"),
+    "links/to-a-document": body("[the text](https://example.org/a.pdf)"),
+    "accessibility/heading-order": body("#### Too deep"),
+    "accessibility/wordless-heading": body("## 🎉\n\nText."),
+    "accessibility/bare-address": body("<https://example.org/a>"),
+    "policy/claims-unrecorded": body("[[no-text]] Vetoed by the mayor"),
+    "policy/told-as-older": body("[[no-text]] A rule is proposed"),
+    "policy/no-place": body("[[no-text]]"),
+    "deliverability/shouting": subject("READ THIS MESSAGE NOW"),
+    "deliverability/preheader-repeats": subject("Eight cities are heard and Denver is next").replace(
+        PREHEADER, "Eight cities are heard and Denver is next"
+    ),
     "audience/unknown-guard": body('::: only sate = "FL"\nHello, Florida.\n:::'),
     "audience/empty-guard": body('::: only state = "AK"\nHello, Alaska.\n:::'),
     "audience/guard-for-all": body('::: only not (state = "AK")\nHello, all but Alaska.\n:::'),
@@ -84,6 +111,8 @@ SPOILT: dict[str, Callable[[Rendered], Rendered]] = {
 
 @pytest.fixture(autouse=True)
 def more_entries(desk: Desk) -> None:
+    noise = random.Random(1).randbytes(700 * 700 * 3)
+    Image.frombytes("RGB", (700, 700), noise).save(desk.folder / "noise.png")
     Image.new("RGB", (600, 300), "#335577").save(desk.folder / "small.png")
     extra = desk.folder / "extra.toml"
     extra.write_text(
@@ -94,6 +123,33 @@ kind = "news"
 title = "A bare item"
 url = "https://example.org/bare"
 date = 2022-10-01
+
+[[items]]
+slug = "past-event"
+kind = "event"
+title = "A convening that was"
+url = "https://example.org/past"
+date = 2022-08-01
+starts = 2022-09-01
+summary = "It was good."
+
+[[items]]
+slug = "closed-job"
+kind = "job"
+title = "A job that was"
+url = "https://example.org/closed"
+date = 2022-08-01
+closes = 2022-10-01
+summary = "It is taken."
+
+[[items]]
+slug = "future-story"
+kind = "post"
+title = "A story that has not happened"
+url = "https://example.org/future"
+date = 2022-12-01
+summary = "It will be told."
+people = ["Nicholas O'Rourke"]
 
 [[policies]]
 slug = "no-text"
@@ -114,7 +170,7 @@ url = "https://example.org/policy"
         transfer.import_file(session, extra, "policies", workspace=desk.folder, now=NOW)
 
 
-@pytest.mark.parametrize("rule", sorted(RULES))
+@pytest.mark.parametrize("rule", sorted(set(RULES) - {"accessibility/contrast"}))
 def test_each_rule_finds_its_planted_fault(desk: Desk, rule: str) -> None:
     assert rule in PLANTED or rule in SPOILT, "plant a fault for every rule"
     found = findings(desk, PLANTED.get(rule, ISSUE), SPOILT.get(rule))
@@ -123,6 +179,66 @@ def test_each_rule_finds_its_planted_fault(desk: Desk, rule: str) -> None:
         assert finding.severity is RULES[finding.rule].severity
         assert finding.where
         assert "\n" not in finding.message
+
+
+def test_a_colour_that_cannot_be_read_is_found(desk: Desk) -> None:
+    config = desk.space.config
+    publication = config.publication("network-download")
+    pale = replace(publication, brand=replace(publication.brand, accent="#9bd0ff"))
+    issue = desk.space.compose(NAME)
+    changed = replace(config, publications={**config.publications, pale.slug: pale})
+    (finding,) = check(issue, desk.space.render(issue), changed)
+    assert finding.rule == "accessibility/contrast"
+    assert "[publications.network-download.brand] accent" in finding.where
+
+
+WAIVER = """waivers = [
+    { rule = "facts/past-event", about = "past-event", by = "Ada", reason = "we tell how it went" },
+]
+"""
+
+
+def test_a_waiver_names_rule_place_person_and_reason_and_is_kept_with_the_approval(desk: Desk) -> None:
+    text = body("[[past-event]]").replace("teaser", WAIVER + "teaser")
+    (finding,) = findings(desk, text)
+    assert finding.waived == "Ada: we tell how it went"
+    assert not has_errors([finding])
+    done = desk.run("check", NAME)
+    assert done.returncode == 0
+    assert "(waived by Ada: we tell how it went)" in done.stdout
+    snapshot, _ = desk.space.approve(NAME, by="Bo")
+    assert snapshot.issue.waivers[0].by == "Ada"
+
+
+def test_a_waiver_of_one_finding_does_not_cover_another(desk: Desk) -> None:
+    text = body("[[past-event]]\n\n[[closed-job]]").replace("teaser", WAIVER + "teaser")
+    assert [finding.rule for finding in findings(desk, text) if not finding.waived] == ["facts/closed-job"]
+
+
+@pytest.mark.parametrize("missing", ["rule", "about", "by", "reason"])
+def test_a_waiver_without_one_of_its_four_words_is_refused(desk: Desk, missing: str) -> None:
+    text = ISSUE.replace("teaser", re.sub(rf'{missing} = "[^"]*"', f'{missing} = ""', WAIVER) + "teaser")
+    with pytest.raises(IssueError, match=f'a waiver needs its "{missing}"'):
+        findings(desk, text)
+
+
+def test_findings_are_told_to_a_pipeline(desk: Desk) -> None:
+    desk.write_issue(NAME, body("Here comes TK."))
+    log = json.loads(desk.run("check", NAME, "--sarif").stdout)
+    (result,) = log["runs"][0]["results"]
+    assert (result["ruleId"], result["level"]) == ("content/placeholder", "error")
+    location = result["locations"][0]["physicalLocation"]
+    assert location["artifactLocation"]["uri"] == f"issues/{NAME}/issue.md"
+    assert location["region"]["startLine"] > 20
+    assert {rule["id"] for rule in log["runs"][0]["tool"]["driver"]["rules"]} == set(RULES)
+    suite = etree.fromstring(desk.run("check", NAME, "--junit").stdout.encode())
+    assert suite.get("failures") == "1"
+    assert suite.find("testcase/failure") is not None
+
+
+def test_there_are_at_least_forty_rules() -> None:
+    assert len(RULES) >= 40
+    assert all(rule.summary for rule in RULES.values())
 
 
 def test_errors_come_first_and_block(desk: Desk) -> None:
