@@ -17,6 +17,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from newsletter.merge import MergeText
 
@@ -184,13 +185,16 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """A stored item as this issue shows it: `headline` and `blurb` may be written for this issue only."""
+    """A stored item as this issue shows it: `headline` and `blurb` may be written for this issue only. `mark`
+    is "update" or "reminder" where it's told again on purpose.
+    """
 
     item: Item
     headline: str
     blurb: str
     compact: bool
     line: int
+    mark: str = ""
     only: str = ""
     first: int = 0
 
@@ -210,6 +214,7 @@ class PolicyEntry:
     moved: tuple[StatusChange, ...]
     compact: bool
     line: int
+    mark: str = ""
     only: str = ""
     first: int = 0
 
@@ -331,6 +336,25 @@ class Snapshot:
     digest: str
     approved_by: str
     approved_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """One use of an item or policy in an approved issue; `address` is its link, as it's compared."""
+
+    issue: str
+    slug: str
+    address: str
+    publication: str
+    section: str
+    date: dt.date
+
+
+def address_of(url: str) -> str:
+    """A link in the form in which two are compared: without scheme, `www.`, fragment and a last slash."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").removeprefix("www.")
+    return f"{host}{parts.path.rstrip('/')}" + (f"?{parts.query}" if parts.query else "")
 
 
 class Severity(StrEnum):

@@ -199,9 +199,12 @@ class Workspace:
     def check(self, issue: Issue, variants: tuple[Rendered, ...]) -> list[Finding]:
         """What is wrong with an issue, and with who would get which part of it."""
         from newsletter.check import check
+        from newsletter.send import uses
 
         reach = self.reach(issue) if issue.guards else None
-        return check(issue, variants, self.config, reach)
+        with self.store.read() as session:
+            earlier = uses.earlier(session, issue)
+        return check(issue, variants, self.config, reach, earlier)
 
     def checked(self, name: str, also: Iterable[str] = ()) -> tuple[Issue, tuple[Rendered, ...], list[Finding]]:
         """Compose, render (the variants in `also`, too) and check; CheckFailed when a finding blocks."""

@@ -14,19 +14,26 @@ from dataclasses import replace
 from newsletter.check import accessibility, audience, content, deliverability, facts, images, links, merging, policy
 from newsletter.check.rules import RULES, Subject
 from newsletter.config import Config
-from newsletter.model import Finding, Issue, Reach, Rendered, Severity
+from newsletter.model import Finding, Issue, Reach, Rendered, Severity, Use
 
 __all__ = ["RULES", "blocks", "check", "has_errors"]
 
 _FAMILIES = (content, facts, images, links, accessibility, merging, policy, audience, deliverability)
 
 
-def check(issue: Issue, variants: tuple[Rendered, ...], config: Config, reach: Reach | None = None) -> list[Finding]:
+def check(
+    issue: Issue,
+    variants: tuple[Rendered, ...],
+    config: Config,
+    reach: Reach | None = None,
+    earlier: tuple[Use, ...] = (),
+) -> list[Finding]:
     """All findings, what blocks first, then by rule in the order in which they were found.
 
-    `reach` is who would get which part of the issue; without it the rules about the audience are silent.
+    `reach` is who would get which part of the issue, `earlier` where its items were used before; without them
+    the rules that look at them are silent.
     """
-    subject = Subject(issue=issue, variants=variants, config=config, reach=reach)
+    subject = Subject(issue=issue, variants=variants, config=config, reach=reach, earlier=earlier)
     found = [
         _waived(Finding(rule=rule.id, severity=rule.severity, where=where, message=message), issue)
         for rule in RULES.values()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from newsletter.check.rules import Found, Subject, rule
-from newsletter.model import PolicyEntry, Severity, Story
+from newsletter.model import PolicyEntry, Severity, Story, address_of
 
 #: The whole subject fits most inbox rows up to here; a longer one is cut in the middle of a word.
 _SUBJECT_CHARACTERS = 60
@@ -95,3 +95,16 @@ def no_blurb(subject: Subject) -> Found:
         if not entry.compact and not entry.blurb.strip():
             what = "policy" if isinstance(entry, PolicyEntry) else "item"
             yield subject.at(entry.line), f'the {what} "{entry.headline}" has no summary'
+
+
+@rule("content/used-before", Severity.ERROR)
+def used_before(subject: Subject) -> Found:
+    """An item, or its link, stood in an earlier issue; tell it again only as an update or a reminder."""
+    for entry in subject.issue.entries:
+        if not isinstance(entry, Story) or entry.mark:
+            continue
+        for use in subject.earlier:
+            if use.slug == entry.item.slug or use.address == address_of(entry.item.url):
+                message = f'"{entry.item.slug}" stood in {use.issue}; write [[{entry.item.slug} | update]] or reminder'
+                yield subject.at(entry.line), message
+                break

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from newsletter.config import Config, Publication
-from newsletter.model import Issue, PolicyEntry, Prose, Reach, Rendered, Severity, Story
+from newsletter.model import Issue, PolicyEntry, Prose, Reach, Rendered, Severity, Story, Use
 
 Found = Iterator[tuple[str, str]]
 
@@ -19,6 +19,7 @@ class Subject:
     variants: tuple[Rendered, ...]
     config: Config
     reach: Reach | None = None
+    earlier: tuple[Use, ...] = ()
 
     @property
     def publication(self) -> Publication:

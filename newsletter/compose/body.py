@@ -19,9 +19,11 @@ from newsletter.photos import read_photo
 
 Library = Mapping[str, Item | Policy]
 
-_REFERENCE = re.compile(r"\[\[\s*([^\[\]|]+?)\s*\]\](?:\s+(\S.*))?")
+_REFERENCE = re.compile(r"\[\[\s*([^\[\]|]+?)\s*(?:\|\s*([^\[\]|]*?)\s*)?\]\](?:\s+(\S.*))?")
+#: What may stand behind a bar, `[[slug | update]]`, when an entry is told again, and how readers see it.
+MARKS = {"update": "Update: ", "reminder": "Reminder: "}
 _FENCES = ("only", "your")
-ANY_REFERENCE = re.compile(r"\[\[\s*([^\[\]]+?)\s*\]\]")
+ANY_REFERENCE = re.compile(r"\[\[\s*([^\[\]|]+?)\s*(?:\|[^\[\]]*)?\]\]")
 
 
 class Body:
@@ -118,21 +120,32 @@ class Body:
         if not match:
             self._problem(line, f'"{text[:40]}" is no reference', "write [[slug]] on a line of its own")
             return
-        slug, headline = match.group(1), (match.group(2) or "").strip()
+        slug, mark, headline = match.group(1), match.group(2) or "", (match.group(3) or "").strip()
+        if mark and mark not in MARKS:
+            self._problem(line, f'"{mark}" is no mark', nearest(mark, MARKS) or "there are update and reminder")
+            return
         entry = self._library.get(slug)
         if entry is None:
             self._problem(line, f'no stored item or policy "{slug}"', nearest(slug, self._library))
             return
         if isinstance(entry, Item):
             blocks.append(
-                Story(item=entry, headline=headline or entry.title, blurb=entry.summary, compact=compact, line=line)
+                Story(
+                    item=entry,
+                    headline=MARKS.get(mark, "") + (headline or entry.title),
+                    blurb=entry.summary,
+                    compact=compact,
+                    mark=mark,
+                    line=line,
+                )
             )
         else:
             blocks.append(
                 PolicyEntry(
                     policy=entry,
-                    headline=headline or entry.title,
+                    headline=MARKS.get(mark, "") + (headline or entry.title),
                     blurb=entry.summary,
+                    mark=mark,
                     status=entry.latest(self._until),
                     moved=entry.moved(self._since, self._until),
                     compact=compact,

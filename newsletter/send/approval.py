@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from newsletter import codec
 from newsletter.errors import NotApproved
 from newsletter.model import Issue, Rendered, Snapshot
+from newsletter.send import uses
 from newsletter.store.records import SnapshotRecord
 
 
@@ -23,6 +24,7 @@ def approve(session: Session, issue: Issue, variants: tuple[Rendered, ...], *, b
     session.add(
         SnapshotRecord(issue=issue.slug, digest=digest, document=codec.dumps(snapshot), approved_by=by, approved_at=now)
     )
+    uses.record(session, issue)
     return snapshot
 
 

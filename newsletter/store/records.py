@@ -196,6 +196,18 @@ class SnapshotRecord(Base):
     approved_at: Mapped[dt.datetime]
 
 
+class UseRecord(Base):
+    """One use of an item or policy in an approved issue, by slug and by its address without tracking."""
+
+    __tablename__ = "uses"
+    issue: Mapped[str] = mapped_column(String(200), primary_key=True)
+    slug: Mapped[str] = mapped_column(String(200), primary_key=True, index=True)
+    address: Mapped[str] = mapped_column(Text, index=True)
+    publication: Mapped[str] = mapped_column(String(100))
+    section: Mapped[str] = mapped_column(Text)
+    date: Mapped[dt.date]
+
+
 class CampaignRecord(Base):
     """One sending of one issue to one frozen audience. Its status is in its deliveries."""
 

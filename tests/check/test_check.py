@@ -170,7 +170,7 @@ url = "https://example.org/policy"
         transfer.import_file(session, extra, "policies", workspace=desk.folder, now=NOW)
 
 
-@pytest.mark.parametrize("rule", sorted(set(RULES) - {"accessibility/contrast"}))
+@pytest.mark.parametrize("rule", sorted(set(RULES) - {"accessibility/contrast", "content/used-before"}))
 def test_each_rule_finds_its_planted_fault(desk: Desk, rule: str) -> None:
     assert rule in PLANTED or rule in SPOILT, "plant a fault for every rule"
     found = findings(desk, PLANTED.get(rule, ISSUE), SPOILT.get(rule))
@@ -239,6 +239,39 @@ def test_findings_are_told_to_a_pipeline(desk: Desk) -> None:
 def test_there_are_at_least_forty_rules() -> None:
     assert len(RULES) >= 40
     assert all(rule.summary for rule in RULES.values())
+
+
+def test_an_item_of_an_earlier_issue_is_told_again_only_on_purpose(desk: Desk) -> None:
+    assert findings(desk) == []
+    desk.space.approve(NAME, by="Ada")
+    later = "network-download-2022-11"
+    text = ISSUE.replace("2022-10-12", "2022-10-26").replace("[[denver-convening]]", "[[denver-convening | reminder]]")
+    desk.write_issue(later, text)
+    issue = desk.space.compose(later)
+    found = desk.space.check(issue, desk.space.render(issue))
+    assert {finding.rule for finding in found} == {"content/used-before"}
+    assert ['"hb1-hearing" stood in' in found[0].message, '"organizer-job" stood in' in found[1].message] == [
+        True,
+        True,
+    ]
+    assert "Reminder: National convening" in [entry.headline for entry in issue.entries]
+
+
+def test_the_same_address_under_another_slug_is_found(desk: Desk) -> None:
+    desk.space.approve(NAME, by="Ada")
+    again = desk.folder / "again.toml"
+    again.write_text(
+        '[[items]]\nslug = "hb1-again"\nkind = "news"\ntitle = "The same"\nurl = "https://www.example.org/hb1/"\n'
+        'date = 2022-10-02\nsummary = "The same story."\noutlet = "Sample"\n',
+        encoding="utf-8",
+    )
+    with desk.space.store.write() as session:
+        transfer.import_file(session, again, "items", workspace=desk.folder, now=NOW)
+    later = ISSUE[: ISSUE.index("## ")].replace("2022-10-12", "2022-10-26") + "## News\n\n[[hb1-again]]\n"
+    desk.write_issue("network-download-2022-11", later)
+    issue = desk.space.compose("network-download-2022-11")
+    (finding,) = desk.space.check(issue, desk.space.render(issue))
+    assert finding.rule == "content/used-before"
 
 
 def test_errors_come_first_and_block(desk: Desk) -> None:

@@ -71,6 +71,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_policies_state"), ["state"], unique=False)
 
     op.create_table(
+        "uses",
+        sa.Column("issue", sa.String(length=200), nullable=False),
+        sa.Column("slug", sa.String(length=200), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("publication", sa.String(length=100), nullable=False),
+        sa.Column("section", sa.Text(), nullable=False),
+        sa.Column("date", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("issue", "slug", name=op.f("pk_uses")),
+    )
+    with op.batch_alter_table("uses", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_uses_address"), ["address"], unique=False)
+        batch_op.create_index(batch_op.f("ix_uses_slug"), ["slug"], unique=False)
+
+    op.create_table(
         "snapshots",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("issue", sa.String(length=200), nullable=False),

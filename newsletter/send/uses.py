@@ -1,0 +1,49 @@
+"""The reuse ledger: which approved issue used which item or policy, where and when."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from newsletter.model import Issue, Story, Use, address_of
+from newsletter.store.records import UseRecord
+
+
+def uses_of(issue: Issue) -> dict[str, Use]:
+    """Every entry of an issue by slug, with the section it stands in first."""
+    found: dict[str, Use] = {}
+    for section in issue.sections:
+        for block in section.blocks:
+            entry = getattr(block, "item", None) or getattr(block, "policy", None)
+            if entry and entry.slug not in found:
+                found[entry.slug] = Use(
+                    issue=issue.slug,
+                    slug=entry.slug,
+                    address=address_of(entry.url),
+                    publication=issue.publication,
+                    section=section.heading,
+                    date=issue.date,
+                )
+    return found
+
+
+def record(session: Session, issue: Issue) -> None:
+    """Write what an approved issue uses, in the place of what an earlier approval of it used."""
+    session.execute(delete(UseRecord).where(UseRecord.issue == issue.slug))
+    rows = [{name: getattr(use, name) for name in Use.__dataclass_fields__} for use in uses_of(issue).values()]
+    if rows:
+        session.execute(insert(UseRecord), rows)
+
+
+def earlier(session: Session, issue: Issue) -> tuple[Use, ...]:
+    """The uses of this issue's items, by slug or address, in other approved issues up to its date, oldest first."""
+    stories = [entry.item for entry in issue.entries if isinstance(entry, Story)]
+    slugs, addresses = [item.slug for item in stories], [address_of(item.url) for item in stories]
+    query = (
+        select(UseRecord)
+        .where(UseRecord.issue != issue.slug, UseRecord.date <= issue.date)
+        .where(UseRecord.slug.in_(slugs) | UseRecord.address.in_(addresses))
+        .order_by(UseRecord.date, UseRecord.issue)
+    )
+    fields = Use.__dataclass_fields__
+    return tuple(Use(**{name: getattr(row, name) for name in fields}) for row in session.scalars(query))
