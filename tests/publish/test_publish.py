@@ -30,8 +30,10 @@ from tests.desk import ISSUE, Desk
 
 NAME = "network-download-2022-10"
 SECOND = "workers-rights-2022-10"
-ROUND_UP = ISSUE.replace('"network-download"', '"workers-rights"').replace(
-    "The Network Download: HB 1", "Round Up: HB 1"
+ROUND_UP = re.sub(
+    r"\[\[([\w-]+)\]\]",
+    r"[[\1 | update]]",
+    ISSUE.replace('"network-download"', '"workers-rights"').replace("The Network Download: HB 1", "Round Up: HB 1"),
 )
 
 
