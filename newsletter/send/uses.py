@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from newsletter.model import Issue, Story, Use, address_of
@@ -36,12 +36,14 @@ def record(session: Session, issue: Issue) -> None:
 
 
 def earlier(session: Session, issue: Issue) -> tuple[Use, ...]:
-    """The uses of this issue's items, by slug or address, in other approved issues up to its date, oldest first."""
+    """The uses of this issue's items, by slug or address, in approved issues before it, oldest first. Of two
+    on one day, the one whose name comes first is the earlier, so that the two don't accuse each other.
+    """
     stories = [entry.item for entry in issue.entries if isinstance(entry, Story)]
     slugs, addresses = [item.slug for item in stories], [address_of(item.url) for item in stories]
     query = (
         select(UseRecord)
-        .where(UseRecord.issue != issue.slug, UseRecord.date <= issue.date)
+        .where(tuple_(UseRecord.date, UseRecord.issue) < tuple_(issue.date, issue.slug))
         .where(UseRecord.slug.in_(slugs) | UseRecord.address.in_(addresses))
         .order_by(UseRecord.date, UseRecord.issue)
     )
