@@ -30,6 +30,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "explain": ("issues", "Why somebody gets an issue, and which variant."),
         "check": ("issues", "Say what is wrong with an issue."),
         "approve": ("issues", "Freeze an issue: what goes out and what is archived."),
+        "diff": ("issues", "What has changed since it was approved."),
         "send": ("sending", "Send an approved issue, or go on sending it."),
         "publish": ("issues", "Build the archive website of all approved issues."),
         "report": ("sending", "What became of an issue's messages."),

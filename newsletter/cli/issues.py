@@ -10,7 +10,7 @@ import click
 
 from newsletter import codec, collect
 from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
-from newsletter.errors import InputError, NotFound, nearest
+from newsletter.errors import InputError, NewsletterError, NotApproved, NotFound, nearest
 from newsletter.model import Finding, Picture, PolicyEntry, Prose, Severity, Story
 
 issue_argument = click.argument("issue")
@@ -214,6 +214,31 @@ def approve(ctx: click.Context, issue: str, by: str) -> None:
         said = "Approved" if new else f"Nothing has changed; approved already on {snapshot.approved_at:%Y-%m-%d}"
         say(f"{said} by {snapshot.approved_by}.")
         next_step(f"newsletter send {snapshot.issue.slug} --dry-run")
+
+
+@click.command()
+@issue_argument
+@click.pass_context
+def diff(ctx: click.Context, issue: str) -> None:
+    """What has changed in ISSUE since it was approved, as its readers would see it."""
+    from newsletter.send import approval
+
+    with workspace(ctx) as space:
+        composed = space.compose(issue)
+        with space.store.read() as session:
+            snapshot = approval.latest(session, composed.slug)
+        if snapshot is None:
+            raise NotApproved("not approved yet", where=composed.path, hint=f"newsletter approve {composed.slug}")
+        variants = space.render(composed, also=[variant.variant for variant in snapshot.variants])
+        lines = approval.changes(snapshot, variants)
+        for line in lines:
+            click.secho(line, fg={"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
+        try:
+            space.approved(issue)
+            say(f"Nothing has changed since {snapshot.approved_by} approved it.")
+        except NewsletterError as fault:
+            say(str(fault))
+            next_step(f"newsletter approve {composed.slug}")
 
 
 @click.command()

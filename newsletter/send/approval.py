@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -58,3 +59,21 @@ def require(session: Session, issue: Issue, variants: tuple[Rendered, ...]) -> S
         what = f"changed since {snapshot.approved_by} approved it on {day}"
         raise NotApproved(what, where=issue.path, hint=f"look, then: newsletter approve {issue.slug}")
     return snapshot
+
+
+def changes(snapshot: Snapshot, variants: tuple[Rendered, ...]) -> list[str]:
+    """What differs between an approval and how the issue would be mailed now, as lines of a unified diff of
+    subject, preheader and plain text; empty when nothing that a reader sees as text differs.
+    """
+    approved = {variant.variant: variant for variant in snapshot.variants}
+    now = {variant.variant: variant for variant in variants}
+    lines: list[str] = []
+    for name in dict.fromkeys((*approved, *now)):
+        old, new = (_readable(found) if found else [] for found in (approved.get(name), now.get(name)))
+        lines += difflib.unified_diff(old, new, f"approved ({name})", f"now ({name})", lineterm="", n=2)
+    return lines
+
+
+def _readable(variant: Rendered) -> list[str]:
+    head = [f"Subject: {variant.subject}", f"Preheader: {variant.preheader}", ""]
+    return [*head, *str(variant.text).splitlines()]

@@ -138,6 +138,19 @@ def test_a_policy_is_followed(desk: Desk) -> None:
     assert [row["slug"] for row in rows] == ["fair-work-week"]
 
 
+def test_what_changed_since_the_approval_is_shown_as_readers_would_see_it(desk: Desk) -> None:
+    assert desk.run("diff", NAME).returncode == 3
+    assert desk.run("approve", NAME).returncode == 0
+    same = desk.run("diff", NAME)
+    assert (same.returncode, same.stdout) == (0, "")
+    assert "Nothing has changed" in same.stderr
+    desk.write_issue(NAME, ISSUE.replace("This month", "This long month"))
+    changed = desk.run("diff", NAME)
+    assert "-This month eight cities were heard." in changed.stdout
+    assert "+This long month eight cities were heard." in changed.stdout
+    assert "changed since" in changed.stderr
+
+
 def test_status_says_what_each_issue_waits_for(desk: Desk) -> None:
     def stage() -> str:
         rows = json.loads(desk.run("status", "--json").stdout)
