@@ -15,7 +15,7 @@ from lxml.builder import ElementMaker
 
 from newsletter.config import Config
 from newsletter.model import Snapshot
-from newsletter.publish.pages import Pages, lead_photo
+from newsletter.publish.pages import Pages, lead_photo, legal
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -23,6 +23,14 @@ _CONTENT = "http://purl.org/rss/1.0/modules/content/"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 #: How many issues a feed holds.
 _LENGTH = 20
+
+
+def _add_text(element: etree._Element, text: str) -> None:
+    element.text = (element.text or "") + legal(text)
+
+
+#: How an element takes text: without what XML forbids.
+_TEXT = {str: _add_text}
 
 
 def all_feeds(
@@ -50,7 +58,7 @@ def _updated(snapshots: list[Snapshot]) -> dt.datetime:
 
 
 def _atom(folder: str, title: str, snapshots: list[Snapshot], bodies: list[str], config: Config, pages: Pages) -> bytes:
-    atom = ElementMaker(namespace=_ATOM, nsmap={None: _ATOM})
+    atom = ElementMaker(typemap=_TEXT, namespace=_ATOM, nsmap={None: _ATOM})
     here = f"{pages.base}/{folder}"
     feed = atom.feed(
         atom.id(f"{here}feed.atom"),
@@ -78,7 +86,7 @@ def _atom(folder: str, title: str, snapshots: list[Snapshot], bodies: list[str],
 
 
 def _rss(folder: str, title: str, snapshots: list[Snapshot], bodies: list[str], config: Config, pages: Pages) -> bytes:
-    rss = ElementMaker(nsmap={"atom": _ATOM, "content": _CONTENT})
+    rss = ElementMaker(typemap=_TEXT, nsmap={"atom": _ATOM, "content": _CONTENT})
     here = f"{pages.base}/{folder}"
     channel = rss.channel(
         rss.title(title),
@@ -132,7 +140,7 @@ def _json(folder: str, title: str, snapshots: list[Snapshot], bodies: list[str],
         "authors": [{"name": config.organization.name, "url": config.organization.url}],
         "items": items,
     }
-    return (json.dumps(feed, ensure_ascii=False, indent=1) + "\n").encode()
+    return (legal(json.dumps(feed, ensure_ascii=False, indent=1)) + "\n").encode()
 
 
 def sitemap(snapshots: list[Snapshot], config: Config) -> bytes:

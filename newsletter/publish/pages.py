@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from newsletter.model import Issue, Photo, Picture, PolicyEntry, Prose, Snapshot
 from newsletter.render import words
 from newsletter.render.markdown import plain, to_html
 from newsletter.render.templates import frames
+
+# What neither XML nor UTF-8 can hold. It comes with imports, and says nothing to a reader.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class Pages:
@@ -72,7 +76,8 @@ class Pages:
 
         canonical = f"{self.base}/{path.removesuffix('index.html')}"
         try:
-            return self._environment.get_template(template).render(to=to, path=path, canonical=canonical, **values)
+            page = self._environment.get_template(template).render(to=to, path=path, canonical=canonical, **values)
+            return legal(page)
         except TemplateSyntaxError as fault:
             raise TemplateError(fault.message or "syntax", where=f"{fault.filename}:{fault.lineno}") from fault
         except Exception as fault:
@@ -112,10 +117,15 @@ class Pages:
         return Markup(text.replace("<", "\\u003c").replace("&", "\\u0026"))  # noqa: S704 (escaped just here)
 
 
+def legal(text: str) -> str:
+    """The text without the characters that a page or a feed may not hold."""
+    return _FORBIDDEN.sub("", text)
+
+
 def lead_photo(issue: Issue) -> Photo | None:
-    """The picture that stands for an issue: its hero, or the first of its stories."""
-    shown = (entry.item.photo for entry in issue.entries if isinstance(entry, Story) and entry.item.photo)
-    return issue.hero or next(shown, None)
+    """The picture that stands for an issue: its hero, or the first that an entry has."""
+    photos = (entry.item.photo if isinstance(entry, Story) else entry.policy.photo for entry in issue.entries)
+    return issue.hero or next(filter(None, photos), None)
 
 
 def stored_html(markdown: str) -> Markup:

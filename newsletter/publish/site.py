@@ -16,6 +16,9 @@ from newsletter.publish import feeds
 from newsletter.publish.pages import Pages
 from newsletter.resources import TEMPLATES
 
+_MEDIA = "media"
+_NOINDEX = '<meta name="robots" content="noindex">'
+
 
 def site(snapshots: list[Snapshot], config: Config, themes: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
     """All files of the site: newest issues first wherever they are listed."""
@@ -23,6 +26,7 @@ def site(snapshots: list[Snapshot], config: Config, themes: Sequence[Path]) -> I
     public = [replace(snapshot, issue=pick(snapshot.issue, Variant())) for snapshot in snapshots]
     newest = sorted(public, key=lambda s: (s.issue.date, s.issue.slug), reverse=True)
     newest = [snapshot for snapshot in newest if snapshot.issue.publication in config.publications]
+    _refuse_taken_names(newest, config)
     css = _style(themes)
     style = f"style.{hashlib.sha256(css).hexdigest()[:10]}.css"
     pages = Pages(config, themes, style, newest)
@@ -44,6 +48,14 @@ def site(snapshots: list[Snapshot], config: Config, themes: Sequence[Path]) -> I
     yield "robots.txt", f"User-agent: *\nAllow: /\nSitemap: {config.archive.url.rstrip('/')}/sitemap.xml\n".encode()
 
 
+def _refuse_taken_names(snapshots: list[Snapshot], config: Config) -> None:
+    """An issue's folder mustn't be the one of a publication or of the pictures: one would hide the other."""
+    for issue in (snapshot.issue for snapshot in snapshots):
+        if issue.slug in {*config.publications, _MEDIA}:
+            hint = "rename the issue's folder, and approve it again"
+            raise InputError(f'the archive has another folder "{issue.slug}"', where=issue.path, hint=hint)
+
+
 def _issue(
     snapshot: Snapshot,
     publication: Publication,
@@ -61,11 +73,10 @@ def _issue(
     mail = next(variant for variant in snapshot.variants if variant.variant == Variant().name)
     # Nobody's name and nobody's link: the fallbacks, and the service's page that belongs to no reader.
     nobody = {"unsubscribe_url": f"{config.service.url.rstrip('/')}/u/"}
-    html = mail.html.merge_html(nobody)
-    yield (
-        f"{folder}/as-mailed.html",
-        html.replace("<head>", '<head>\n<meta name="robots" content="noindex">', 1).encode(),
-    )
+    html = mail.html.merge_html(nobody).replace("<head>", f"<head>\n{_NOINDEX}", 1)
+    # Mail needs whole addresses; on a page the same pictures lie beside it, so that they show from a disk, too.
+    html = html.replace(f'src="{pages.base}/{_MEDIA}/', f'src="../{_MEDIA}/')
+    yield f"{folder}/as-mailed.html", html.encode()
     yield f"{folder}/plain.txt", mail.text.merge(nobody).encode()
 
 
@@ -82,7 +93,7 @@ def _pictures(snapshots: list[Snapshot], config: Config) -> Iterator[tuple[str, 
             except OSError:
                 hint = f"it belongs to {snapshot.issue.slug}; put it back as {FOLDER}/{name}"
                 raise InputError(f"the picture {photo.file} is gone", where=config.folder / FOLDER, hint=hint) from None
-            yield f"media/{name}", data
+            yield f"{_MEDIA}/{name}", data
 
 
 def _style(themes: Sequence[Path]) -> bytes:

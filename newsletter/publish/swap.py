@@ -1,14 +1,14 @@
 """A new site in the place of the old one: built beside it, swapped in whole.
 
-A build that is killed leaves the old site as it was; what it left behind is cleared by the next one. Files
-that are not ours (a CNAME, say) are carried over.
+A build that is killed leaves the old site as it was; what it left behind is cleared by the next one. What
+is not ours (a CNAME, say, or a git checkout's own folder) is carried over.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,18 +72,33 @@ def _build(files: dict[str, bytes], building: Path, target: Path, before: set[st
         else:
             path.write_bytes(data)
             report.written += 1
-    for existing in target.rglob("*") if target.exists() else ():
-        name = existing.relative_to(target).as_posix()
-        if existing.is_file() and name not in before and name != MANIFEST and not (building / name).exists():
-            (building / name).parent.mkdir(parents=True, exist_ok=True)
-            _carry(existing, building / name)
+    for existing in _strangers(target, before):
+        path = building / existing.relative_to(target)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _carry(existing, path)
     (building / MANIFEST).write_text("".join(f"{name}\n" for name in sorted(files)), encoding="utf-8", newline="\n")
     return report
 
 
+def _strangers(target: Path, before: set[str]) -> Iterator[Path]:
+    """What others put into the old site: files, links, and empty folders (a git checkout counts on its own)."""
+    for path in target.rglob("*") if target.exists() else ():
+        if path.is_dir() and not path.is_symlink():
+            if not any(path.iterdir()):
+                yield path
+        elif path.relative_to(target).as_posix() not in {*before, MANIFEST}:
+            yield path
+
+
 def _carry(existing: Path, path: Path) -> None:
-    """The same file in the new site: linked where the system can, else copied with its times."""
-    try:
-        os.link(existing, path)
-    except OSError:
-        shutil.copy2(existing, path)
+    """The same in the new site: a file is linked where the system can, else copied with its times."""
+    if existing.is_symlink():
+        path.symlink_to(existing.readlink())
+    elif existing.is_dir():
+        path.mkdir()
+    else:
+        try:
+            os.link(existing, path)
+        except OSError:
+            shutil.copy2(existing, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import random
@@ -14,6 +15,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import feedparser
+import jsonschema
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from lxml import html
@@ -22,7 +24,7 @@ from playwright.sync_api import Browser
 
 from newsletter import merge
 from newsletter.errors import InputError, TemplateError
-from newsletter.model import Issue, Policy, PolicyEntry, Snapshot, Story
+from newsletter.model import Block, Issue, Policy, PolicyEntry, Snapshot, Status, StatusChange, Story
 from newsletter.publish import Report, publish
 from newsletter.publish.swap import swap_in
 from newsletter.workspace import Workspace
@@ -170,13 +172,52 @@ def test_feeds_are_well_formed_and_complete(site: Path) -> None:
         assert atom.author
 
 
+# What jsonfeed.org's version 1.1 asks of the members that we use.
+_TEXT = {"type": "string", "minLength": 1}
+_URL = {"type": "string", "pattern": "^https://"}
+JSON_FEED = {
+    "type": "object",
+    "required": ["version", "title", "items"],
+    "additionalProperties": False,
+    "properties": {
+        "version": {"const": "https://jsonfeed.org/version/1.1"},
+        "title": _TEXT,
+        "description": _TEXT,
+        "language": _TEXT,
+        **dict.fromkeys(("home_page_url", "feed_url"), _URL),
+        "authors": {"type": "array", "items": {"properties": {"name": _TEXT, "url": _URL}, "minProperties": 1}},
+        "items": {
+            "type": "array",
+            "uniqueItems": True,
+            "items": {
+                "required": ["id", "content_html"],
+                "additionalProperties": False,
+                "properties": {
+                    **dict.fromkeys(("id", "title", "content_html"), _TEXT),
+                    **dict.fromkeys(("url", "image"), _URL),
+                    "summary": {"type": "string"},
+                    "date_published": {
+                        "type": "string",
+                        "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)$",
+                    },
+                },
+            },
+        },
+    },
+}
+
+
 def test_the_json_feed_is_of_version_1_1(site: Path) -> None:
-    feed = json.loads((site / "feed.json").read_text(encoding="utf-8"))
-    assert feed["version"] == "https://jsonfeed.org/version/1.1"
-    assert feed["feed_url"] == "https://news.example.org/feed.json"
-    for item in feed["items"]:
-        assert {"id", "url", "title", "content_html", "date_published"} <= item.keys()
-        assert 'src="media/' not in item["content_html"]
+    for folder in ("", "workers-rights/"):
+        feed = json.loads((site / f"{folder}feed.json").read_text(encoding="utf-8"))
+        jsonschema.validate(feed, JSON_FEED, format_checker=jsonschema.FormatChecker())
+        assert feed["feed_url"] == f"https://news.example.org/{folder}feed.json"
+        for item in feed["items"]:
+            addresses = found(html.fromstring(item["content_html"]), "//@href | //@src")
+            assert addresses
+            assert all(urlsplit(address).scheme == "https" for address in addresses), (
+                "a reader knows no page to start at"
+            )
 
 
 def test_an_empty_archive_is_a_site_with_valid_feeds(space: Workspace) -> None:
@@ -195,7 +236,11 @@ def test_the_mail_as_mailed_is_what_was_approved_and_is_not_indexed(site: Path, 
     mailed = (site / NAME / "as-mailed.html").read_text(encoding="utf-8")
     assert 'name="robots" content="noindex"' in mailed
     expected = snapshot.variants[0].html.merge_html({"unsubscribe_url": "https://mail.example.org/u/"})
-    assert mailed.replace('\n<meta name="robots" content="noindex">', "") == expected
+    nearby = expected.replace('src="https://news.example.org/media/', 'src="../media/')
+    assert mailed.replace('\n<meta name="robots" content="noindex">', "") == nearby
+    pictures = found(parsed(site / NAME / "as-mailed.html"), "//img/@src")
+    assert pictures
+    assert all((site / NAME / picture).is_file() for picture in pictures)
 
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)> {{ first_name | x }} %recipient.name% \u202e ]]>'
@@ -229,6 +274,58 @@ def test_hostile_content_is_inert(space: Workspace) -> None:
     for node in parsed(site / NAME / "index.html").iter("script"):
         json.loads(node.text or "")
     assert not feedparser.parse((site / "feed.atom").read_bytes()).bozo
+
+
+def test_characters_that_xml_forbids_are_left_out(space: Workspace) -> None:
+    snapshot, _ = space.approve(NAME, by="Ada")
+    issue = replace(
+        _spoiled(snapshot.issue), title="A bell\x07, a tab\x0b and half\ud800 a pair", teaser="nul\x00\uffff"
+    )
+    publish([replace(snapshot, issue=issue)], space.config, themes=space.template_folders("archive"))
+    site = space.folder / "archive"
+    title = "A bell, a tab and half a pair"
+    assert title in (site / NAME / "index.html").read_text(encoding="utf-8")
+    for ending in ("atom", "rss"):
+        feed = feedparser.parse((site / f"feed.{ending}").read_bytes())
+        assert not feed.bozo
+        assert feed.entries[0].title == title
+    assert json.loads((site / "feed.json").read_bytes())["items"][0]["id"].endswith(f"/{NAME}/")
+
+
+def test_a_policy_shows_its_picture_and_a_linked_history(space: Workspace) -> None:
+    snapshot, _ = space.approve(NAME, by="Ada")
+    (photo,) = snapshot.issue.photos.values()
+    day = snapshot.issue.date
+    policy = replace(
+        next(entry.policy for entry in snapshot.issue.entries if isinstance(entry, PolicyEntry)),
+        photo=photo,
+        history=(
+            StatusChange(status=Status.ENACTED, date=day, url="https://example.org/vote", note="By **one** vote."),
+            StatusChange(status=Status.CHALLENGED, date=day, url="javascript:alert(1)"),
+            StatusChange(status=Status.UPHELD, date=day + dt.timedelta(days=1)),
+        ),
+    )
+
+    def put(block: Block) -> Block:
+        return replace(block, policy=policy, compact=False) if isinstance(block, PolicyEntry) else block
+
+    sections = tuple(replace(s, blocks=tuple(map(put, s.blocks))) for s in snapshot.issue.sections)
+    issue = replace(snapshot.issue, sections=sections)
+    publish([replace(snapshot, issue=issue)], space.config, themes=space.template_folders("archive"))
+    card = parsed(space.folder / "archive" / NAME / "index.html").get_element_by_id(policy.slug)
+    assert found(card, ".//img/@src") == [f"../media/{photo.name}"]
+    assert found(card, ".//ol//a/@href") == ["https://example.org/vote"]
+    words = str(card.text_content())
+    assert "By one vote." in words
+    assert "Upheld" not in words, "what came after the issue"
+
+
+@pytest.mark.parametrize("name", ["workers-rights", "media"])
+def test_an_issue_never_takes_the_folder_of_a_publication_or_of_the_pictures(desk: Desk, name: str) -> None:
+    desk.write_issue(name, ISSUE)
+    desk.space.approve(name, by="Ada")
+    with pytest.raises(InputError, match=f'another folder "{name}".*rename'):
+        desk.space.publish()
 
 
 def test_a_designer_overrides_one_template_in_the_workspace(site: Path, desk: Desk) -> None:
@@ -272,16 +369,20 @@ def test_files_that_others_put_into_the_site_are_carried_over(site: Path, space:
     (site / "CNAME").write_text("news.example.org")
     (site / ".well-known").mkdir()
     (site / ".well-known" / "x").write_text("y")
+    (site / ".git" / "refs" / "tags").mkdir(parents=True)
+    (site / "latest").symlink_to(NAME)
     space.publish()
+    assert (site / ".git" / "refs" / "tags").is_dir()
+    assert (site / "latest").readlink() == Path(NAME)
     assert (site / "CNAME").read_text() == "news.example.org"
     assert (site / ".well-known" / "x").read_text() == "y"
 
 
 def test_a_page_that_is_no_longer_made_is_taken_away(tmp_path: Path) -> None:
-    swap_in([("a.html", b"a"), ("b.html", b"b")], tmp_path / "site")
+    swap_in([("a.html", b"a"), ("b/index.html", b"b")], tmp_path / "site")
     report = swap_in([("a.html", b"a")], tmp_path / "site")
     assert report == Report(written=0, unchanged=1, removed=1)
-    assert not (tmp_path / "site" / "b.html").exists()
+    assert not (tmp_path / "site" / "b").exists()
 
 
 def test_a_build_killed_at_any_moment_leaves_a_whole_site(tmp_path: Path) -> None:
