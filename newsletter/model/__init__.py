@@ -1,0 +1,79 @@
+"""The values that flow through the pipeline, all frozen.
+
+    Item, Policy      stored things that issues are made of         collect ->
+    Issue             one edition, composed: sections of blocks     compose ->
+    Rendered          one variant of it as mail                     render  ->
+    Finding           something a check has to say                  check   ->
+    Recipient, Batch  who gets it, in one provider call             send    ->
+    Receipt           what the provider answered, one a recipient   providers
+
+Dates are calendar days; datetimes are aware and in UTC. Texts named `blurb`, `summary`, `markdown` and
+`note` are Markdown; every other text is plain.
+"""
+
+from newsletter.model.entries import Item, Kind, Level, Link, Photo, Place, Policy, Status, StatusChange, address_of
+from newsletter.model.issue import (
+    Block,
+    Guard,
+    Issue,
+    Picture,
+    PolicyEntry,
+    Prose,
+    Reach,
+    Section,
+    Story,
+    Variant,
+    Waiver,
+    states_of,
+)
+from newsletter.model.mail import (
+    Batch,
+    DeliveryState,
+    Event,
+    EventType,
+    Finding,
+    Outcome,
+    Receipt,
+    Recipient,
+    Rendered,
+    Severity,
+    Snapshot,
+    Use,
+)
+
+__all__ = [
+    "Batch",
+    "Block",
+    "DeliveryState",
+    "Event",
+    "EventType",
+    "Finding",
+    "Guard",
+    "Issue",
+    "Item",
+    "Kind",
+    "Level",
+    "Link",
+    "Outcome",
+    "Photo",
+    "Picture",
+    "Place",
+    "Policy",
+    "PolicyEntry",
+    "Prose",
+    "Reach",
+    "Receipt",
+    "Recipient",
+    "Rendered",
+    "Section",
+    "Severity",
+    "Snapshot",
+    "Status",
+    "StatusChange",
+    "Story",
+    "Use",
+    "Variant",
+    "Waiver",
+    "address_of",
+    "states_of",
+]

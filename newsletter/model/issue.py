@@ -1,0 +1,196 @@
+"""An edition: its sections of blocks, and which of its readers get which of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from newsletter.merge import MergeText
+from newsletter.model.entries import Item, Photo, Policy, StatusChange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prose:
+    """Markdown that staff wrote into the issue.
+
+    Of every block, `line` is where it stands in issue.md, `only` the expression that says who gets it (empty
+    for everyone), and `first` the line of the `::: your state first` around it (0 for none).
+    """
+
+    markdown: str
+    line: int
+    only: str = ""
+    first: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture standing by itself in the issue."""
+
+    photo: Photo
+    line: int
+    only: str = ""
+    first: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """A stored item as this issue shows it: `headline` and `blurb` may be written for this issue only. `mark`
+    is "update" or "reminder" where it's told again on purpose.
+    """
+
+    item: Item
+    headline: str
+    blurb: str
+    compact: bool
+    line: int
+    mark: str = ""
+    only: str = ""
+    first: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyEntry:
+    """A stored policy as this issue shows it.
+
+    `status` is where it stood on the issue's date, `moved` what changed since the issue's `since`, oldest
+    first; both may be empty.
+    """
+
+    policy: Policy
+    headline: str
+    blurb: str
+    status: StatusChange | None
+    moved: tuple[StatusChange, ...]
+    compact: bool
+    line: int
+    mark: str = ""
+    only: str = ""
+    first: int = 0
+
+
+Block = Prose | Picture | Story | PolicyEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A `##` section; `only` says who gets its heading. The text before the first one has an empty heading."""
+
+    heading: str
+    blocks: tuple[Block, ...]
+    line: int
+    only: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """A finding that somebody answers for: the `rule`, what it's `about` (words of its message, such as a
+    slug), who waives it, and why. It's approved and kept with the issue.
+    """
+
+    rule: str
+    about: str
+    by: str
+    reason: str
+
+    def __post_init__(self) -> None:
+        for key in ("rule", "about", "by", "reason"):
+            if not getattr(self, key).strip():
+                raise ValueError(f'a waiver needs its "{key}"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """One edition, composed. `since` is the day after which a policy's change is news here (the date of
+    the edition before this one, or a month back). `path` is the issue.md it came from, relative to the
+    workspace.
+    """
+
+    slug: str
+    publication: str
+    title: str
+    date: dt.date
+    since: dt.date
+    subject: MergeText
+    preheader: MergeText
+    teaser: str = ""
+    hero: Photo | None = None
+    logo: Photo | None = None
+    partner_logo: Photo | None = None
+    sections: tuple[Section, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    path: str = ""
+
+    @property
+    def blocks(self) -> Iterator[Block]:
+        """Every block, in order."""
+        return (block for section in self.sections for block in section.blocks)
+
+    @property
+    def entries(self) -> Iterator[Story | PolicyEntry]:
+        """Every item and policy shown, in order."""
+        return (block for block in self.blocks if isinstance(block, Story | PolicyEntry))
+
+    @property
+    def guards(self) -> tuple[str, ...]:
+        """The expressions that say who gets a part of the issue, in the order of their first use."""
+        found = [only for section in self.sections for only in (section.only, *(b.only for b in section.blocks))]
+        return tuple(dict.fromkeys(filter(None, found)))
+
+    @property
+    def local_states(self) -> tuple[str, ...]:
+        """The states that some `::: your state first` can put first, sorted."""
+        return tuple(sorted({state for block in self.blocks if block.first for state in states_of(block)}))
+
+    @property
+    def photos(self) -> dict[str, Photo]:
+        """Every picture that mail or page may show, by public name."""
+        found = [photo for photo in (self.hero, self.logo, self.partner_logo) if photo]
+        for block in self.blocks:
+            match block:
+                case Picture(photo=photo):
+                    found.append(photo)
+                case Story(item=Item(photo=Photo() as photo)) | PolicyEntry(policy=Policy(photo=Photo() as photo)):
+                    found.append(photo)
+        return {photo.name: photo for photo in found}
+
+
+def states_of(block: Block) -> frozenset[str]:
+    """The states that an entry is about, as two letters; none for other blocks."""
+    match block:
+        case Story():
+            return frozenset(place.state for place in block.item.places if place.state)
+        case PolicyEntry():
+            return frozenset(filter(None, (block.policy.place.state,)))
+    return frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """What a group of readers has in common as far as an issue goes: the guards that let them in, and their
+    state where the issue puts it first. `name` is unique within the issue; everybody else gets `default`.
+    """
+
+    name: str = "default"
+    guards: frozenset[str] = frozenset()
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """One guard of an issue: its expression, how many mailable readers it lets in, and what's wrong with it."""
+
+    name: str
+    expression: str
+    readers: int
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Who gets what of an issue, of `readers` mailable people in all: readers by variant, and each guard."""
+
+    readers: int
+    variants: Mapping[Variant, int]
+    guards: tuple[Guard, ...]
