@@ -24,6 +24,7 @@ is wrong in a file is reported at once, each fault with its line.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,7 @@ from newsletter.photos import read_photo
 
 __all__ = ["FrontMatter", "Library", "compose", "front_matter", "references"]
 
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 #: How far back a policy's change is news in a publication's first issue.
 _FIRST_LOOK_BACK = dt.timedelta(days=31)
 
@@ -81,6 +83,9 @@ def compose(path: Path, config: Config, library: Library, *, previous: dt.date |
     source = read_issue(path, named)
     matter = source.table.read(FrontMatter)
     problems: list[NewsletterError] = []
+    if not _SLUG.fullmatch(path.parent.name):
+        hint = "it becomes the web address: lower-case letters, digits and hyphens"
+        problems.append(IssueError(f'the folder "{path.parent.name}" is no slug', where=named, hint=hint))
     publication = _publication(matter, config, named, source.table.document.line(("publication",)), problems)
     since = matter.since or previous or matter.date - _FIRST_LOOK_BACK
     body = Body(source, library, path.parent, config.folder, since=since, until=matter.date)

@@ -133,6 +133,13 @@ def test_broken_front_matter_is_one_line_with_its_place(desk: Desk, text: str, s
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["My Issue", "a#b", "Ünï", "a%20b", "a_b"])
+def test_a_folder_that_is_no_slug_is_refused(desk: Desk, name: str) -> None:
+    path = desk.write_issue(name, ISSUE)
+    with desk.space.store.read() as session, pytest.raises(IssueError, match="is no slug"):
+        compose(path, desk.space.config, collect.library(session))
+
+
 def test_another_encoding_is_said_with_the_line_of_the_first_bad_byte(desk: Desk) -> None:
     path = desk.write_issue(NAME, "")
     path.write_bytes(ISSUE.replace("**eight cities**", "ocho años").encode("cp1252", "replace"))
