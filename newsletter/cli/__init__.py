@@ -39,6 +39,9 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "items": ("items", "Stored stories: add, list, show, edit, import, export, remove."),
         "policies": ("items", "Policies followed over time: add, status, list, show, import, export."),
     },
+    "How issues look": {
+        "templates": ("templates", "Email templates: list, copy, check."),
+    },
     "People": {
         "subscribers": ("people", "Import people, and look somebody up."),
         "lists": ("people", "The lists, with their counts."),
