@@ -26,11 +26,19 @@ _OPEN = (DeliveryState.PENDING, DeliveryState.SUBMITTING, DeliveryState.UNKNOWN)
 @click.option("--segment", default="", help="Only a segment of the list.")
 @click.option("--provider", default="", help="Another provider than the publication's.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
+@click.option("--rehearse", is_flag=True, help="Do it all on a copy of the store, into rehearsal/.")
 @click.option("--test", "tests", multiple=True, metavar="ADDRESS", help="Send a test there instead; may be repeated.")
 @click.option("--confirm", default="", metavar="NAME", help="The issue's name, for scripts that can't be asked.")
 @click.pass_context
 def send(
-    ctx: click.Context, issue: str, segment: str, provider: str, dry_run: bool, tests: tuple[str, ...], confirm: str
+    ctx: click.Context,
+    issue: str,
+    segment: str,
+    provider: str,
+    dry_run: bool,
+    rehearse: bool,
+    tests: tuple[str, ...],
+    confirm: str,
 ) -> None:
     """Send ISSUE to its list, as approved; run again, it continues the same campaign."""
     with workspace(ctx) as space:
@@ -39,6 +47,9 @@ def send(
             _test(space, mailing, issue, tests, provider)
             return
         name = space.issue_path(issue).parent.name
+        if rehearse:
+            _rehearse(space, mailing, name, segment)
+            return
         with space.store.read() as session:
             campaign = sending.find(session, sending.campaign_name(name, segment))
         if campaign is None:
@@ -52,6 +63,20 @@ def send(
         with progress("Submitting", sum(before[state] for state in _OPEN)) as advance:
             counts = mailing.run(campaign, advance)
         _summarize(campaign.name, counts)
+
+
+def _rehearse(space: Workspace, mailing: Mailing, name: str, segment: str) -> None:
+    """Send for real, but into a folder and on a copy, and hold the count against the last campaign."""
+    from newsletter.send.rehearsal import rehearse
+
+    snapshot = space.approved(name)
+    publication = space.config.publication(snapshot.issue.publication)
+    with progress("Rehearsing", None) as advance:
+        done = rehearse(mailing, snapshot, publication, space.folder / "rehearsal", segment=segment, progress=advance)
+    click.echo(f"{done.folder}: {_line(done.counts)}")
+    if done.last is not None and done.difference is not None:
+        say(f"The last campaign to this list had {done.last:,} deliveries; this is {done.difference:+.1%}.")
+    next_step(f"newsletter send {name}")
 
 
 def _start(

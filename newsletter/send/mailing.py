@@ -23,15 +23,18 @@ UnsubscribeUrl = Callable[[int, str], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailing:
-    """All that sending needs, from the workspace."""
+    """All that sending needs, from the workspace; a `carrier` takes the place of every configured provider."""
 
     store: Store
     config: Config
     clock: send.Clock
     unsubscribe_url: UnsubscribeUrl
+    carrier: Provider | None = None
 
     def provider(self, slug: str) -> Provider:
         """The configured provider of that slug."""
+        if self.carrier:
+            return self.carrier
         if slug not in self.config.providers:
             known = ", ".join(self.config.providers)
             raise SendError(f'no provider "{slug}" is configured', where=self.config.path.name, hint=f"known: {known}")
