@@ -37,6 +37,18 @@ def states() -> tuple[str, ...]:
     return tuple(sorted(set(_states().values())))
 
 
+@cache
+def _names() -> dict[str, str]:
+    import us
+
+    return {state.abbr: state.name for state in us.states.STATES_AND_TERRITORIES} | {"DC": "District of Columbia"}
+
+
+def state_name(code: str) -> str:
+    """`FL` as `Florida`; `Nationwide` for none."""
+    return _names().get(code, code) or "Nationwide"
+
+
 def parse_place(text: str) -> Place:
     """`Durham, NC` or `Florida` or `Doña Ana County, N.M.` as a Place; ValueError when the state is none."""
     locality, _, state = text.rpartition(",")

@@ -12,7 +12,7 @@ import tomli_w
 
 from newsletter import collect
 from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
-from newsletter.collect import forms, transfer
+from newsletter.collect import compilation, forms, transfer
 from newsletter.collect import items as shelf
 from newsletter.collect import policies as tracker
 from newsletter.errors import ConfigError, InputError
@@ -231,6 +231,24 @@ def show_policy(ctx: click.Context, slug: str, as_json: bool) -> None:
         print_json(form)
     else:
         click.echo(tomli_w.dumps(form, multiline_strings=True), nl=False)
+
+
+@policies.command()
+@click.option("--since", required=True, type=click.DateTime(formats=["%Y-%m-%d"]), help="What moved after this day.")
+@click.option("--until", type=click.DateTime(formats=["%Y-%m-%d"]), help="Up to this day (default: today).")
+@click.option("--topic", default="")
+@click.option("--state", default="", help="Two letters.")
+@click.option("--format", "form", type=click.Choice(compilation.FORMATS), default="md", show_default=True)
+@click.pass_context
+def report(
+    ctx: click.Context, since: dt.datetime, until: dt.datetime | None, topic: str, state: str, form: str
+) -> None:
+    """Compile every policy that moved in a span of time, to standard output."""
+    with workspace(ctx) as space:
+        end = until.date() if until else space.today()
+        with space.store.read() as session:
+            found = tracker.find(session, topic=topic, state=state.upper(), since=since.date())
+    click.echo(compilation.compile_report(found, since.date(), end, form), nl=False)
 
 
 def _import(ctx: click.Context, path: Path, what: Literal["items", "policies"], as_json: bool) -> None:

@@ -9,7 +9,6 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from itertools import groupby
 
 from slugify import slugify
@@ -29,6 +28,7 @@ from newsletter.model import (
     StatusChange,
     Story,
 )
+from newsletter.places import state_name
 
 __all__ = [
     "anchor",
@@ -170,14 +170,7 @@ def link_words(item: Item) -> str:
 
 def place_words(place: Place) -> str:
     """`Durham, NC`, `Florida`, or the nation."""
-    return str(place) if place.locality else _state_names().get(place.state, place.state) or "Nationwide"
-
-
-@cache
-def _state_names() -> dict[str, str]:
-    import us
-
-    return {state.abbr: state.name for state in us.states.STATES_AND_TERRITORIES} | {"DC": "District of Columbia"}
+    return str(place) if place.locality else state_name(place.state)
 
 
 def places(item: Item) -> str:
