@@ -36,7 +36,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "report": ("sending", "What became of an issue's messages."),
     },
     "What issues are made of": {
-        "items": ("items", "Stored stories: add, list, show, edit, import, export, remove."),
+        "items": ("items", "Stored stories: add, list, gaps, show, edit, import, export, remove."),
         "policies": ("items", "Policies followed over time: add, status, list, show, report, import, export."),
     },
     "How issues look": {

@@ -17,6 +17,7 @@ from newsletter.collect import items as shelf
 from newsletter.collect import policies as tracker
 from newsletter.errors import ConfigError, InputError
 from newsletter.model import Item, Kind, Level, Policy, Status
+from newsletter.send import uses
 from newsletter.tables import Document
 
 #: Keys that hold lists, with the option that adds one.
@@ -90,17 +91,62 @@ def _free(slug: str, known: set[str]) -> None:
 @click.option("--topic", default="")
 @click.option("--state", default="", help="Two letters.")
 @click.option("--search", default="", help="Words in the slug, title or summary.")
+@click.option("--unused", is_flag=True, help="Only what no approved issue has used.")
+@click.option("--used-in", default="", metavar="ISSUE", help="Only what that approved issue used.")
 @as_json
 @click.pass_context
-def list_items(ctx: click.Context, kind: str | None, topic: str, state: str, search: str, as_json: bool) -> None:
+def list_items(
+    ctx: click.Context,
+    kind: str | None,
+    topic: str,
+    state: str,
+    search: str,
+    unused: bool,
+    used_in: str,
+    as_json: bool,
+) -> None:
     """Items, newest first."""
     with workspace(ctx) as space, space.store.read() as session:
         found = shelf.find(session, kind=kind or "", topic=topic, state=state.upper(), text=search)
+        if unused or used_in:
+            used = uses.slugs_used(session, used_in)
+            found = [item for item in found if (item.slug in used) == bool(used_in)]
     if as_json:
         print_json([forms.write_item(item) for item in found])
         return
     print_table(("date", "kind", "slug", "title"), [(i.date, i.kind, i.slug, i.title) for i in found])
     say(f"{many(len(found), 'item')}.")
+
+
+@items.command()
+@click.option("--by", type=click.Choice(["state", "topic", "kind"]), default="state", show_default=True)
+@click.option("--days", default=120, show_default=True, help="How long a story stays news.")
+@as_json
+@click.pass_context
+def gaps(ctx: click.Context, by: str, days: int, as_json: bool) -> None:
+    """What could still be told and never was, so that no chapter is forgotten."""
+    with workspace(ctx) as space:
+        today = space.today()
+        with space.store.read() as session:
+            used = uses.slugs_used(session)
+            waiting = [i for i in shelf.find(session) if i.slug not in used and shelf.is_fresh(i, today, days)]
+    groups: dict[str, list[str]] = {}
+    for item in waiting:
+        for name in _groups(item, by) or ("(none)",):
+            groups.setdefault(name, []).append(item.slug)
+    rows = sorted(groups.items(), key=lambda pair: (-len(pair[1]), pair[0]))
+    if as_json:
+        print_json(dict(rows))
+        return
+    print_table((by, "items", "which"), [(name, len(slugs), ", ".join(slugs)) for name, slugs in rows])
+    say(f"{many(len(waiting), 'item')} could still be told and never was.")
+    next_step("newsletter draft PUBLICATION")
+
+
+def _groups(item: Item, by: str) -> tuple[str, ...]:
+    if by == "kind":
+        return (str(item.kind),)
+    return item.topics if by == "topic" else tuple(dict.fromkeys(place.state for place in item.places if place.state))
 
 
 @items.command("show")

@@ -40,6 +40,15 @@ def _record(session: Session, slug: str) -> ItemRecord:
     return record
 
 
+def is_fresh(item: Item, today: dt.date, days: int) -> bool:
+    """Whether an item can still be told: an event until it begins, a job until it closes, others for some days."""
+    if item.kind is Kind.EVENT:
+        return item.starts is None or item.starts >= today
+    if item.kind is Kind.JOB:
+        return item.closes is None or item.closes >= today
+    return today - item.date <= dt.timedelta(days=days)
+
+
 def slugs(session: Session) -> set[str]:
     """The slugs of all items."""
     return set(session.scalars(select(ItemRecord.slug)))

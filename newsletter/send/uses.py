@@ -49,3 +49,9 @@ def earlier(session: Session, issue: Issue) -> tuple[Use, ...]:
     )
     fields = Use.__dataclass_fields__
     return tuple(Use(**{name: getattr(row, name) for name in fields}) for row in session.scalars(query))
+
+
+def slugs_used(session: Session, issue: str = "") -> set[str]:
+    """The slugs that approved issues have used: all of them, or those of one issue."""
+    query = select(UseRecord.slug)
+    return set(session.scalars(query.where(UseRecord.issue == issue) if issue else query))

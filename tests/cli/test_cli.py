@@ -127,6 +127,20 @@ def test_items_are_added_edited_listed_and_removed(desk: Desk) -> None:
     assert desk.run("items", "show", "a-new-story").returncode == 1
 
 
+def test_what_was_used_and_what_was_forgotten_is_told(desk: Desk) -> None:
+    assert desk.run(*NEW, "--place", "Durham, NC", "--topic", "rent").returncode == 0
+    assert desk.run("approve", NAME).returncode == 0
+
+    def slugs(*more: str) -> set[str]:
+        return {item["slug"] for item in json.loads(desk.run("items", "list", "--json", *more).stdout)}
+
+    assert slugs("--used-in", NAME) == {"hb1-hearing", "organizer-job", "denver-convening"}
+    assert slugs("--unused") == {"a-new-story"}
+    assert json.loads(desk.run("items", "gaps", "--json").stdout) == {"NC": ["a-new-story"]}
+    assert json.loads(desk.run("items", "gaps", "--by", "topic", "--json").stdout) == {"rent": ["a-new-story"]}
+    assert "1 item could still be told" in desk.run("items", "gaps", "--by", "kind").stderr
+
+
 def test_a_policy_is_followed(desk: Desk) -> None:
     added = desk.run("policies", "add", "--title", "Fair Work Week", "--level", "city", "--place", "Los Angeles, CA")
     assert added.stdout.strip() == "fair-work-week"
