@@ -17,7 +17,7 @@ _SHORTENERS = {"bit.ly", "t.co", "tinyurl.com", "goo.gl", "ow.ly", "buff.ly", "i
 _VAGUE = re.compile(r"(click )?here|read more|more|link|this( link| page)?|learn more|view", re.IGNORECASE)
 
 
-def _links(subject: Subject) -> Iterator[tuple[str, str, str]]:
+def links_of(subject: Subject) -> Iterator[tuple[str, str, str]]:
     """Every link of the issue: place, its words, its address."""
     for where, text in subject.texts():
         for words, url in _MARKDOWN_LINK.findall(text):
@@ -49,7 +49,7 @@ def _well_formed(url: str) -> bool:
 @rule("links/malformed", Severity.ERROR)
 def malformed(subject: Subject) -> Found:
     """A link that leads nowhere: empty, without https://, or with a broken address."""
-    for where, words, url in _links(subject):
+    for where, words, url in links_of(subject):
         if not _well_formed(url):
             yield where, f'the link "{words}" has no usable address: "{url[:80]}"'
 
@@ -57,7 +57,7 @@ def malformed(subject: Subject) -> Found:
 @rule("links/insecure", Severity.WARNING)
 def insecure(subject: Subject) -> Found:
     """A link that starts with http://."""
-    for where, words, url in _links(subject):
+    for where, words, url in links_of(subject):
         if url.startswith("http://"):
             yield where, f'the link "{words}" is not https'
 
@@ -65,7 +65,7 @@ def insecure(subject: Subject) -> Found:
 @rule("links/tracking", Severity.ERROR)
 def tracking(subject: Subject) -> Found:
     """A link that carries somebody's tracking or recipient parameters."""
-    for where, words, url in _links(subject):
+    for where, words, url in links_of(subject):
         if not _well_formed(url):
             continue
         names = [name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)]
@@ -77,7 +77,7 @@ def tracking(subject: Subject) -> Found:
 @rule("links/vague-words", Severity.WARNING)
 def vague_words(subject: Subject) -> Found:
     """Link words that don't say where the link goes (WCAG 2.4.4)."""
-    for where, words, _ in _links(subject):
+    for where, words, _ in links_of(subject):
         if _VAGUE.fullmatch(words.strip(" .!>»→")):
             yield where, f'the link words "{words}" don\'t say where the link goes'
 
@@ -85,7 +85,7 @@ def vague_words(subject: Subject) -> Found:
 @rule("links/no-words", Severity.ERROR)
 def no_words(subject: Subject) -> Found:
     """A link without any words can't be seen or pressed."""
-    for where, words, url in _links(subject):
+    for where, words, url in links_of(subject):
         if not words.strip():
             yield where, f'a link to "{url[:80]}" has no words'
 
@@ -93,7 +93,7 @@ def no_words(subject: Subject) -> Found:
 @rule("links/shortened", Severity.WARNING)
 def shortened(subject: Subject) -> Found:
     """A shortened link hides where it goes; readers and spam filters distrust it, and it dies with its service."""
-    for where, words, url in _links(subject):
+    for where, words, url in links_of(subject):
         if _well_formed(url) and (urlsplit(url).hostname or "").removeprefix("www.") in _SHORTENERS:
             yield where, f'the link "{words}" is shortened; use the address that it leads to'
 
@@ -101,7 +101,7 @@ def shortened(subject: Subject) -> Found:
 @rule("links/somebodys-own", Severity.ERROR)
 def somebodys_own(subject: Subject) -> Found:
     """A link that holds somebody's email address, or an unsubscribe link copied from another message."""
-    for where, words, url in _links(subject):
+    for where, words, url in links_of(subject):
         if url.startswith("mailto:") or not _well_formed(url):
             continue
         parts = urlsplit(url)
@@ -114,7 +114,7 @@ def somebodys_own(subject: Subject) -> Found:
 @rule("links/to-a-document", Severity.WARNING)
 def to_a_document(subject: Subject) -> Found:
     """A link to a file should say so: a phone opens it badly."""
-    for where, words, url in _links(subject):
+    for where, words, url in links_of(subject):
         ending = re.search(
             r"\.(pdf|docx?|xlsx?|pptx?)$", urlsplit(url).path if _well_formed(url) else "", re.IGNORECASE
         )

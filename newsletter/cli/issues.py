@@ -169,16 +169,19 @@ def explain(ctx: click.Context, issue: str, address: str, as_json: bool) -> None
 @click.command()
 @issue_argument
 @as_json
+@click.option("--links", "with_links", is_flag=True, help="Ask every link whether it answers, too.")
 @click.option("--sarif", "report", flag_value="sarif", help="Print SARIF 2.1.0, for a pipeline.")
 @click.option("--junit", "report", flag_value="junit", help="Print JUnit's XML, for a pipeline.")
 @click.pass_context
-def check(ctx: click.Context, issue: str, as_json: bool, report: str | None) -> int:
+def check(ctx: click.Context, issue: str, as_json: bool, with_links: bool, report: str | None) -> int:
     """Say what is wrong with ISSUE. Errors block approval and sending; exit code 3 when there are any."""
     from newsletter.check import blocks, reports
 
     with workspace(ctx) as space:
         composed = space.compose(issue)
         findings = space.check(composed, space.render(composed))
+        if with_links:
+            findings += space.check_links(composed)
     if as_json:
         print_json([codec.plain(finding) for finding in findings])
     elif report:
