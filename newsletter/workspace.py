@@ -208,10 +208,12 @@ class Workspace:
 
     def check_links(self, issue: Issue) -> list[Finding]:
         """Which of an issue's links don't answer; this asks the network."""
+        from newsletter.check import waived
         from newsletter.check.live import check_live
         from newsletter.check.rules import Subject
 
-        return check_live(Subject(issue=issue, variants=(), config=self.config), sleep=self.clock.sleep)
+        subject = Subject(issue=issue, variants=(), config=self.config)
+        return [waived(finding, issue) for finding in check_live(subject, sleep=self.clock.sleep)]
 
     def checked(self, name: str, also: Iterable[str] = ()) -> tuple[Issue, tuple[Rendered, ...], list[Finding]]:
         """Compose, render (the variants in `also`, too) and check; CheckFailed when a finding blocks."""

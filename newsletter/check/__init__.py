@@ -16,7 +16,7 @@ from newsletter.check.rules import RULES, Subject
 from newsletter.config import Config
 from newsletter.model import Finding, Issue, Reach, Rendered, Severity, Use
 
-__all__ = ["RULES", "blocks", "check", "has_errors"]
+__all__ = ["RULES", "blocks", "check", "has_errors", "waived"]
 
 _FAMILIES = (content, facts, images, links, accessibility, merging, policy, audience, deliverability)
 
@@ -35,14 +35,15 @@ def check(
     """
     subject = Subject(issue=issue, variants=variants, config=config, reach=reach, earlier=earlier)
     found = [
-        _waived(Finding(rule=rule.id, severity=rule.severity, where=where, message=message), issue)
+        waived(Finding(rule=rule.id, severity=rule.severity, where=where, message=message), issue)
         for rule in RULES.values()
         for where, message in dict.fromkeys(rule.run(subject))
     ]
     return sorted(found, key=lambda finding: not blocks(finding))
 
 
-def _waived(finding: Finding, issue: Issue) -> Finding:
+def waived(finding: Finding, issue: Issue) -> Finding:
+    """The finding, with who answers for it where the issue says so."""
     for waiver in issue.waivers:
         if waiver.rule == finding.rule and waiver.about in f"{finding.where} {finding.message}":
             return replace(finding, waived=f"{waiver.by}: {waiver.reason}")
