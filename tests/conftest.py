@@ -73,8 +73,8 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An empty store of each kind, with the newest schema."""
+def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A database of each kind, without tables."""
     if request.param == "sqlite":
         opened = connect("sqlite:///test.db", tmp_path)
     else:
@@ -82,6 +82,12 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         with opened.engine.begin() as connection:
             connection.execute(text("DROP SCHEMA public CASCADE"))
             connection.execute(text("CREATE SCHEMA public"))
-    upgrade(opened)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def store(empty_store: Store) -> Store:
+    """An empty store of each kind, with the newest schema."""
+    upgrade(empty_store)
+    return empty_store

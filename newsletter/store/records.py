@@ -57,7 +57,7 @@ class Base(DeclarativeBase):
 
 
 class ItemRecord(Base):
-    """A stored story; see `newsletter.model.Item`."""
+    """A stored story; see `newsletter.model.Item`. `standing` is inbox, kept or dropped; `source` who sent it."""
 
     __tablename__ = "items"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -78,6 +78,34 @@ class ItemRecord(Base):
     time: Mapped[str] = mapped_column(Text, default="")
     venue: Mapped[str] = mapped_column(Text, default="")
     closes: Mapped[dt.date | None]
+    standing: Mapped[str] = mapped_column(String(10), default="kept", index=True)
+    source: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[dt.datetime]
+    updated_at: Mapped[dt.datetime]
+
+
+class FeedRecord(Base):
+    """What a feed's server said the last time, for asking it only for news (RFC 9110, section 13.1)."""
+
+    __tablename__ = "feeds"
+    url: Mapped[str] = mapped_column(Text, primary_key=True)
+    etag: Mapped[str] = mapped_column(Text, default="")
+    last_modified: Mapped[str] = mapped_column(Text, default="")
+    pulled_at: Mapped[dt.datetime]
+
+
+class MemberRecord(Base):
+    """Somebody whom issues speak of; see `newsletter.model.Member`."""
+
+    __tablename__ = "members"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(200), unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[str] = mapped_column(String(2), default="")
+    locality: Mapped[str] = mapped_column(Text, default="")
+    email: Mapped[str] = mapped_column(String(320), default="")
+    aliases: Mapped[list[Any]] = mapped_column(default=list)
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
 
@@ -194,6 +222,15 @@ class SnapshotRecord(Base):
     document: Mapped[str] = mapped_column(Text)
     approved_by: Mapped[str] = mapped_column(Text)
     approved_at: Mapped[dt.datetime]
+
+
+class ApprovalRecord(Base):
+    """One person's approval of a snapshot."""
+
+    __tablename__ = "approvals"
+    snapshot_id: Mapped[int] = mapped_column(ForeignKey("snapshots.id", ondelete="CASCADE"), primary_key=True)
+    by: Mapped[str] = mapped_column(String(200), primary_key=True)
+    at: Mapped[dt.datetime]
 
 
 class UseRecord(Base):

@@ -15,7 +15,7 @@ from sqlalchemy.exc import StatementError
 
 from newsletter.errors import StoreError
 from newsletter.store import HEAD, Store, backup, connect, open_store, revision, upgrade
-from newsletter.store.records import Base, ItemRecord, SubscriberRecord
+from newsletter.store.records import ApprovalRecord, Base, ItemRecord, SubscriberRecord
 
 NOW = dt.datetime(2022, 10, 1, 9, tzinfo=dt.UTC)
 
@@ -43,6 +43,24 @@ def test_upgrading_twice_changes_nothing(store: Store) -> None:
     upgrade(store)
     with store.read() as session:
         assert session.scalar(select(func.count()).select_from(ItemRecord)) == 1
+
+
+def test_upgrading_the_first_release_keeps_its_items_and_approvals(empty_store: Store) -> None:
+    upgrade(empty_store, "0001")
+    with empty_store.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO items (slug, kind, title, url, summary, date, topics, places, people, outlet, author, time,"
+            " venue, created_at, updated_at) VALUES ('a', 'post', 'T', 'https://a.example', '', '2022-10-01', '[]',"
+            " '[]', '[]', '', '', '', '', '2022-10-01 09:00:00', '2022-10-01 09:00:00')"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO snapshots (issue, digest, document, approved_by, approved_at)"
+            " VALUES ('i', 'd', '{}', 'Dana Reyes', '2022-10-01 09:00:00')"
+        )
+    upgrade(empty_store)
+    with empty_store.read() as session:
+        assert session.scalars(select(ItemRecord)).one().standing == "kept"
+        assert session.scalars(select(ApprovalRecord)).one().by == "Dana Reyes"
 
 
 def test_a_write_is_all_or_nothing(store: Store) -> None:
