@@ -175,6 +175,35 @@ class CheckConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """An RSS or Atom feed to collect from; `kind`, `topics`, `places` and `outlet` are given to its items."""
+
+    url: str
+    kind: Kind = Kind.NEWS
+    topics: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    outlet: str = ""
+
+    def __post_init__(self) -> None:
+        _require_url("url", self.url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectConfig:
+    """Where items come from. `tracking` are parameters that links are kept without, `*` for any letters;
+    `private_hosts` may be fetched from though they aren't on the public internet.
+    """
+
+    tracking: tuple[str, ...] = (
+        *("utm_*", "fbclid", "gclid", "gbraid", "wbraid", "dclid", "msclkid", "twclid", "igshid", "igsh", "yclid"),
+        *("mc_cid", "mc_eid", "ceid", "emci", "emdi", "mkt_tok", "_hsenc", "_hsmi", "hsctatracking", "vero_id"),
+        *("ms", "sourceid", "oly_anon_id", "oly_enc_id", "ml_subscriber*", "ss_email_id", "ck_subscriber_id"),
+    )
+    private_hosts: tuple[str, ...] = ()
+    feeds: dict[str, Feed] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderConfig:
     """A provider as configured: its `type` and the table that the provider itself reads."""
 
@@ -199,6 +228,7 @@ class Config:
     segments: Mapping[str, Segment]
     providers: Mapping[str, ProviderConfig]
     publications: Mapping[str, Publication]
+    collect: CollectConfig = field(default_factory=CollectConfig)
     check: CheckConfig = field(default_factory=CheckConfig)
 
     @property
@@ -275,6 +305,7 @@ def parse(text: str, path: Path) -> Config:
         segments=segments,
         providers=providers,
         publications=publications,
+        collect=config.collect,
         check=config.check,
     )
 
@@ -287,6 +318,7 @@ class _File:
     archive: Archive
     service: Service
     timezone: str = "UTC"
+    collect: CollectConfig = field(default_factory=CollectConfig)
     check: CheckConfig = field(default_factory=CheckConfig)
     database: str = "sqlite:///newsletter.db"
     secret_file: Path = Path("secret.key")

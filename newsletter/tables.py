@@ -139,7 +139,8 @@ class Table:
         if origin is tuple and isinstance(value, list):
             return tuple(self._value(arguments[0], v, key) for v in value)
         if origin is dict and isinstance(value, Mapping):
-            return {k: self._value(arguments[1], v, key) for k, v in value.items()}
+            entries = self.table(key)
+            return {name: entries._value(arguments[1], v, name) for name, v in value.items()}
         if is_dataclass(hint) and isinstance(value, Mapping):
             return type(self)(value, self.document, (*self.path, key)).read(cast("Any", hint))
         if isinstance(hint, type) and issubclass(hint, StrEnum) and isinstance(value, str):

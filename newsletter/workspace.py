@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from newsletter import collect, config, tokens
 from newsletter.audience import columns, importing
@@ -27,6 +28,7 @@ from newsletter.send.mailing import Mailing
 from newsletter.store import Store, open_store
 
 if TYPE_CHECKING:
+    from newsletter.collect.pull import Intake
     from newsletter.compose import FrontMatter
     from newsletter.feedback import CampaignReport
     from newsletter.publish import Report
@@ -250,6 +252,19 @@ class Workspace:
         issue, variants, _ = self.checked(name, also=[v.variant for v in snapshot.variants] if snapshot else ())
         with self.store.read() as session:
             return require(session, issue, variants)
+
+    def intake(self) -> Intake:
+        """All that collecting needs."""
+        from newsletter.collect.pull import Intake
+
+        return Intake(
+            store=self.store,
+            workspace=self.folder,
+            rules=self.config.collect,
+            own_host=urlsplit(self.config.organization.url).hostname or "",
+            now=self.clock.now(),
+            today=self.today(),
+        )
 
     def used_slugs(self) -> set[str]:
         """The items and policies that the issues in the workspace name."""

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from newsletter.store import Store, connect, upgrade
 from newsletter.workspace import Workspace
 from tests.desk import Desk, StillTime
+from tests.website import Website, serve_website
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
 
@@ -84,6 +85,13 @@ def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stor
             connection.execute(text("CREATE SCHEMA public"))
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def website() -> Iterator[Website]:
+    """A website on loopback."""
+    with serve_website() as site:
+        yield site
 
 
 @pytest.fixture

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
 from newsletter.check.rules import Found, Subject, rule
+from newsletter.links import is_tracking
 from newsletter.model import Severity, Story
 
 _MARKDOWN_LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(\s*([^)\s]*)[^)]*\)")
 _AUTOLINK = re.compile(r"<(https?://[^>\s]*)>")
-#: Parameters that say who clicked or from where; they don't belong in mail or an archive.
-_TRACKING = re.compile(r"utm_\w+|fbclid|gclid|mc_[ce]id|ceid|emci|emdi|ms|sourceid|mkt_tok|_hsenc|_hsmi", re.IGNORECASE)
 _SHORTENERS = {"bit.ly", "t.co", "tinyurl.com", "goo.gl", "ow.ly", "buff.ly", "is.gd", "rb.gy", "lnkd.in", "t.ly"}
 _VAGUE = re.compile(r"(click )?here|read more|more|link|this( link| page)?|learn more|view", re.IGNORECASE)
 
@@ -69,7 +68,7 @@ def tracking(subject: Subject) -> Found:
         if not _well_formed(url):
             continue
         names = [name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)]
-        carried = [name for name in names if _TRACKING.fullmatch(name)]
+        carried = [name for name in names if is_tracking(name, subject.config.collect.tracking)]
         if carried:
             yield where, f'the link "{words}" carries {", ".join(carried)}'
 

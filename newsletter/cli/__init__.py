@@ -37,7 +37,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "What issues are made of": {
         "items": ("items", "Stored stories: add, list, gaps, show, edit, import, export, remove."),
-        "policies": ("items", "Policies followed over time: add, status, list, show, report, import, export."),
+        "policies": ("policies", "Policies followed over time: add, status, list, show, report, import, export."),
     },
     "How issues look": {
         "templates": ("templates", "Email templates: list, copy, check."),

@@ -25,11 +25,12 @@ def workspace(ctx: click.Context) -> Iterator[Workspace]:
         opened.close()
 
 
-def say(text: str, **style: Any) -> None:
+def say(text: str, *, nl: bool = True, **style: Any) -> None:
     """Talk: to standard error, in colour where that's wanted."""
     import os
 
-    click.secho(text, err=True, **({} if os.environ.get("NO_COLOR") else style))
+    plain = not style or os.environ.get("NO_COLOR")
+    click.echo(text if plain else click.style(text, **style), err=True, nl=nl)
 
 
 def many(number: int, one: str, more: str = "") -> str:

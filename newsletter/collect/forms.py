@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from slugify import slugify
 
 from newsletter.errors import InputError, nearest
+from newsletter.links import canonical
 from newsletter.model import Item, Kind, Level, Link, Photo, Place, Policy, Status, StatusChange
 from newsletter.photos import FOLDER, keep_photo, read_photo
 from newsletter.places import parse_place
@@ -55,15 +56,19 @@ def slug_for(title: str, taken: Container[str]) -> str:
     return slug
 
 
-def read_item(form: Form, *, base: Path, workspace: Path, taken: Container[str] = ()) -> Item:
-    """An Item of a form. `base` is the folder that picture paths are relative to; new pictures are kept."""
+def read_item(
+    form: Form, *, base: Path, workspace: Path, taken: Container[str] = (), tracking: Collection[str] = ()
+) -> Item:
+    """An Item of a form. `base` is the folder that picture paths are relative to; new pictures are kept. The
+    link is made canonical, without parameters of the names in `tracking`.
+    """
     _known(form, ITEM_KEYS)
     title = _text(form, "title", required=True)
     item = Item(
         slug=_slug(form) or slug_for(title, taken),
         kind=_choice(form, "kind", Kind, {}),
         title=title,
-        url=_url(form, "url", required=True),
+        url=canonical(_url(form, "url", required=True), tracking),
         summary=_text(form, "summary", lines=True),
         date=_date(form, "date", required=True) or dt.date.min,
         photo=_photo(form, base, workspace),
@@ -85,8 +90,12 @@ def read_item(form: Form, *, base: Path, workspace: Path, taken: Container[str] 
     return item
 
 
-def read_policy(form: Form, *, base: Path, workspace: Path, taken: Container[str] = ()) -> Policy:
-    """A Policy of a form; `history` is a list of tables, or one step in the keys that start with `status`."""
+def read_policy(
+    form: Form, *, base: Path, workspace: Path, taken: Container[str] = (), tracking: Collection[str] = ()
+) -> Policy:
+    """A Policy of a form, its links canonical as an item's; `history` is a list of tables, or one step in the
+    keys that start with `status`.
+    """
     _known(form, POLICY_KEYS)
     title = _text(form, "title", required=True)
     steps = form.get("history") or []
@@ -98,17 +107,19 @@ def read_policy(form: Form, *, base: Path, workspace: Path, taken: Container[str
     if _text(form, "status"):
         step = {key: form.get(f"status_{key}", "") for key in ("date", "url", "note")}
         history.append(read_status({"status": form["status"], **step}))
+    history = [replace(change, url=canonical(change.url, tracking)) for change in history]
+    links = [replace(link, url=canonical(link.url, tracking)) for link in _each(form, "links", _link)]
     return Policy(
         slug=_slug(form) or slug_for(title, taken),
         title=title,
         place=_place(_text(form, "place")) if _text(form, "place") else Place(),
         level=_choice(form, "level", Level, {"district": Level.SCHOOL, "municipal": Level.CITY}),
         number=_text(form, "number"),
-        url=_url(form, "url"),
+        url=canonical(_url(form, "url"), tracking),
         summary=_text(form, "summary", lines=True),
         topics=_texts(form, "topics"),
         sponsors=_texts(form, "sponsors"),
-        links=_each(form, "links", _link),
+        links=tuple(links),
         photo=_photo(form, base, workspace),
         history=tuple(sorted(history, key=lambda change: change.date)),
     )

@@ -22,7 +22,8 @@ def _columns(item: Item) -> dict[str, Any]:
     return {name: codec.plain(getattr(item, name)) if name in _JSON else getattr(item, name) for name in _FIELDS}
 
 
-def _value(record: ItemRecord) -> Item:
+def value_of(record: ItemRecord) -> Item:
+    """The item of a row."""
     return Item(
         **{name: getattr(record, name) for name in _FIELDS if name not in (*_JSON, "kind")},
         kind=Kind(record.kind),
@@ -33,7 +34,8 @@ def _value(record: ItemRecord) -> Item:
     )
 
 
-def _record(session: Session, slug: str) -> ItemRecord:
+def record_of(session: Session, slug: str) -> ItemRecord:
+    """The row of that slug, or NotFound with the nearest."""
     record = session.scalar(select(ItemRecord).where(ItemRecord.slug == slug))
     if record is None:
         raise NotFound(f'no item "{slug}"', hint=nearest(slug, slugs(session)) or "newsletter items list")
@@ -56,15 +58,15 @@ def slugs(session: Session) -> set[str]:
 
 def get(session: Session, slug: str) -> Item:
     """The item of that slug, or NotFound with the nearest."""
-    return _value(_record(session, slug))
+    return value_of(record_of(session, slug))
 
 
 def find(session: Session, *, kind: str = "", topic: str = "", state: str = "", text: str = "") -> list[Item]:
-    """Items, newest first, that match all that is given; `text` is looked for in slug, title and summary."""
-    query = select(ItemRecord).order_by(ItemRecord.date.desc(), ItemRecord.slug)
+    """Kept items, newest first, that match all that is given; `text` is looked for in slug, title and summary."""
+    query = select(ItemRecord).where(ItemRecord.standing == "kept").order_by(ItemRecord.date.desc(), ItemRecord.slug)
     if kind:
         query = query.where(ItemRecord.kind == kind)
-    found: Iterable[Item] = map(_value, session.scalars(query))
+    found: Iterable[Item] = map(value_of, session.scalars(query))
     if topic:
         found = (item for item in found if topic.lower() in map(str.lower, item.topics))
     if state:
@@ -84,8 +86,8 @@ def add(session: Session, item: Item, now: dt.datetime) -> None:
 
 def replace(session: Session, slug: str, item: Item, now: dt.datetime) -> bool:
     """Put `item` in the place of the stored one; False when nothing differs."""
-    record = _record(session, slug)
-    if _value(record) == item:
+    record = record_of(session, slug)
+    if value_of(record) == item:
         return False
     if item.slug != slug and item.slug in slugs(session):
         raise InputError(f'there is an item "{item.slug}" already')
@@ -97,4 +99,4 @@ def replace(session: Session, slug: str, item: Item, now: dt.datetime) -> bool:
 
 def remove(session: Session, slug: str) -> None:
     """Delete an item. Approved issues keep their own copy."""
-    session.delete(_record(session, slug))
+    session.delete(record_of(session, slug))

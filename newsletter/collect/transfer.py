@@ -11,8 +11,9 @@ import datetime as dt
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -49,15 +50,19 @@ class Report:
     rejects_file: Path | None = None
 
 
-def import_file(session: Session, path: Path, what: What, *, workspace: Path, now: dt.datetime) -> Report:
-    """Add or update the items or policies of a file, by slug."""
+def import_file(
+    session: Session, path: Path, what: What, *, workspace: Path, now: dt.datetime, tracking: Collection[str] = ()
+) -> Report:
+    """Add or update the items or policies of a file, by slug; `tracking` as in `forms`."""
     report = Report()
     known = taken(session)
+    reader: Callable[..., Item | Policy] = forms.read_item if what == "items" else forms.read_policy
+    read = partial(reader, base=path.parent, workspace=workspace, tracking=tracking)
     seen: dict[str, int] = {}
     for row in read_file(path, what):
         report.rows += 1
         try:
-            value = _read(row.form, what, path.parent, workspace, known)
+            value = read(row.form, taken=() if row.form.get("slug") else known)
             if value.slug in seen:
                 raise InputError(f'"{value.slug}" stands already on line {seen[value.slug]}')
             _store(session, value, known, now, report, told=bool(row.form.get("history")))
@@ -66,13 +71,8 @@ def import_file(session: Session, path: Path, what: What, *, workspace: Path, no
         except NewsletterError as fault:
             report.rejected.append((row, str(fault)))
     if report.rejected:
-        report.rejects_file = _write_rejects(path, what, report.rejected)
+        report.rejects_file = write_rejects(path, what, report.rejected)
     return report
-
-
-def _read(form: Form, what: What, base: Path, workspace: Path, known: set[str]) -> Item | Policy:
-    read: Callable[..., Item | Policy] = forms.read_item if what == "items" else forms.read_policy
-    return read(form, base=base, workspace=workspace, taken=() if form.get("slug") else known)
 
 
 def _store(
@@ -176,7 +176,8 @@ def _csv_rows(text: str, path: Path) -> list[Row]:
     return rows
 
 
-def _write_rejects(path: Path, what: What, rejected: Iterable[tuple[Row, str]]) -> Path:
+def write_rejects(path: Path, what: What, rejected: Iterable[tuple[Row, str]]) -> Path:
+    """Write rejected rows beside their file, with line and reason; gives the new file."""
     if path.suffix.lower() == ".csv":
         target = path.with_name(f"{path.stem}.rejects.csv")
         lines = [{**row.form, "line": row.line, "reason": reason} for row, reason in rejected]

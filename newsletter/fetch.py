@@ -1,0 +1,206 @@
+"""Fetching from the web, safely: http and https only, public addresses only, within limits of size and time.
+
+A page may come from anywhere: a feed's entry, a link in a contribution. So an address is judged by where the
+connection really leads, after the name was looked up and before a byte is sent; a name that changes its mind
+between two look-ups (DNS rebinding) gains nothing. Each redirect is judged again.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+import time
+import weakref
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
+
+from newsletter.errors import InputError
+
+AGENT = "newsletter-desk"
+#: Seconds for connecting, and between two pieces of an answer.
+_TIMEOUT = (5.0, 10.0)
+#: Seconds for one whole answer, however steadily it drips.
+_DEADLINE = 15.0
+_REDIRECTS = 5
+_REDIRECT_STATUS = {301, 302, 303, 307, 308}
+_LATE = "gave no whole answer in time"
+PAGE_BYTES = 2_000_000
+PHOTO_BYTES = 20_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What an address answered. `url` is where the redirects ended; `headers` have lower-case names."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def type(self) -> str:
+        """The media type, without parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+class _Large(Exception):
+    """More bytes than wanted."""
+
+
+class _NotPublic(OSError):
+    """The connection leads to an address that isn't on the public internet."""
+
+
+class _Guarded:
+    """What both kinds of connection share: judge the peer before a byte is sent, and hang up at the deadline."""
+
+    private_hosts: Collection[str] = ()
+    seconds: float = _DEADLINE
+
+    def _new_conn(self) -> socket.socket:
+        sock: socket.socket = super()._new_conn()  # type: ignore[misc]
+        peer = ipaddress.ip_address(sock.getpeername()[0].partition("%")[0])
+        if isinstance(peer, ipaddress.IPv6Address) and peer.ipv4_mapped:
+            peer = peer.ipv4_mapped
+        host: str = self.host  # type: ignore[attr-defined]
+        if not (peer.is_global and not peer.is_multicast) and host not in self.private_hosts:
+            sock.close()
+            raise _NotPublic(host)
+        return sock
+
+    def connect(self) -> None:
+        super().connect()  # type: ignore[misc]
+        found = weakref.ref(self.sock)  # type: ignore[attr-defined]
+        watch = threading.Timer(self.seconds, _hang_up, [found])
+        watch.daemon = True
+        watch.start()
+
+
+def _hang_up(found: weakref.ref[socket.socket]) -> None:
+    sock = found()
+    if sock is not None:
+        try:
+            sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return  # closed already
+
+
+class _Adapter(HTTPAdapter):
+    """Opens guarded connections only."""
+
+    def __init__(self, private_hosts: Collection[str], seconds: float) -> None:
+        kept = {"private_hosts": frozenset(private_hosts), "seconds": seconds}
+        http = type("_Http", (_Guarded, HTTPConnection), kept)
+        https = type("_Https", (_Guarded, HTTPSConnection), kept)
+        self._pools = {
+            "http": type("_HttpPool", (HTTPConnectionPool,), {"ConnectionCls": http}),
+            "https": type("_HttpsPool", (HTTPSConnectionPool,), {"ConnectionCls": https}),
+        }
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Use the guarded pools."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+
+def guarded_session(private_hosts: Collection[str] = (), *, seconds: float = _DEADLINE) -> requests.Session:
+    """A session that reaches public addresses, and the hosts named, for some seconds a connection.
+
+    Proxies of the environment aren't used: behind one, nobody could tell where a connection leads.
+    """
+    session = requests.Session()
+    session.trust_env = False
+    session.headers["User-Agent"] = AGENT
+    adapter = _Adapter(private_hosts, seconds)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+def fetch(
+    url: str,
+    *,
+    private_hosts: Collection[str] = (),
+    headers: Mapping[str, str] | None = None,
+    limit: int = PAGE_BYTES,
+    seconds: float = _DEADLINE,
+) -> Page:
+    """What an address answers, its redirects followed; InputError in one line for whatever goes wrong.
+
+    The body may have `limit` bytes. Status 304 is an answer; of 400 and above an error is made.
+    """
+    seen: set[str] = set()
+    here = url
+    with guarded_session(private_hosts, seconds=seconds) as session:
+        while True:
+            if here in seen or len(seen) > _REDIRECTS:
+                raise InputError("redirects in a loop" if here in seen else "redirects too often", where=url)
+            seen.add(here)
+            if urlsplit(here).scheme not in ("http", "https"):
+                raise InputError("only http:// and https:// addresses can be fetched", where=url)
+            begun = time.monotonic()
+            try:
+                page = _once(session, here, headers or {}, limit)
+            except _Large:
+                raise InputError(f"is larger than {limit / 1e6:g} MB", where=url) from None
+            except (requests.RequestException, HTTPError, OSError, ValueError) as fault:
+                raise InputError(_told(fault, late=time.monotonic() - begun >= seconds), where=url) from None
+            if time.monotonic() - begun >= seconds:  # a body that ends when the line does looks whole
+                raise InputError(_LATE, where=url)
+            if page.status not in _REDIRECT_STATUS or "location" not in page.headers:
+                break
+            here = urljoin(here, page.headers["location"])
+    if page.status >= 400:
+        raise InputError(f"answered {page.status}", where=url)
+    return page
+
+
+def _once(session: requests.Session, url: str, headers: Mapping[str, str], limit: int) -> Page:
+    with session.get(url, headers=dict(headers), timeout=_TIMEOUT, allow_redirects=False, stream=True) as response:
+        redirected = response.status_code in _REDIRECT_STATUS
+        body = b"" if redirected else _body(response, limit)
+        named = {name.lower(): value for name, value in response.headers.items()}
+        return Page(url=url, status=response.status_code, headers=named, body=body)
+
+
+def _body(response: requests.Response, limit: int) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    # read1 gives what one read of the socket brought; read would wait for a whole piece, drop by drop.
+    while piece := response.raw.read1(65_536, decode_content=True):
+        size += len(piece)
+        if size > limit:
+            raise _Large
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _told(fault: BaseException, *, late: bool) -> str:
+    """A network fault in a few words."""
+    if late:
+        return _LATE
+    chain: list[BaseException] = [fault]
+    while (inner := chain[-1].__cause__ or chain[-1].__context__) and len(chain) < 20:
+        chain.append(inner)
+    chain += [reason for link in chain for reason in (getattr(link, "reason", None),) if isinstance(reason, Exception)]
+    if any(isinstance(link, _NotPublic) for link in chain):
+        return "is not on the public internet, and isn't fetched"
+    if any(isinstance(link, socket.gaierror) for link in chain):
+        return "has no address: is the name spelled right?"
+    if any(isinstance(link, requests.Timeout | TimeoutError) for link in chain):
+        return _LATE
+    if any(isinstance(link, requests.exceptions.SSLError) for link in chain):
+        return "has no valid certificate"
+    if any(isinstance(link, requests.ConnectionError | HTTPError) for link in chain):
+        return "can't be reached, or stopped answering"
+    return "gave no usable answer"
