@@ -19,10 +19,10 @@ from newsletter.photos import read_photo
 
 Library = Mapping[str, Item | Policy]
 
-_REFERENCE = re.compile(r"\[\[\s*([^\[\]|]+?)\s*(?:\|\s*([^\[\]|]*?)\s*)?\]\](?:\s+(\S.*))?")
+REFERENCE = re.compile(r"\[\[\s*([^\[\]|]+?)\s*(?:\|\s*([^\[\]|]*?)\s*)?\]\](?:\s+(\S.*))?")
 #: What may stand behind a bar, `[[slug | update]]`, when an entry is told again, and how readers see it.
 MARKS = {"update": "Update: ", "reminder": "Reminder: "}
-_FENCES = ("only", "your")
+FENCES = ("only", "your")
 ANY_REFERENCE = re.compile(r"\[\[\s*([^\[\]|]+?)\s*(?:\|[^\[\]]*)?\]\]")
 
 
@@ -45,7 +45,7 @@ class Body:
     def sections(self) -> tuple[Section, ...]:
         """Every section; the first has an empty heading and holds what comes before the first `##`."""
         parser = MarkdownIt("commonmark")
-        for name in _FENCES:
+        for name in FENCES:
             parser.use(container_plugin, name)
         self._sections = [Section(heading="", blocks=(), line=self._source.first_line)]
         self._blocks: list[Block] = []
@@ -104,7 +104,7 @@ class Body:
         elif text.startswith(":::"):
             hint = nearest(text.split("\n")[0].strip(": "), ("only", "your state first")) or "there are only and your"
             self._problem(self._line(node), f'"{text.split(chr(10))[0][:40]}" is no fence here', hint)
-        elif text and _REFERENCE.fullmatch(text.split("\n")[0]):
+        elif text and REFERENCE.fullmatch(text.split("\n")[0]):
             for offset, reference in enumerate(text.split("\n")):
                 self._reference(reference, self._line(node) + offset, blocks, compact=False)
         elif node.type == "bullet_list" and ANY_REFERENCE.match(self._text(node).lstrip("-*+ \t")):
@@ -116,7 +116,7 @@ class Body:
             self._prose(node, blocks)
 
     def _reference(self, text: str, line: int, blocks: list[Block], *, compact: bool) -> None:
-        match = _REFERENCE.fullmatch(text.strip())
+        match = REFERENCE.fullmatch(text.strip())
         if not match:
             self._problem(line, f'"{text[:40]}" is no reference', "write [[slug]] on a line of its own")
             return
