@@ -6,13 +6,14 @@ import argparse
 import json
 import sys
 
-from benchmarks import importing, rendering, sending, startup
+from benchmarks import importing, rendering, sending, startup, studio
 from benchmarks.measure import Result
 
 BENCHMARKS = {
     "render": rendering.render,
     "variants": rendering.variants,
     "startup": startup.startup,
+    "studio": studio.studio,
     "import": importing.people,
     "files": sending.files,
 }

@@ -27,7 +27,7 @@ _SUMMARY = "Two sentences that say what happened and to whom. They are about as 
 def render() -> Result:
     """Compose and render a 16-item issue; the floor is one bare MJML compilation of as many cards."""
     with tempfile.TemporaryDirectory() as name:
-        space = _workspace(Path(name))
+        space = sixteen_items(Path(name))
         path = space.issues / "sixteen" / "issue.md"
         library = _library(space)
 
@@ -50,7 +50,8 @@ def render() -> Result:
     )
 
 
-def _workspace(folder: Path) -> Workspace:
+def sixteen_items(folder: Path) -> Workspace:
+    """A workspace with one issue of sixteen items."""
     begin(folder)
     Image.new("RGB", (1200, 675), "#335577").save(folder / "photo.png")
     items = folder / "items.toml"
@@ -93,7 +94,7 @@ def _bare_mjml() -> None:
 def variants() -> Result:
     """All renderings of a 16-item issue for 52 variants; the floor is 52 bare MJML compilations of as many cards."""
     with tempfile.TemporaryDirectory() as name:
-        space = _workspace(Path(name))
+        space = sixteen_items(Path(name))
         codes = states()[:_VARIANTS]
         issue = compose(space.issues / "sixteen" / "issue.md", space.config, _library(space))
         folders = space.template_folders("email")

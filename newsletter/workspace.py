@@ -10,7 +10,7 @@ import os
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from newsletter.audience import columns, importing
 from newsletter.audience.exports import open_export
 from newsletter.config import Config
 from newsletter.errors import CheckFailed, NewsletterError, NotFound, nearest
+from newsletter.merge import PERSONAL_FIELDS
 from newsletter.model import DeliveryState, Finding, Issue, Reach, Rendered, Snapshot
 from newsletter.resources import TEMPLATES
 from newsletter.send import Clock
@@ -197,6 +198,49 @@ class Workspace:
         needed += [variant_named(issue, name) for name in also if name not in {variant.name for variant in needed}]
         folders = self.template_folders("email")
         return tuple(render(pick(issue, v), self.config, folders=folders, variant=v.name) for v in needed)
+
+    def render_variant(self, issue: Issue, name: str) -> Rendered:
+        """One variant of an issue, by its name."""
+        from newsletter.audience.variants import variant_named
+        from newsletter.compose.variants import pick
+        from newsletter.render import render
+
+        picked = pick(issue, variant_named(issue, name))
+        return render(picked, self.config, folders=self.template_folders("email"), variant=name)
+
+    def templates(self) -> dict[str, str]:
+        """Every email template and whose it is, "workspace" or "product"; the workspace's own win."""
+        from newsletter.render.templates import TemplateSet
+
+        own, product = self.template_folders("email")
+        names = TemplateSet((own, product), self.folder).names()
+        return {name: "workspace" if (own / name).is_dir() else "product" for name in names}
+
+    def render_specimens(self, template: str) -> dict[str, Rendered]:
+        """An issue with every kind of block in a template, in each publication's look, by publication."""
+        from newsletter.render import render
+        from newsletter.render.specimen import specimen
+
+        if template not in self.templates():
+            known = self.templates()
+            hint = nearest(template, known) or f"there are {', '.join(known)}"
+            raise NotFound(f'no template "{template}"', hint=hint)
+        found = {}
+        for publication in self.config.publications.values():
+            tried = replace(publication, template=template)
+            config = replace(self.config, publications={**self.config.publications, tried.slug: tried})
+            found[tried.slug] = render(specimen(tried), config, folders=self.template_folders("email"))
+        return found
+
+    def reader(self, issue: Issue, email: str) -> tuple[str, dict[str, str]]:
+        """The variant that somebody would get of an issue, and the values of their merge fields."""
+        from newsletter.audience import find
+
+        variant = str(self.explain(issue, email)["variant"])
+        with self.store.read() as session:
+            person = find(session, email)
+            values = {name: getattr(person, name) for name in PERSONAL_FIELDS} if person else {}
+        return variant, values
 
     def check(self, issue: Issue, variants: tuple[Rendered, ...]) -> list[Finding]:
         """What is wrong with an issue, and with who would get which part of it."""

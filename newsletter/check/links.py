@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from newsletter.check.rules import Found, Subject, rule
 from newsletter.links import is_tracking
-from newsletter.model import Severity, Story
+from newsletter.model import PolicyEntry, Severity, Story
 
 _MARKDOWN_LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(\s*([^)\s]*)[^)]*\)")
 _AUTOLINK = re.compile(r"<(https?://[^>\s]*)>")
@@ -19,19 +19,29 @@ _VAGUE = re.compile(r"(click )?here|read more|more|link|this( link| page)?|learn
 def links_of(subject: Subject) -> Iterator[tuple[str, str, str]]:
     """Every link of the issue: place, its words, its address."""
     for where, text in subject.texts():
-        for words, url in _MARKDOWN_LINK.findall(text):
+        for words, url in links_in(text):
             yield where, words, url
-        for url in _AUTOLINK.findall(text):
-            yield where, url, url
     for entry in subject.issue.entries:
-        where = subject.at(entry.line)
-        if isinstance(entry, Story):
-            yield where, entry.headline, entry.item.url
-        else:
-            if entry.policy.url:
-                yield where, entry.headline, entry.policy.url
-            for link in entry.policy.links:
-                yield where, link.label, link.url
+        for words, url in links_with(entry):
+            yield subject.at(entry.line), words, url
+
+
+def links_in(text: str) -> Iterator[tuple[str, str]]:
+    """The links of some Markdown: words and address."""
+    yield from _MARKDOWN_LINK.findall(text)
+    for url in _AUTOLINK.findall(text):
+        yield url, url
+
+
+def links_with(entry: Story | PolicyEntry) -> Iterator[tuple[str, str]]:
+    """The links that a stored entry comes with: words and address."""
+    if isinstance(entry, Story):
+        yield entry.headline, entry.item.url
+        return
+    if entry.policy.url:
+        yield entry.headline, entry.policy.url
+    for link in entry.policy.links:
+        yield link.label, link.url
 
 
 def _well_formed(url: str) -> bool:

@@ -24,6 +24,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "An issue, from draft to archive": {
         "draft": ("issues", "Write a new issue's file."),
+        "studio": ("begin", "Look at an issue in the browser while you write it."),
         "compose": ("issues", "Show what an issue is made of."),
         "render": ("issues", "Make the mail: HTML and plain text."),
         "variants": ("issues", "Who gets which part of an issue."),

@@ -1,4 +1,4 @@
-"""Commands to begin with: init, demo, status, serve."""
+"""Commands to begin with: init, demo, status, and the two that serve pages: studio, serve."""
 
 from __future__ import annotations
 
@@ -56,6 +56,31 @@ def status(ctx: click.Context, as_json: bool) -> None:
         say(f"{publication} has been due for {late} days.", fg="yellow")
     waiting = next((row for row in rows if row.issue and row.next), None)
     next_step(f"newsletter {waiting.next} {waiting.issue}" if waiting else "newsletter draft PUBLICATION")
+
+
+@click.command()
+@click.argument("issue", default="")
+@click.option("--port", default=8765, show_default=True)
+@click.option("--no-browser", is_flag=True, help="Don't open a browser.")
+@click.pass_context
+def studio(ctx: click.Context, issue: str, port: int, no_browser: bool) -> None:
+    """Look at an issue in the browser while you write it; it follows every save.
+
+    Only this machine reaches it.
+    """
+    from waitress import serve as run
+
+    from newsletter.studio import Studio, create_app
+
+    with workspace(ctx) as space:
+        name = space.issue_path(issue).parent.name if issue else ""
+    app = create_app(Studio(Path(ctx.obj), system_clock()), port)
+    address = f"http://127.0.0.1:{port}/" + (f"issues/{name}/" if name else "")
+    click.echo(address)
+    say("The studio follows your files. End with Ctrl-C.")
+    if not no_browser:
+        click.launch(address)
+    run(app, host="127.0.0.1", port=port, threads=12, ident=None, max_request_body_size=64 * 1024)
 
 
 @click.command()

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
+from itertools import product
 
 import click
 
 from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
 from newsletter.errors import InputError, NotFound, nearest
-from newsletter.workspace import Workspace
 
 
 @click.group()
 def templates() -> None:
     """Email templates: list, copy, check."""
-
-
-def _names(space: Workspace) -> dict[str, str]:
-    """Every template and whose it is; the workspace's own win over the product's."""
-    from newsletter.render.templates import TemplateSet
-
-    own, product = space.template_folders("email")
-    names = TemplateSet((own, product), space.folder).names()
-    return {name: "workspace" if (own / name).is_dir() else "product" for name in names}
 
 
 @templates.command("list")
@@ -32,7 +22,7 @@ def _names(space: Workspace) -> dict[str, str]:
 def list_(ctx: click.Context, as_json: bool) -> None:
     """Every template, whose it is, and which publications use it."""
     with workspace(ctx) as space:
-        names = _names(space)
+        names = space.templates()
         users = {
             name: [p.slug for p in space.config.publications.values() if (p.template or p.slug) == name]
             for name in names
@@ -54,11 +44,11 @@ def copy(ctx: click.Context, name: str, as_name: str | None) -> None:
     `base` holds the layout and the components that all templates share.
     """
     with workspace(ctx) as space:
-        own, product = space.template_folders("email")
-        known = [*_names(space), "base"]
+        own, shipped = space.template_folders("email")
+        known = [*space.templates(), "base"]
         if name not in known:
             raise NotFound(f'no template "{name}"', hint=nearest(name, known) or f"there are {', '.join(known)}")
-        source = own / name if (own / name).is_dir() else product / name
+        source = own / name if (own / name).is_dir() else shipped / name
         target = own / (as_name or name)
         if target.exists():
             raise InputError("exists already", where=target, hint="give another name behind it")
@@ -76,21 +66,13 @@ def check(ctx: click.Context, names: tuple[str, ...]) -> None:
 
     An unknown MJML tag or attribute, a name that isn't there, a missing unsubscribe link: each is an error.
     """
-    from newsletter.render import render
-    from newsletter.render.specimen import specimen
-
     with workspace(ctx) as space:
-        known = _names(space)
-        for name in names:
-            if name not in known:
-                raise NotFound(f'no template "{name}"', hint=nearest(name, known) or f"there are {', '.join(known)}")
-        for name in names or known:
-            for publication in space.config.publications.values():
-                tried = replace(publication, template=name)
-                config = replace(space.config, publications={**space.config.publications, tried.slug: tried})
-                mail = render(specimen(tried), config, folders=space.template_folders("email"))
-                for part in ("html", "text"):
-                    if "unsubscribe_url" not in {field.name for field in getattr(mail, part).fields}:
-                        raise InputError(f"template {name} has no unsubscribe link in its {part} part")
-            click.echo(f"{name}: {len(str(mail.html).encode()):,} bytes of HTML")
-    say(f"{many(len(names or known), 'template')} in order.")
+        known = names or tuple(space.templates())
+        for name in known:
+            mails = space.render_specimens(name)
+            for mail, part in product(mails.values(), ("html", "text")):
+                if "unsubscribe_url" not in {field.name for field in getattr(mail, part).fields}:
+                    raise InputError(f"template {name} has no unsubscribe link in its {part} part")
+            largest = max(len(str(mail.html).encode()) for mail in mails.values())
+            click.echo(f"{name}: {largest:,} bytes of HTML")
+    say(f"{many(len(known), 'template')} in order.")

@@ -48,6 +48,17 @@ def site(snapshots: list[Snapshot], config: Config, themes: Sequence[Path]) -> I
     yield "robots.txt", f"User-agent: *\nAllow: /\nSitemap: {config.archive.url.rstrip('/')}/sitemap.xml\n".encode()
 
 
+def page_of(snapshot: Snapshot, config: Config, themes: Sequence[Path]) -> dict[str, bytes]:
+    """An issue's page and its style sheet as `site` would write them, by path; it stands alone in the site."""
+    public = replace(snapshot, issue=pick(snapshot.issue, Variant()))
+    css = _style(themes)
+    pages = Pages(config, themes, "style.css", [public])
+    path = f"{public.issue.slug}/index.html"
+    publication = config.publications[public.issue.publication]
+    values = {"snapshot": public, "publication": publication, "older": None, "newer": None}
+    return {path: pages.render(path, "issue.html.j2", **values), "style.css": css}
+
+
 def _refuse_taken_names(snapshots: list[Snapshot], config: Config) -> None:
     """An issue's folder mustn't be the one of a publication or of the pictures: one would hide the other."""
     for issue in (snapshot.issue for snapshot in snapshots):
