@@ -9,7 +9,7 @@ import datetime as dt
 import os
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,18 +19,21 @@ from urllib.parse import urlsplit
 from newsletter import collect, config, tokens
 from newsletter.audience import columns, importing
 from newsletter.audience.exports import open_export
-from newsletter.config import Config
-from newsletter.errors import CheckFailed, NewsletterError, NotFound, nearest
+from newsletter.config import Config, Publication
+from newsletter.errors import CheckFailed, InputError, NewsletterError, NotFound, nearest
 from newsletter.merge import PERSONAL_FIELDS
-from newsletter.model import DeliveryState, Finding, Issue, Reach, Rendered, Snapshot
+from newsletter.model import Coverage, DeliveryState, Finding, Issue, Reach, Rendered, Snapshot
 from newsletter.resources import TEMPLATES
 from newsletter.send import Clock
 from newsletter.send.mailing import Mailing
 from newsletter.store import Store, open_store
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from newsletter.collect.pull import Intake
     from newsletter.compose import FrontMatter
+    from newsletter.compose.draft import Shelf
     from newsletter.feedback import CampaignReport
     from newsletter.publish import Report
 
@@ -44,6 +47,7 @@ class Stage:
     date: dt.date | None = None
     due: dt.date | None = None
     stage: str = "no issue yet"
+    missing: str = ""
     next: str = ""
 
     @classmethod
@@ -56,8 +60,9 @@ class Stage:
         *,
         approved: bool,
         reports: list[CampaignReport],
+        missing: str = "",
     ) -> Stage:
-        """The stage of an issue, from its approval and its campaigns."""
+        """The stage of an issue, from its approval and its campaigns; `missing` is what its draft lacks."""
         counts = sum((report.counts for report in reports), Counter[DeliveryState]())
         done = counts[DeliveryState.SUBMITTED]
         total = counts.total() - counts[DeliveryState.WITHHELD]
@@ -67,13 +72,39 @@ class Stage:
             stage, command = f"submitted to {done:,} of {total:,}", "send"
         elif approved:
             stage, command = "approved", "send"
-        else:
+        elif missing:
             stage, command = "draft", "check"
-        return cls(publication=publication, issue=issue, date=day, due=due, stage=stage, next=command)
+        else:
+            stage, command = "draft, waits for approval", "approve"
+        return cls(publication=publication, issue=issue, date=day, due=due, stage=stage, missing=missing, next=command)
 
     def plain(self) -> dict[str, object]:
         """The row for JSON."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An issue that isn't written yet: its folder's name, and what could stand in it."""
+
+    publication: Publication
+    slug: str
+    path: Path
+    named: str
+    day: dt.date
+    since: dt.date
+    shelves: tuple[Shelf, ...]
+    told: Collection[str]
+
+    def write(self, without: Collection[str] = ()) -> tuple[str, int]:
+        """Write issue.md less some entries; gives its path in the workspace and how many entries it names."""
+        from newsletter.compose.draft import Shelf, write
+
+        kept = [Shelf(s.heading, tuple(e for e in s.entries if e.slug not in without)) for s in self.shelves]
+        text = write(self.publication, kept, day=self.day, told=self.told)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(text, encoding="utf-8")
+        return self.named, sum(len(shelf.entries) for shelf in kept)
 
 
 @dataclass(frozen=True)
@@ -157,6 +188,31 @@ class Workspace:
         )
         return max(dates, default=None)
 
+    def draft(self, publication: Publication, day: dt.date, since: dt.date | None, slug: str) -> Draft:
+        """A new issue of a publication for a day, with what is new after `since` (by default the last issue)."""
+        from newsletter.compose.draft import gather, slug_of
+        from newsletter.send import uses
+
+        name = slug or slug_of(publication, day)
+        path, named = self.issues / name / "issue.md", f"issues/{name}/issue.md"
+        if path.exists():
+            raise InputError("exists already", where=named, hint="edit it, or give another --slug")
+        last = self.previous_issue(publication.slug, day)
+        begin = since or last or day - dt.timedelta(days=publication.cadence_days)
+        with self.store.read() as session:
+            library = collect.library(session)
+            told = set(uses.first(session, publication.slug, day, name))
+        return Draft(
+            publication=publication,
+            slug=name,
+            path=path,
+            named=named,
+            day=day,
+            since=begin,
+            shelves=gather(publication, library, day=day, since=begin, used=self.used_slugs()),
+            told=told,
+        )
+
     def compose(self, name: str) -> Issue:
         """The issue of that name, composed from its file and the store."""
         from newsletter.compose import compose, front_matter
@@ -165,7 +221,19 @@ class Workspace:
         matter = front_matter(path, f"issues/{path.parent.name}/issue.md")
         with self.store.read() as session:
             library = collect.library(session)
-        return compose(path, self.config, library, previous=self.previous_issue(matter.publication, matter.date))
+            covered = self._covered(session, matter.publication, matter.date, path.parent.name)
+        previous = self.previous_issue(matter.publication, matter.date)
+        return compose(path, self.config, library, previous=previous, covered=covered)
+
+    def _covered(self, session: Session, publication: str, day: dt.date, issue: str) -> dict[str, Coverage]:
+        """Where the publication told of every entry first, in approved issues before this one."""
+        from newsletter.send import uses
+
+        known = self.config.publications.get(publication)
+        return {
+            slug: Coverage(issue=use.issue, publication=known.name if known else publication, date=use.date)
+            for slug, use in uses.first(session, publication, day, issue).items()
+        }
 
     def reach(self, issue: Issue) -> Reach:
         """Who would get which variant of an issue, were it sent to its whole list now."""
@@ -378,9 +446,30 @@ class Workspace:
                 for day, name in mine:
                     approved = latest(session, name)
                     reports = feedback.report(session, name)
-                    rows.append(Stage.of(slug, name, day, due, approved=approved is not None, reports=reports))
+                    missing = "" if approved or reports else self._missing(name)
+                    rows.append(
+                        Stage.of(slug, name, day, due, approved=approved is not None, reports=reports, missing=missing)
+                    )
                     due = None
         return rows
+
+    def _missing(self, name: str) -> str:
+        """What stands between a draft and its approval, in a few words; nothing when nothing does."""
+        from newsletter.check import blocks
+
+        try:
+            issue = self.compose(name)
+            errors = [finding for finding in self.check(issue, self.render(issue)) if blocks(finding)]
+        except NewsletterError as fault:
+            return str(fault).splitlines()[0]
+        return f"{errors[0].message}" + (f", and {len(errors) - 1} more" if errors[1:] else "") if errors else ""
+
+    def inbox_count(self) -> int:
+        """How many collected items nobody has looked at."""
+        from newsletter.collect import inbox
+
+        with self.store.read() as session:
+            return inbox.count(session)
 
     def publish(self, folder: Path | None = None) -> Report:
         """Build the archive of all approved issues."""

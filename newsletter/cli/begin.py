@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from newsletter.cli.output import as_json, next_step, print_json, print_table, say, workspace
+from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
 from newsletter.workspace import system_clock
 
 
@@ -43,6 +43,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
     with workspace(ctx) as space:
         rows = space.status()
         today = space.today()
+        inbox = space.inbox_count()
     if as_json:
         print_json([row.plain() for row in rows])
         return
@@ -50,6 +51,11 @@ def status(ctx: click.Context, as_json: bool) -> None:
         ("publication", "issue", "date", "stands at"),
         [(r.publication, r.issue or "-", r.date or "-", r.stage) for r in rows],
     )
+    for row in rows:
+        if row.missing:
+            say(f"{row.issue}: {row.missing}", fg="yellow")
+    if inbox:
+        say(f"{many(inbox, 'item')} in the inbox: newsletter items inbox")
     due = {row.publication: row.due for row in rows if row.due and row.due <= today}
     for publication, day in due.items():
         late = (today - day) // dt.timedelta(days=1)

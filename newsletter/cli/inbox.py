@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from newsletter.cli.entries import form_options, given
-from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
+from newsletter.cli.output import as_json, many, next_step, on_a_terminal, print_json, print_table, say, workspace
 from newsletter.collect import forms
 from newsletter.errors import InputError, NewsletterError, NotFound, nearest
 from newsletter.model import Item, Kind
 from newsletter.workspace import Workspace
-
-
-def _on_a_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 @click.command()
@@ -37,7 +32,7 @@ def add(ctx: click.Context, /, page: str, keep: bool, **options: Any) -> None:
         intake = space.intake()
         said = given(options)
         form = {**(collecting.look_up(intake, page) if page else {"date": space.today()}), **said}
-        if page and _on_a_terminal():
+        if page and on_a_terminal():
             form = _asked(form)
         kept = keep or not page
         if kept and form.get("photo") and page:
@@ -166,7 +161,7 @@ def inbox(ctx: click.Context, kept: tuple[str, ...], dropped: tuple[str, ...], l
             return
         with space.store.read() as session:
             waiting = tray.waiting(session, space.config.collect.tracking)
-        if not as_json and not listing and _on_a_terminal():
+        if not as_json and not listing and on_a_terminal():
             _triage(space, waiting)
             return
     if as_json:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
-from newsletter import codec, collect
-from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
+from newsletter import codec
+from newsletter.cli.output import as_json, many, next_step, on_a_terminal, print_json, print_table, say, workspace
 from newsletter.errors import InputError, NewsletterError, NotApproved, NotFound, nearest
 from newsletter.model import Finding, Picture, PolicyEntry, Prose, Severity, Story
+from newsletter.workspace import Draft
 
 issue_argument = click.argument("issue")
 DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -20,34 +21,66 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.command()
 @click.argument("publication")
 @click.option("--date", "day", type=DAY, help="The issue's date (default: today).")
+@click.option("--month", type=click.DateTime(formats=["%Y-%m"]), help="The issue of this month, as 2026-12.")
 @click.option("--since", type=DAY, help="Take what is newer than this (default: since the last issue).")
 @click.option("--slug", help="The folder's name (default: publication and month).")
+@click.option("--without", multiple=True, metavar="SLUG", help="Leave this out; may be repeated.")
+@click.option("--all", "everything", is_flag=True, help="Don't ask what to leave out.")
 @click.pass_context
 def draft(
-    ctx: click.Context, publication: str, day: dt.datetime | None, since: dt.datetime | None, slug: str | None
+    ctx: click.Context,
+    publication: str,
+    day: dt.datetime | None,
+    month: dt.datetime | None,
+    since: dt.datetime | None,
+    slug: str | None,
+    without: tuple[str, ...],
+    everything: bool,
 ) -> None:
-    """Write issues/SLUG/issue.md for PUBLICATION, with what is new since its last issue."""
-    from newsletter.compose.draft import draft as write
-    from newsletter.compose.draft import slug_of
+    """Write issues/SLUG/issue.md for PUBLICATION, with what is new since its last issue.
 
+    At a terminal you're shown what there is and asked what to leave out.
+    """
+    from newsletter.compose.draft import day_in
+
+    if day and month:
+        raise InputError("--date and --month both say when", hint="give one of them")
     with workspace(ctx) as space:
         series = space.config.publication(publication)
-        date = day.date() if day else space.today()
-        last = space.previous_issue(publication, date)
-        begin = since.date() if since else last or date - dt.timedelta(days=series.cadence_days)
-        name = slug or slug_of(series, date)
-        path = space.issues / name / "issue.md"
-        if path.exists():
-            raise InputError("exists already", where=f"issues/{name}/issue.md", hint="edit it, or give another --slug")
-        with space.store.read() as session:
-            library = collect.library(session)
-        text = write(series, library, day=date, since=begin, used=space.used_slugs())
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        click.echo(f"issues/{name}/issue.md")
-        references = text.count("[[")
-        say(f"Drafted with {many(references, 'entry', 'entries')} since {begin}. Fill in what is marked TK.")
-        next_step(f"edit the file, then: newsletter check {name}")
+        last = space.previous_issue(publication, month.date() if month else dt.date.max)
+        date = day.date() if day else day_in(month.date(), last) if month else space.today()
+        found = space.draft(series, date, since.date() if since else None, slug or "")
+        unknown = set(without) - {entry.slug for shelf in found.shelves for entry in shelf.entries}
+        if unknown:
+            what = f'"{min(unknown)}" is not among what is new'
+            known = [entry.slug for shelf in found.shelves for entry in shelf.entries]
+            raise InputError(what, hint=nearest(min(unknown), known))
+        dropped = set(without)
+        if not everything and not without and on_a_terminal():
+            dropped |= _asked(found)
+        path, count = found.write(dropped)
+        click.echo(path)
+        say(f"Drafted with {many(count, 'entry', 'entries')} since {found.since}. Fill in what is marked TK.")
+        next_step(f"edit the file, then: newsletter studio {found.slug}, or newsletter check {found.slug}")
+
+
+def _asked(found: Draft) -> set[str]:
+    """The slugs that a person leaves out, chosen by number."""
+    numbered: list[str] = []
+    for shelf in found.shelves:
+        if shelf.entries:
+            say(shelf.heading or "In no section's plan", bold=True)
+        for entry in shelf.entries:
+            numbered.append(entry.slug)
+            say(f"{len(numbered):>4}  {entry.title}")
+    if not numbered:
+        return set()
+    while True:
+        answer = click.prompt("Leave out (numbers, or Enter for none)", default="", show_default=False, err=True)
+        wanted = answer.replace(",", " ").split()
+        if all(word.isdecimal() and 0 < int(word) <= len(numbered) for word in wanted):
+            return {numbered[int(word) - 1] for word in wanted}
+        say(f"Numbers from 1 to {len(numbered)}, with blanks between them.", fg="yellow")
 
 
 @click.command()

@@ -25,6 +25,13 @@ def workspace(ctx: click.Context) -> Iterator[Workspace]:
         opened.close()
 
 
+def on_a_terminal() -> bool:
+    """Whether a person is there to be asked."""
+    import sys
+
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def say(text: str, *, nl: bool = True, **style: Any) -> None:
     """Talk: to standard error, in colour where that's wanted."""
     import os

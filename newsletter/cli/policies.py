@@ -61,21 +61,29 @@ def status(ctx: click.Context, slug: str, status: str, day: str | None, url: str
 @click.option("--topic", default="")
 @click.option("--state", default="", help="Two letters.")
 @click.option("--since", type=click.DateTime(formats=["%Y-%m-%d"]), help="Only those that moved after this day.")
+@click.option("--in-force", type=click.DateTime(formats=["%Y-%m"]), help="Only those that come into force that month.")
 @as_json
 @click.pass_context
-def list_policies(ctx: click.Context, topic: str, state: str, since: dt.datetime | None, as_json: bool) -> None:
-    """Policies by place, with where they stand."""
+def list_policies(
+    ctx: click.Context, topic: str, state: str, since: dt.datetime | None, in_force: dt.datetime | None, as_json: bool
+) -> None:
+    """Policies by place, with where they stand.
+
+    With --in-force 2026-12, those that take effect or begin to be enforced in that month, with the day.
+    """
     with workspace(ctx) as space:
         with space.store.read() as session:
             day = since.date() if since else None
             found = tracker.find(session, topic=topic, state=state.upper(), since=day)
+        if in_force:
+            found = [policy for policy in found if tracker.steps_into_force(policy, in_force.date())]
         today = space.today()
     if as_json:
         print_json([forms.write_policy(policy) for policy in found])
         return
     rows = []
     for policy in found:
-        latest = policy.latest(today)
+        latest = tracker.steps_into_force(policy, in_force.date())[-1] if in_force else policy.latest(today)
         stand = (latest.status, latest.date) if latest else ("", "")
         rows.append((str(policy.place), policy.slug, *stand, policy.title))
     print_table(("place", "slug", "status", "since", "title"), rows)

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from rapidfuzz import fuzz, process
 from rapidfuzz.utils import default_process
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from newsletter.collect import items
@@ -107,6 +107,11 @@ def waiting(session: Session, tracking: Collection[str]) -> list[Waiting]:
         Waiting(items.value_of(record), record.source, record.created_at, known.alike(record.title, but=record.slug))
         for record in session.scalars(query)
     ]
+
+
+def count(session: Session) -> int:
+    """How many items wait."""
+    return session.scalar(select(func.count()).where(ItemRecord.standing == Standing.INBOX)) or 0
 
 
 def keep(session: Session, slug: str) -> None:

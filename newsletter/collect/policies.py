@@ -113,3 +113,12 @@ def set_status(session: Session, slug: str, change: StatusChange, now: dt.dateti
     )
     record.updated_at = now
     return True
+
+
+def steps_into_force(policy: Policy, month: dt.date) -> list[StatusChange]:
+    """The steps by which a policy takes effect or begins to be enforced in the month of a day, oldest first."""
+    return [
+        change
+        for change in policy.history
+        if change.status in (Status.IN_EFFECT, Status.ENFORCED) and change.date.replace(day=1) == month.replace(day=1)
+    ]

@@ -34,7 +34,7 @@ from newsletter.compose.body import ANY_REFERENCE, Body, Library
 from newsletter.compose.file import read_issue
 from newsletter.config import Config, Publication
 from newsletter.errors import InputError, IssueError, NewsletterError
-from newsletter.model import Issue, Photo, Waiver
+from newsletter.model import Coverage, Issue, Photo, Waiver
 from newsletter.photos import read_photo
 
 __all__ = ["FrontMatter", "Library", "compose", "front_matter", "references"]
@@ -74,8 +74,16 @@ def references(path: Path) -> set[str]:
         return set()
 
 
-def compose(path: Path, config: Config, library: Library, *, previous: dt.date | None = None) -> Issue:
-    """The Issue of an `issue.md`. `previous` is the date of the publication's edition before this one.
+def compose(
+    path: Path,
+    config: Config,
+    library: Library,
+    *,
+    previous: dt.date | None = None,
+    covered: Mapping[str, Coverage] | None = None,
+) -> Issue:
+    """The Issue of an `issue.md`. `previous` is the date of the publication's edition before this one, `covered`
+    where policies were told first, by slug.
 
     Raises IssueError with one problem for each thing wrong in the file.
     """
@@ -88,7 +96,7 @@ def compose(path: Path, config: Config, library: Library, *, previous: dt.date |
         problems.append(IssueError(f'the folder "{path.parent.name}" is no slug', where=named, hint=hint))
     publication = _publication(matter, config, named, source.table.document.line(("publication",)), problems)
     since = matter.since or previous or matter.date - _FIRST_LOOK_BACK
-    body = Body(source, library, path.parent, config.folder, since=since, until=matter.date)
+    body = Body(source, library, covered or {}, path.parent, config.folder, since=since, until=matter.date)
     sections = body.sections()
     problems += body.problems
     hero = logo = partner_logo = None

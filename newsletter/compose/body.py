@@ -14,7 +14,7 @@ from mdit_py_plugins.container import container_plugin
 
 from newsletter.compose.file import Source
 from newsletter.errors import InputError, IssueError, NewsletterError, nearest
-from newsletter.model import Block, Item, Picture, Policy, PolicyEntry, Prose, Section, Story
+from newsletter.model import Block, Coverage, Item, Picture, Policy, PolicyEntry, Prose, Section, Story
 from newsletter.photos import read_photo
 
 Library = Mapping[str, Item | Policy]
@@ -30,12 +30,21 @@ class Body:
     """One reading of an issue's Markdown. `problems` fills while `sections` walks."""
 
     def __init__(
-        self, source: Source, library: Library, folder: Path, workspace: Path, *, since: dt.date, until: dt.date
+        self,
+        source: Source,
+        library: Library,
+        covered: Mapping[str, Coverage],
+        folder: Path,
+        workspace: Path,
+        *,
+        since: dt.date,
+        until: dt.date,
     ) -> None:
         self.problems: list[NewsletterError] = []
         self._source = source
         self._lines = source.markdown.split("\n")
         self._library = library
+        self._covered = covered
         self._folder = folder
         self._workspace = workspace
         self._around = ("", 0)
@@ -150,6 +159,7 @@ class Body:
                     moved=entry.moved(self._since, self._until),
                     compact=compact,
                     line=line,
+                    covered=self._covered.get(slug),
                 )
             )
 

@@ -14,6 +14,7 @@ Dates are calendar days; datetimes are aware and in UTC. Texts named `blurb`, `s
 from newsletter.model.entries import Item, Kind, Level, Link, Photo, Place, Policy, Status, StatusChange, address_of
 from newsletter.model.issue import (
     Block,
+    Coverage,
     Guard,
     Issue,
     Picture,
@@ -44,6 +45,7 @@ from newsletter.model.mail import (
 __all__ = [
     "Batch",
     "Block",
+    "Coverage",
     "DeliveryState",
     "Event",
     "EventType",

@@ -51,11 +51,20 @@ class Story:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """The approved issue that told of something first: its folder, its publication's name, its date."""
+
+    issue: str
+    publication: str
+    date: dt.date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyEntry:
     """A stored policy as this issue shows it.
 
     `status` is where it stood on the issue's date, `moved` what changed since the issue's `since`, oldest
-    first; both may be empty.
+    first; both may be empty. `covered` is the issue before this one that told of it first.
     """
 
     policy: Policy
@@ -65,6 +74,7 @@ class PolicyEntry:
     moved: tuple[StatusChange, ...]
     compact: bool
     line: int
+    covered: Coverage | None = None
     mark: str = ""
     only: str = ""
     first: int = 0

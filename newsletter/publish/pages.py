@@ -56,6 +56,7 @@ class Pages:
             "archive": config.archive,
             "organization": config.organization,
             "publications": config.publications,
+            "issue_slugs": {snapshot.issue.slug for snapshot in issues},
             "published": {snapshot.issue.publication for snapshot in issues},
             "base": self.base,
             "style": style,

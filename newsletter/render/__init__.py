@@ -17,7 +17,7 @@ from typing import Any
 from newsletter.config import Config
 from newsletter.errors import nearest
 from newsletter.merge import FIELDS, MergeField
-from newsletter.model import Issue, Photo, Rendered
+from newsletter.model import Issue, Photo, PolicyEntry, Rendered
 from newsletter.render.fields import Fields
 from newsletter.render.inline import inline
 from newsletter.render.mjml import MjmlError, compile_mjml
@@ -66,6 +66,9 @@ def _context(issue: Issue, config: Config, fields: Fields, variant: str) -> dict
     def photo_url(photo: Photo) -> str:
         return f"{archive}/media/{photo.name}"
 
+    def covered_url(entry: PolicyEntry) -> str:
+        return f"{archive}/{entry.covered.issue}/#{entry.policy.slug}" if entry.covered else ""
+
     return {
         "issue": fields.mark(issue),
         "publication": publication,
@@ -79,6 +82,7 @@ def _context(issue: Issue, config: Config, fields: Fields, variant: str) -> dict
         "browser_url": f"{archive}/{issue.slug}/",
         "merge": merge,
         "photo_url": photo_url,
+        "covered_url": covered_url,
     }
 
 

@@ -9,6 +9,7 @@ A template is a folder with `mail.mjml.j2` and `mail.txt.j2`. Both are given:
     language      of the archive, such as "en"
     variant       the name of the rendering
     browser_url   the issue's page in the archive
+    photo_url(photo), covered_url(entry)    a picture's address; where a policy was told first
     merge(name, fallback)   a merge field, such as merge("unsubscribe_url")
 
     tests     story, policy, prose, picture: what a block is

@@ -35,6 +35,7 @@ __all__ = [
     "byline",
     "day",
     "deadline",
+    "first_covered",
     "group",
     "headlines",
     "kicker",
@@ -206,6 +207,13 @@ def other_steps(entry: PolicyEntry, issue: Issue) -> tuple[str, ...]:
     told = (c for c in entry.policy.history if c.date <= issue.date or c.status in _SET_AHEAD)
     steps = sorted((c for c in told if c != entry.status), key=lambda change: change.date)
     return tuple(f"{'next: ' if c.date > issue.date else ''}{c.status} {day(c.date)}" for c in steps)
+
+
+def first_covered(entry: PolicyEntry) -> str:
+    """`First covered in The Network Download, September 2022`; nothing for what is told for the first time."""
+    if entry.covered is None:
+        return ""
+    return f"First covered in {entry.covered.publication}, {month(entry.covered.date)}"
 
 
 def group(status: Status) -> str:

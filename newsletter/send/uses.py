@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from sqlalchemy import delete, insert, select, tuple_
 from sqlalchemy.orm import Session
 
@@ -47,8 +49,22 @@ def earlier(session: Session, issue: Issue) -> tuple[Use, ...]:
         .where(UseRecord.slug.in_(slugs) | UseRecord.address.in_(addresses))
         .order_by(UseRecord.date, UseRecord.issue)
     )
-    fields = Use.__dataclass_fields__
-    return tuple(Use(**{name: getattr(row, name) for name in fields}) for row in session.scalars(query))
+    return tuple(map(_value, session.scalars(query)))
+
+
+def first(session: Session, publication: str, before: dt.date, issue: str) -> dict[str, Use]:
+    """The first use of every entry in a publication's approved issues before this one, by slug."""
+    query = (
+        select(UseRecord)
+        .where(UseRecord.publication == publication)
+        .where(tuple_(UseRecord.date, UseRecord.issue) < tuple_(before, issue))
+        .order_by(UseRecord.date.desc(), UseRecord.issue.desc())
+    )
+    return {row.slug: _value(row) for row in session.scalars(query)}
+
+
+def _value(row: UseRecord) -> Use:
+    return Use(**{name: getattr(row, name) for name in Use.__dataclass_fields__})
 
 
 def slugs_used(session: Session, issue: str = "") -> set[str]:

@@ -170,7 +170,13 @@ def test_status_says_what_each_issue_waits_for(desk: Desk) -> None:
         rows = json.loads(desk.run("status", "--json").stdout)
         return str(next(row["stage"] for row in rows if row["issue"] == NAME))
 
+    desk.write_issue(NAME, ISSUE.replace("The whole story", " "))
     assert stage() == "draft"
+    assert "a link to" in desk.run("status").stderr
+    desk.write_issue(NAME, ISSUE + "\n[[nowhere]]\n")
+    assert "no stored item" in desk.run("status").stderr
+    desk.write_issue(NAME, ISSUE)
+    assert stage() == "draft, waits for approval"
     desk.run("approve", NAME)
     assert stage() == "approved"
     desk.run("send", NAME, "--confirm", NAME)

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import subprocess
-import sys
-import time
 
 from tests.desk import Desk
+from tests.terminal import at_a_terminal
 from tests.website import Website
 
 STORY = """<!doctype html><title>Paper praises program</title>
@@ -22,40 +18,6 @@ def allow_loopback(desk: Desk, feeds: str = "") -> None:
     config = desk.folder / "config.toml"
     text = config.read_text(encoding="utf-8")
     config.write_text(f'{text}\n[collect]\nprivate_hosts = ["127.0.0.1"]\n{feeds}', encoding="utf-8")
-
-
-def at_a_terminal(desk: Desk, *arguments: str, keys: tuple[str, ...]) -> str:
-    """Run a command at a terminal and press keys, each when the command waits; what it wrote."""
-    leader, follower = pty.openpty()
-    command = [sys.executable, "-m", "newsletter", *arguments]
-    environment = {**os.environ, "PYTHONUTF8": "1", "NO_COLOR": "1", "TERM": "dumb"}
-    with subprocess.Popen(
-        command, cwd=desk.folder, stdin=follower, stdout=follower, stderr=follower, env=environment
-    ) as process:
-        os.close(follower)
-        seen = b""
-        pressed = 0
-        os.set_blocking(leader, False)
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            try:
-                piece = os.read(leader, 4096)
-            except BlockingIOError:
-                piece = b""
-            except OSError:
-                break
-            seen += piece
-            if not piece and process.poll() is not None:
-                break
-            waits = seen.rstrip(b" ").endswith((b"[q]uit", b"]:", b"show:", b"it:", b"out):", b"Title:", b"Summary:"))
-            if not piece and waits and pressed < len(keys):
-                os.write(leader, keys[pressed].encode())
-                pressed += 1
-                seen += b"\n"
-            time.sleep(0.02)
-        process.kill() if process.poll() is None else None
-    os.close(leader)
-    return seen.decode("utf-8", "replace")
 
 
 def test_a_page_is_stored_by_its_address_alone(desk: Desk, website: Website) -> None:

@@ -212,3 +212,9 @@ def test_a_photo_is_kept_once_under_the_hash_of_its_content(desk: Desk) -> None:
 def test_the_library_holds_items_and_policies(desk: Desk) -> None:
     with desk.space.store.read() as session:
         assert len(collect.library(session)) == ITEMS.count("[[items]]") + POLICIES.count("[[policies]]")
+
+
+def test_what_comes_into_force_in_a_month_is_listed_with_its_day(desk: Desk) -> None:
+    listed = desk.run("policies", "list", "--in-force", "2022-10")
+    assert "in effect  2022-10-01" in listed.stdout
+    assert desk.run("policies", "list", "--in-force", "2022-09").stdout == ""

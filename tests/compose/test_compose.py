@@ -9,7 +9,7 @@ import pytest
 from newsletter import collect, merge
 from newsletter.compose import compose
 from newsletter.errors import IssueError
-from newsletter.model import Issue, Picture, PolicyEntry, Prose, Status, Story
+from newsletter.model import Coverage, Issue, Picture, PolicyEntry, Prose, Status, Story
 from tests.desk import ISSUE, Desk
 
 NAME = "network-download-2022-10"
@@ -149,3 +149,25 @@ def test_another_encoding_is_said_with_the_line_of_the_first_bad_byte(desk: Desk
 
 def test_the_same_file_and_items_give_the_same_issue(desk: Desk) -> None:
     assert composed(desk) == composed(desk)
+
+
+def test_a_policy_says_where_it_was_covered_first(desk: Desk) -> None:
+    desk.space.approve("network-download-2022-10", by="Dana")
+    again = ISSUE.replace("2022-10-12", "2022-11-12").replace("[[hb1-hearing]]", "[[hb1-hearing | reminder]]")
+    desk.write_issue("network-download-2022-11", again)
+    later = desk.space.compose("network-download-2022-11")
+    (policy,) = [entry for entry in later.entries if isinstance(entry, PolicyEntry)]
+    assert policy.covered == Coverage(
+        issue="network-download-2022-10", publication="The Network Download", date=dt.date(2022, 10, 12)
+    )
+    (mail,) = desk.space.render(later)
+    link = "https://news.example.org/network-download-2022-10/#sf-public-health-leave"
+    assert f'href="{link}"' in str(mail.html)
+    assert "First covered in The Network Download, October 2022" in str(mail.html)
+    assert link in str(mail.text)
+
+
+def test_what_is_told_for_the_first_time_has_no_earlier_coverage(desk: Desk) -> None:
+    desk.space.approve("network-download-2022-10", by="Dana")
+    issue = desk.space.compose("network-download-2022-10")
+    assert [entry.covered for entry in issue.entries if isinstance(entry, PolicyEntry)] == [None]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 from newsletter import collect
-from newsletter.compose.draft import draft
-from tests.desk import Desk
+from newsletter.collect import forms, items, policies
+from newsletter.compose.draft import day_in, gather, write
+from tests.desk import NOW, Desk
+from tests.terminal import at_a_terminal
 
 DAY, SINCE = dt.date(2022, 10, 12), dt.date(2022, 9, 14)
 
@@ -14,7 +16,8 @@ DAY, SINCE = dt.date(2022, 10, 12), dt.date(2022, 9, 14)
 def drafted(desk: Desk, publication: str = "network-download", used: tuple[str, ...] = (), day: dt.date = DAY) -> str:
     with desk.space.store.read() as session:
         library = collect.library(session)
-    return draft(desk.space.config.publication(publication), library, day=day, since=SINCE, used=used)
+    series = desk.space.config.publication(publication)
+    return write(series, gather(series, library, day=day, since=SINCE, used=used), day=day)
 
 
 def test_a_draft_has_the_sections_of_its_publication_with_what_is_new(desk: Desk) -> None:
@@ -41,3 +44,60 @@ def test_a_draft_composes_as_it_is(desk: Desk) -> None:
     issue = desk.space.compose("workers-rights-2022-10")
     assert issue.title.startswith("Workers' Rights Round Up: ")
     assert issue.title.endswith("| Oct 2022")
+
+
+def test_policies_stand_by_how_far_they_have_come_and_events_by_their_day(desk: Desk) -> None:
+    form = {
+        "kind": "event",
+        "title": "Sooner",
+        "url": "https://example.org/s",
+        "date": "2022-09-20",
+        "starts": "2022-10-20",
+    }
+    steps = {"title": "Moving", "level": "city", "status": "introduced", "status_date": "2022-10-05", "topics": "leave"}
+    with desk.space.store.write() as session:
+        items.add(session, forms.read_item(form, base=desk.folder, workspace=desk.folder), NOW)
+        policies.add(session, forms.read_policy(steps, base=desk.folder, workspace=desk.folder), NOW)
+    text = drafted(desk)
+    assert text.index("[[sooner]]") < text.index("[[denver-convening]]")
+    text = drafted(desk, "workers-rights")
+    assert text.index("[[sf-public-health-leave]]") < text.index("[[moving]]")
+
+
+def test_a_policy_told_before_comes_as_an_update(desk: Desk) -> None:
+    desk.space.approve("network-download-2022-10", by="Dana")
+    since = dt.date(2022, 9, 1)
+    for publication, reference in (
+        ("network-download", "[[sf-public-health-leave | update]]"),
+        ("workers-rights", "[[sf-public-health-leave]]"),  # its readers haven't read of it
+    ):
+        written = desk.space.draft(desk.space.config.publication(publication), dt.date(2022, 11, 20), since, "")
+        written.write()
+        assert reference in written.path.read_text(encoding="utf-8")
+
+
+def test_the_issue_of_a_month_has_the_day_of_the_last_one() -> None:
+    assert day_in(dt.date(2022, 2, 1), dt.date(2022, 1, 31)) == dt.date(2022, 2, 28)
+    assert day_in(dt.date(2022, 12, 1), dt.date(2022, 11, 9)) == dt.date(2022, 12, 9)
+    assert day_in(dt.date(2022, 12, 1), None) == dt.date(2022, 12, 1)
+
+
+def test_the_month_and_what_to_leave_out_are_said_by_options(desk: Desk) -> None:
+    for title in ("one", "two"):
+        address = ("--url", f"https://example.org/{title}", "--date", "2022-11-01")
+        desk.run("items", "add", "--kind", "news", "--title", title, *address)
+    done = desk.run("draft", "network-download", "--month", "2022-11", "--without", "one")
+    assert (done.returncode, done.stdout) == (0, "issues/network-download-2022-11/issue.md\n")
+    text = (desk.folder / "issues" / "network-download-2022-11" / "issue.md").read_text(encoding="utf-8")
+    assert "date = 2022-11-12" in text
+    assert "[[two]]" in text
+    assert "[[one]]" not in text
+    wrong = desk.run("draft", "network-download", "--month", "2022-12", "--without", "nine")
+    assert (wrong.returncode, "is not among what is new" in wrong.stderr) == (1, True)
+
+
+def test_at_a_terminal_a_person_is_asked_what_to_leave_out(desk: Desk) -> None:
+    seen = at_a_terminal(desk, "draft", "workers-rights", "--date", "2022-10-12", keys=("9 x\n", "1\n"))
+    assert "Numbers from 1 to" in seen
+    text = (desk.folder / "issues" / "workers-rights-2022-10" / "issue.md").read_text(encoding="utf-8")
+    assert "sf-public-health-leave" not in text
