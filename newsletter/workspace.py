@@ -20,9 +20,9 @@ from newsletter import collect, config, tokens
 from newsletter.audience import columns, importing
 from newsletter.audience.exports import open_export
 from newsletter.config import Config, Publication
-from newsletter.errors import CheckFailed, InputError, NewsletterError, NotFound, nearest
+from newsletter.errors import CheckFailed, InputError, NewsletterError, NotApproved, NotFound, nearest
 from newsletter.merge import PERSONAL_FIELDS
-from newsletter.model import Coverage, DeliveryState, Finding, Issue, Reach, Rendered, Snapshot
+from newsletter.model import Coverage, DeliveryState, Finding, Issue, Member, Reach, Rendered, Snapshot
 from newsletter.resources import TEMPLATES
 from newsletter.send import Clock
 from newsletter.send.mailing import Mailing
@@ -313,12 +313,14 @@ class Workspace:
     def check(self, issue: Issue, variants: tuple[Rendered, ...]) -> list[Finding]:
         """What is wrong with an issue, and with who would get which part of it."""
         from newsletter.check import check
+        from newsletter.collect import members
         from newsletter.send import uses
 
         reach = self.reach(issue) if issue.guards else None
         with self.store.read() as session:
             earlier = uses.earlier(session, issue)
-        return check(issue, variants, self.config, reach, earlier)
+            names = tuple(name for member in members.find(session) for name in member.names)
+        return check(issue, variants, self.config, reach, earlier, names)
 
     def check_links(self, issue: Issue) -> list[Finding]:
         """Which of an issue's links don't answer; this asks the network."""
@@ -364,6 +366,27 @@ class Workspace:
         issue, variants, _ = self.checked(name, also=[v.variant for v in snapshot.variants] if snapshot else ())
         with self.store.read() as session:
             return require(session, issue, variants)
+
+    def courtesy(self, name: str, folder: Path, *, after: bool) -> tuple[list[Path], list[Member]]:
+        """Write a letter to everybody on the roster whom an issue speaks of; also gives those without an address.
+
+        Before, it's about the draft as it stands; after, about what was approved.
+        """
+        from newsletter.collect import members
+        from newsletter.courtesy import write_letters
+        from newsletter.send import latest
+
+        issue = self.compose(name)
+        with self.store.read() as session:
+            snapshot = latest(session, issue.slug) if after else None
+            if after and snapshot is None:
+                raise NotApproved(
+                    "not approved, so nothing to share", where=issue.path, hint="newsletter courtesy ISSUE"
+                )
+            shown = snapshot.issue if snapshot else issue
+            found = members.mentions(shown, members.find(session))
+        themes = self.template_folders("courtesy")
+        return write_letters(shown, found, self.config, folder, after=after, themes=themes)
 
     def intake(self) -> Intake:
         """All that collecting needs."""

@@ -27,13 +27,14 @@ def check(
     config: Config,
     reach: Reach | None = None,
     earlier: tuple[Use, ...] = (),
+    names: tuple[str, ...] = (),
 ) -> list[Finding]:
     """All findings, what blocks first, then by rule in the order in which they were found.
 
-    `reach` is who would get which part of the issue, `earlier` where its items were used before; without them
-    the rules that look at them are silent.
+    `reach` is who would get which part of the issue, `earlier` where its items were used before, `names` how
+    people on the roster are spelled; without them the rules that look at them are silent.
     """
-    subject = Subject(issue=issue, variants=variants, config=config, reach=reach, earlier=earlier)
+    subject = Subject(issue=issue, variants=variants, config=config, reach=reach, earlier=earlier, names=names)
     found = [
         waived(Finding(rule=rule.id, severity=rule.severity, where=where, message=message), issue)
         for rule in RULES.values()

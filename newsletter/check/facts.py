@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from difflib import SequenceMatcher
+
+from rapidfuzz import fuzz
 
 from newsletter.check.rules import Found, Subject, rule
 from newsletter.model import Kind, Severity, Story
 
-#: A name is taken for another's misspelling when it is as much like it as this, and not the same.
-_ALIKE = 0.84
+#: Of 100: a name is taken for another's misspelling when it is as much like it as this, and not the same.
+_ALIKE = 84
 _NAME = re.compile(r"\b[A-ZÀ-Þ][\w'’-]+(?: [A-ZÀ-Þ][\w'’.-]*)+")
 
 
@@ -51,25 +52,24 @@ def no_outlet(subject: Subject) -> Found:
 
 @rule("facts/name-spelled-otherwise", Severity.WARNING)
 def name_spelled_otherwise(subject: Subject) -> Found:
-    """A name that is nearly, but not quite, that of somebody whom the issue's entries name."""
-    known = {
-        name
-        for entry in subject.issue.entries
-        for name in (entry.item.people if isinstance(entry, Story) else entry.policy.sponsors)
-    }
+    """A name that is nearly, but not quite, that of somebody on the roster or whom the issue's entries name."""
+    named = (
+        entry.item.people if isinstance(entry, Story) else entry.policy.sponsors for entry in subject.issue.entries
+    )
+    known = {*subject.names, *(name for names in named for name in names)}
     for where, text in subject.texts():
         for found in _NAME.findall(text):
             for name in known:
-                if _misspelled(found, name):
+                if _misspelled(found, name, known):
                     yield where, f'"{found}" may be {name}'
 
 
-def _misspelled(found: str, name: str) -> bool:
+def _misspelled(found: str, name: str, known: set[str]) -> bool:
     words = name.split()
     candidates = found.split()
     for start in range(len(candidates) - len(words) + 1):
-        part = " ".join(candidates[start : start + len(words)])
-        if part != name and part.removesuffix("'s") != name and SequenceMatcher(None, part, name).ratio() >= _ALIKE:
+        part = " ".join(candidates[start : start + len(words)]).removesuffix("'s").removesuffix("’s")
+        if part not in known and fuzz.ratio(part, name) >= _ALIKE:
             return name not in found
     return False
 

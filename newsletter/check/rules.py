@@ -20,6 +20,7 @@ class Subject:
     config: Config
     reach: Reach | None = None
     earlier: tuple[Use, ...] = ()
+    names: tuple[str, ...] = ()
 
     @property
     def publication(self) -> Publication:

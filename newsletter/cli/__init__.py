@@ -33,12 +33,14 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "approve": ("issues", "Freeze an issue: what goes out and what is archived."),
         "diff": ("issues", "What has changed since it was approved."),
         "send": ("sending", "Send an approved issue, or go on sending it."),
+        "courtesy": ("members", "Letters to those whom an issue speaks of, as drafts."),
         "publish": ("issues", "Build the archive website of all approved issues."),
         "report": ("sending", "What became of an issue's messages."),
     },
     "What issues are made of": {
         "items": ("items", "Stored stories: add, list, gaps, show, edit, import, export, remove."),
         "policies": ("policies", "Policies followed over time: add, status, list, show, report, import, export."),
+        "members": ("members", "People whom issues speak of: add, list, show, edit, import, export, remove."),
     },
     "How issues look": {
         "templates": ("templates", "Email templates: list, copy, check."),

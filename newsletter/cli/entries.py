@@ -1,10 +1,10 @@
-"""What the commands for items and for policies share: options of a form, files in and out, the editor."""
+"""What the commands for items, policies and members share: options of a form, files in and out, the editor."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 import tomli_w
@@ -12,11 +12,18 @@ import tomli_w
 from newsletter.cli.output import next_step, print_json, say, workspace
 from newsletter.collect import transfer
 from newsletter.errors import ConfigError, InputError
-from newsletter.model import Item, Kind, Level, Policy, Status
+from newsletter.model import Kind, Level, Status
 from newsletter.tables import Document
 
 #: Keys that hold lists, with the option that adds one.
-_SINGULAR = {"topics": "topic", "places": "place", "people": "person", "sponsors": "sponsor", "links": "link"}
+_SINGULAR = {
+    "topics": "topic",
+    "places": "place",
+    "people": "person",
+    "sponsors": "sponsor",
+    "links": "link",
+    "aliases": "alias",
+}
 _HELP = {
     "slug": "Short name (default: made of the title).",
     "url": "Where it is.",
@@ -32,6 +39,7 @@ _HELP = {
     "number": "Bill or ordinance number.",
     "starts": "First day of an event.",
     "closes": "Last day of a job posting.",
+    "aliases": "Another spelling of the name; may be repeated.",
 }
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 format_option = click.option(
@@ -74,7 +82,7 @@ def in_editor(form: dict[str, Any], slug: str) -> dict[str, Any]:
         raise InputError(f"{fault.what}; nothing was changed", where=fault.where) from None
 
 
-def import_entries(ctx: click.Context, path: Path, what: Literal["items", "policies"], as_json: bool) -> None:
+def import_entries(ctx: click.Context, path: Path, what: transfer.What, as_json: bool) -> None:
     """Import a file and say what became of its rows."""
     with workspace(ctx) as space, space.store.write() as session:
         tracking = space.config.collect.tracking
@@ -101,9 +109,7 @@ def import_entries(ctx: click.Context, path: Path, what: Literal["items", "polic
         next_step(f"newsletter {what} list")
 
 
-def export_entries(
-    values: list[Item | Policy], what: Literal["items", "policies"], output: str, form: str | None
-) -> None:
+def export_entries(values: list[transfer.Entry], what: transfer.What, output: str, form: str | None) -> None:
     """Write items or policies to a file, or to standard output for `-`."""
     ending = Path(output).suffix.lstrip(".")
     text = transfer.export(values, what, form or (ending if ending in transfer.FORMATS else "toml"))

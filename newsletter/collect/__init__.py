@@ -1,4 +1,4 @@
-"""Sources into items and policies: by hand, and from CSV, JSON and TOML files.
+"""Sources into items and policies: by hand, from pages, feeds and letters, and from CSV, JSON and TOML files.
 
 `library` is what an issue can name: every stored item and policy by its slug.
 """

@@ -18,7 +18,7 @@ from slugify import slugify
 
 from newsletter.errors import InputError, nearest
 from newsletter.links import canonical
-from newsletter.model import Item, Kind, Level, Link, Photo, Place, Policy, Status, StatusChange
+from newsletter.model import Item, Kind, Level, Link, Member, Photo, Place, Policy, Status, StatusChange
 from newsletter.photos import FOLDER, keep_photo, read_photo
 from newsletter.places import parse_place
 
@@ -34,6 +34,7 @@ POLICY_KEYS = (
     *("slug", "title", "place", "level", "number", "url", "summary", *PHOTO_KEYS, "topics", "sponsors", "links"),
     *("history", "status", "status_date", "status_url", "status_note"),
 )
+MEMBER_KEYS = ("slug", "name", "title", "place", "email", "aliases")
 #: Words that mean the same as a status, as trackers and exports have them.
 _STATUS_WORDS = {
     "effective": Status.IN_EFFECT,
@@ -123,6 +124,29 @@ def read_policy(
         photo=_photo(form, base, workspace),
         history=tuple(sorted(history, key=lambda change: change.date)),
     )
+
+
+def read_member(form: Form, *, taken: Container[str] = ()) -> Member:
+    """A Member of a form."""
+    _known(form, MEMBER_KEYS)
+    name = _text(form, "name", required=True)
+    email = _text(form, "email")
+    if email and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+", email):
+        raise InputError(f'"{email[:60]}" is not an e-mail address')
+    return Member(
+        slug=_slug(form) or slug_for(name, taken),
+        name=name,
+        title=_text(form, "title"),
+        place=_place(_text(form, "place")) if _text(form, "place") else Place(),
+        email=email,
+        aliases=_texts(form, "aliases"),
+    )
+
+
+def write_member(member: Member) -> dict[str, Any]:
+    """The form of a Member: what `read_member` reads back to the same value. Empty keys are left out."""
+    form = {key: getattr(member, key) for key in MEMBER_KEYS if key != "place"}
+    return _tidy({**form, "place": str(member.place)}, MEMBER_KEYS)
 
 
 def read_status(form: Form) -> StatusChange:

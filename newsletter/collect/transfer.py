@@ -1,4 +1,4 @@
-"""Items and policies from and to files: TOML, JSON and CSV, with the keys of `forms`.
+"""Items, policies and members from and to files: TOML, JSON and CSV, with the keys of `forms`.
 
 An import is one transaction. Every row ends as added, updated, unchanged or rejected; the rejected ones
 are written beside the input, with their line and reason, to be mended and imported again.
@@ -20,14 +20,32 @@ from typing import Any, Literal
 import tomli_w
 from sqlalchemy.orm import Session
 
-from newsletter.collect import forms, items, policies, taken
+from newsletter.collect import forms, items, members, policies, taken
 from newsletter.collect.forms import Form
 from newsletter.errors import ConfigError, InputError, NewsletterError
-from newsletter.model import Item, Policy
+from newsletter.model import Item, Member, Policy
 from newsletter.tables import Document
 
-What = Literal["items", "policies"]
+What = Literal["items", "policies", "members"]
+Entry = Item | Policy | Member
 FORMATS = ("toml", "json", "csv")
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How one kind of entry is read, written and stored: functions of `forms`, and the module that stores it."""
+
+    read: Callable[..., Any]
+    write: Callable[..., dict[str, Any]]
+    shelf: Any
+    keys: tuple[str, ...]
+
+
+_KINDS: dict[What, _Kind] = {
+    "items": _Kind(forms.read_item, forms.write_item, items, forms.ITEM_KEYS),
+    "policies": _Kind(forms.read_policy, forms.write_policy, policies, forms.POLICY_KEYS),
+    "members": _Kind(forms.read_member, forms.write_member, members, forms.MEMBER_KEYS),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +71,11 @@ class Report:
 def import_file(
     session: Session, path: Path, what: What, *, workspace: Path, now: dt.datetime, tracking: Collection[str] = ()
 ) -> Report:
-    """Add or update the items or policies of a file, by slug; `tracking` as in `forms`."""
+    """Add or update the items, policies or members of a file, by slug; `tracking` as in `forms`."""
     report = Report()
-    known = taken(session)
-    reader: Callable[..., Item | Policy] = forms.read_item if what == "items" else forms.read_policy
-    read = partial(reader, base=path.parent, workspace=workspace, tracking=tracking)
+    known = members.slugs(session) if what == "members" else taken(session)
+    around = {} if what == "members" else {"base": path.parent, "workspace": workspace, "tracking": tracking}
+    read = partial(_KINDS[what].read, **around)
     seen: dict[str, int] = {}
     for row in read_file(path, what):
         report.rows += 1
@@ -65,7 +83,7 @@ def import_file(
             value = read(row.form, taken=() if row.form.get("slug") else known)
             if value.slug in seen:
                 raise InputError(f'"{value.slug}" stands already on line {seen[value.slug]}')
-            _store(session, value, known, now, report, told=bool(row.form.get("history")))
+            _store(session, value, what, known, now, report, told=bool(row.form.get("history")))
             seen[value.slug] = row.line
             known.add(value.slug)
         except NewsletterError as fault:
@@ -76,25 +94,19 @@ def import_file(
 
 
 def _store(
-    session: Session, value: Item | Policy, known: set[str], now: dt.datetime, report: Report, *, told: bool
+    session: Session, value: Entry, what: What, known: set[str], now: dt.datetime, report: Report, *, told: bool
 ) -> None:
+    shelf = _KINDS[what].shelf
     if value.slug not in known:
-        if isinstance(value, Item):
-            items.add(session, value, now)
-        else:
-            policies.add(session, value, now)
+        shelf.add(session, value, now)
         report.added += 1
         return
-    other = policies if isinstance(value, Item) else items
-    if value.slug in other.slugs(session):
+    if value.slug not in shelf.slugs(session):
         raise InputError(f'"{value.slug}" is the slug of another kind of entry', hint="choose another slug")
-    if isinstance(value, Item):
-        changed = items.replace(session, value.slug, value, now)
-    else:
-        if not told:  # a row with only the latest status adds to the history that we have
-            known_steps = policies.get(session, value.slug).history
-            value = replace(value, history=tuple(dict.fromkeys((*known_steps, *value.history))))
-        changed = policies.replace(session, value.slug, value, now)
+    if isinstance(value, Policy) and not told:  # a row with only the latest status adds to the history that we have
+        known_steps = policies.get(session, value.slug).history
+        value = replace(value, history=tuple(dict.fromkeys((*known_steps, *value.history))))
+    changed = shelf.replace(session, value.slug, value, now)
     report.updated += changed
     report.unchanged += not changed
 
@@ -187,15 +199,15 @@ def write_rejects(path: Path, what: What, rejected: Iterable[tuple[Row, str]]) -
     return _write(target, _to_json(what, entries))
 
 
-def export(values: Iterable[Item | Policy], what: What, format: str) -> str:  # noqa: A002 (the word for it)
-    """Items or policies as TOML, JSON or CSV text that `import_file` reads back to the same values."""
-    entries = [forms.write_item(v) if isinstance(v, Item) else forms.write_policy(v) for v in values]
+def export(values: Iterable[Entry], what: What, format: str) -> str:  # noqa: A002 (the word for it)
+    """Items, policies or members as TOML, JSON or CSV text that `import_file` reads back to the same values."""
+    kind = _KINDS[what]
+    entries = [kind.write(value) for value in values]
     if format == "toml":
         return tomli_w.dumps({what: entries}, multiline_strings=True)
     if format == "json":
         return _to_json(what, entries)
-    keys = forms.ITEM_KEYS if what == "items" else forms.POLICY_KEYS
-    return _to_csv([_flat(entry) for entry in entries], keys)
+    return _to_csv([_flat(entry) for entry in entries], kind.keys)
 
 
 def _flat(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,19 @@ Dates are calendar days; datetimes are aware and in UTC. Texts named `blurb`, `s
 `note` are Markdown; every other text is plain.
 """
 
-from newsletter.model.entries import Item, Kind, Level, Link, Photo, Place, Policy, Status, StatusChange, address_of
+from newsletter.model.entries import (
+    Item,
+    Kind,
+    Level,
+    Link,
+    Member,
+    Photo,
+    Place,
+    Policy,
+    Status,
+    StatusChange,
+    address_of,
+)
 from newsletter.model.issue import (
     Block,
     Coverage,
@@ -56,6 +68,7 @@ __all__ = [
     "Kind",
     "Level",
     "Link",
+    "Member",
     "Outcome",
     "Photo",
     "Picture",

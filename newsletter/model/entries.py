@@ -145,6 +145,23 @@ class Policy:
         return tuple(c for c in self.history if since < c.date <= until)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Somebody whom issues speak of: `title` is their office, `aliases` other spellings of the name."""
+
+    slug: str
+    name: str
+    title: str = ""
+    place: Place = Place()
+    email: str = ""
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name, then other spellings of it."""
+        return (self.name, *self.aliases)
+
+
 def address_of(url: str) -> str:
     """A link in the form in which two are compared: without scheme, `www.`, fragment and a last slash."""
     parts = urlsplit(url)
