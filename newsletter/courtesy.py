@@ -14,7 +14,7 @@ from email.policy import SMTP
 from itertools import groupby
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from jinja2 import TemplateError as JinjaError
 
 from newsletter import merge
@@ -56,9 +56,9 @@ def write_letters(
     subject, the rest the letter. Raises TemplateError for a fault in one, InputError for a folder that can't be
     written.
     """
-    environment = Environment(
-        loader=FileSystemLoader(themes), undefined=StrictUndefined, trim_blocks=True, autoescape=False
-    )
+    plain_text = select_autoescape(enabled_extensions=("html.j2",))
+    loader = FileSystemLoader(themes)
+    environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, autoescape=plain_text)
     environment.filters |= {"long_day": words.long_day, "month": words.month}
     name = "after.txt.j2" if after else "before.txt.j2"
     publication = config.publications[issue.publication]

@@ -380,9 +380,8 @@ class Workspace:
         with self.store.read() as session:
             snapshot = latest(session, issue.slug) if after else None
             if after and snapshot is None:
-                raise NotApproved(
-                    "not approved, so nothing to share", where=issue.path, hint="newsletter courtesy ISSUE"
-                )
+                what = "not approved, so there is nothing to share"
+                raise NotApproved(what, where=issue.path, hint=f"newsletter approve {issue.slug}")
             shown = snapshot.issue if snapshot else issue
             found = members.mentions(shown, members.find(session))
         themes = self.template_folders("courtesy")
