@@ -9,3 +9,6 @@ keeps the ledger; `publish` writes the archive website; `feedback` tells what be
 who may be mailed, `providers` carry the mail, `store` keeps what has happened, and `workspace` is the folder
 in which all of it comes together.
 """
+
+#: The release. An approval names it: another release may make other bytes of the same issue.
+VERSION = "0.2.0"

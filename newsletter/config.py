@@ -146,7 +146,9 @@ class SectionPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """A newsletter as a series. `title` is the pattern of an issue's title, of {name}, {headlines}, {month}."""
+    """A newsletter as a series. `title` is the pattern of an issue's title, of {name}, {headlines}, {month};
+    `approvals` is how many persons have to approve an issue.
+    """
 
     slug: str
     name: str
@@ -158,10 +160,13 @@ class Publication:
     title: str = "{name}: {headlines} | {month}"
     sections: tuple[SectionPlan, ...] = ()
     cadence_days: int = 30
+    approvals: int = 1
     brand: Brand = field(default_factory=Brand)
     partner: Partner | None = None
 
     def __post_init__(self) -> None:
+        if not 1 <= self.approvals <= 5:
+            raise ValueError('"approvals" must be from 1 to 5 persons')
         unknown = {name for _, name, _, _ in string.Formatter().parse(self.title) if name} - _TITLE_FIELDS
         if unknown:
             raise ValueError(f'"title" knows {{name}}, {{headlines}} and {{month}}, not {{{min(unknown)}}}')
@@ -228,6 +233,7 @@ class Config:
     segments: Mapping[str, Segment]
     providers: Mapping[str, ProviderConfig]
     publications: Mapping[str, Publication]
+    test_lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     collect: CollectConfig = field(default_factory=CollectConfig)
     check: CheckConfig = field(default_factory=CheckConfig)
 
@@ -243,6 +249,17 @@ class Config:
         except KeyError:
             hint = nearest(slug, self.publications) or f"known: {', '.join(self.publications)}"
             raise NotFound(f'no publication "{slug}"', where=self.path.name, hint=hint) from None
+
+    def test_addresses(self, name: str) -> tuple[str, ...]:
+        """The addresses of a test list, or the address itself; NotFound for what is neither."""
+        if "@" in name:
+            return (name,)
+        try:
+            return self.test_lists[name]
+        except KeyError:
+            known = f"known: {', '.join(self.test_lists)}" if self.test_lists else "give an address"
+            hint = nearest(name, self.test_lists) or known
+            raise NotFound(f'no test list "{name}", and not an address', where=self.path.name, hint=hint) from None
 
     def secret(self, environment: Mapping[str, str] | None = None) -> bytes:
         """The key that signs readers' links: $NEWSLETTER_SECRET, or the secret file, made at first use."""
@@ -305,6 +322,7 @@ def parse(text: str, path: Path) -> Config:
         segments=segments,
         providers=providers,
         publications=publications,
+        test_lists=config.test_lists,
         collect=config.collect,
         check=config.check,
     )
@@ -327,6 +345,7 @@ class _File:
     segments: dict[str, Any] = field(default_factory=dict)
     providers: dict[str, Any] = field(default_factory=dict)
     publications: dict[str, Any] = field(default_factory=dict)
+    test_lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def _timezone(root: Table, name: str) -> ZoneInfo:

@@ -56,9 +56,12 @@ def write_letters(
     subject, the rest the letter. Raises TemplateError for a fault in one, InputError for a folder that can't be
     written.
     """
-    plain_text = select_autoescape(enabled_extensions=("html.j2",))
-    loader = FileSystemLoader(themes)
-    environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, autoescape=plain_text)
+    environment = Environment(
+        loader=FileSystemLoader(themes),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        autoescape=select_autoescape(enabled_extensions=("html.j2",)),  # the letters are plain text
+    )
     environment.filters |= {"long_day": words.long_day, "month": words.month}
     name = "after.txt.j2" if after else "before.txt.j2"
     publication = config.publications[issue.publication]

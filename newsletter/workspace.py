@@ -58,11 +58,12 @@ class Stage:
         day: dt.date,
         due: dt.date | None,
         *,
-        approved: bool,
+        persons: tuple[str, ...],
+        needed: int,
         reports: list[CampaignReport],
-        missing: str = "",
+        missing: str,
     ) -> Stage:
-        """The stage of an issue, from its approval and its campaigns; `missing` is what its draft lacks."""
+        """The stage of an issue, from who has approved it and its campaigns; `missing` is what its draft lacks."""
         counts = sum((report.counts for report in reports), Counter[DeliveryState]())
         done = counts[DeliveryState.SUBMITTED]
         total = counts.total() - counts[DeliveryState.WITHHELD]
@@ -70,8 +71,10 @@ class Stage:
             stage, command = f"submitted to {done:,}", ""
         elif reports:
             stage, command = f"submitted to {done:,} of {total:,}", "send"
-        elif approved:
+        elif len(persons) >= needed:
             stage, command = "approved", "send"
+        elif persons:
+            stage, command = f"approved by {', '.join(persons)}, {len(persons)} of {needed}", "approve"
         elif missing:
             stage, command = "draft", "check"
         else:
@@ -346,26 +349,34 @@ class Workspace:
         return issue, variants, findings
 
     def approve(self, name: str, *, by: str) -> tuple[Snapshot, bool]:
-        """Check and freeze an issue, pictures and all; also whether this is a new approval."""
+        """Check and freeze an issue, pictures and all, as one person approves it; also whether theirs is new."""
         from newsletter.photos import freeze_photos
-        from newsletter.send import approve, latest
+        from newsletter.send import approve
 
         issue, variants, _ = self.checked(name)
+        needed = self.config.publications[issue.publication].approvals
         freeze_photos(issue.photos.values(), self.folder)
         with self.store.write() as session:
-            before = latest(session, issue.slug)
-            snapshot = approve(session, issue, variants, by=by, now=self.clock.now())
-        return snapshot, snapshot != before
+            return approve(session, issue, variants, by=by, now=self.clock.now(), needed=needed)
 
     def approved(self, name: str) -> Snapshot:
-        """The approval of an issue, still true of all that it was made of; CheckFailed or NotApproved if not."""
+        """The approval of an issue, by as many as it needs and still true of all that it was made of; CheckFailed
+        or NotApproved if not.
+        """
         from newsletter.send import latest, require
 
         with self.store.read() as session:
             snapshot = latest(session, self.issue_path(name).parent.name)
         issue, variants, _ = self.checked(name, also=[v.variant for v in snapshot.variants] if snapshot else ())
         with self.store.read() as session:
-            return require(session, issue, variants)
+            return require(session, issue, variants, needed=self.config.publications[issue.publication].approvals)
+
+    def approvers(self, name: str) -> tuple[str, ...]:
+        """Who has approved an issue as it was frozen last."""
+        from newsletter.send import approval
+
+        with self.store.read() as session:
+            return approval.approvers(session, self.issue_path(name).parent.name)
 
     def courtesy(self, name: str, folder: Path, *, after: bool) -> tuple[list[Path], list[Member]]:
         """Write a letter to everybody on the roster whom an issue speaks of; also gives those without an address.
@@ -455,7 +466,7 @@ class Workspace:
     def status(self) -> list[Stage]:
         """Where each publication's issues stand, newest first; a publication without one has a row as well."""
         from newsletter import feedback
-        from newsletter.send import latest
+        from newsletter.send import approval
 
         matters = self.front_matters()
         rows = []
@@ -466,11 +477,19 @@ class Workspace:
                 if not mine:
                     rows.append(Stage(publication=slug))
                 for day, name in mine:
-                    approved = latest(session, name)
+                    persons = approval.approvers(session, name)
                     reports = feedback.report(session, name)
-                    missing = "" if approved or reports else self._missing(name)
                     rows.append(
-                        Stage.of(slug, name, day, due, approved=approved is not None, reports=reports, missing=missing)
+                        Stage.of(
+                            slug,
+                            name,
+                            day,
+                            due,
+                            persons=persons,
+                            needed=publication.approvals,
+                            reports=reports,
+                            missing="" if persons or reports else self._missing(name),
+                        )
                     )
                     due = None
         return rows
@@ -499,7 +518,7 @@ class Workspace:
         from newsletter.send import all_latest
 
         with self.store.read() as session:
-            snapshots = all_latest(session)
+            snapshots = all_latest(session, {slug: p.approvals for slug, p in self.config.publications.items()})
         return publish(snapshots, self.config, folder=folder, themes=self.template_folders("archive"))
 
 

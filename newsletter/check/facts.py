@@ -53,10 +53,9 @@ def no_outlet(subject: Subject) -> Found:
 @rule("facts/name-spelled-otherwise", Severity.WARNING)
 def name_spelled_otherwise(subject: Subject) -> Found:
     """A name that is nearly, but not quite, that of somebody on the roster or whom the issue's entries name."""
-    named = (
-        entry.item.people if isinstance(entry, Story) else entry.policy.sponsors for entry in subject.issue.entries
-    )
-    known = {*subject.names, *(name for names in named for name in names)}
+    known = set(subject.names)
+    for entry in subject.issue.entries:
+        known.update(entry.item.people if isinstance(entry, Story) else entry.policy.sponsors)
     for where, text in subject.texts():
         for found in _NAME.findall(text):
             for name in known:

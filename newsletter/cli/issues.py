@@ -244,12 +244,16 @@ def _print_finding(finding: Finding) -> None:
 @click.pass_context
 def approve(ctx: click.Context, issue: str, by: str) -> None:
     """Freeze ISSUE as it is now: this is what goes out and what is archived. Any later change voids it."""
+    from newsletter.send.approval import told
+
     with workspace(ctx) as space:
-        snapshot, new = space.approve(issue, by=by or getpass.getuser())
+        snapshot, new = space.approve(issue, by=by.strip() or getpass.getuser())
         click.echo(f"{snapshot.issue.slug} {snapshot.digest[:12]}")
-        said = "Approved" if new else f"Nothing has changed; approved already on {snapshot.approved_at:%Y-%m-%d}"
-        say(f"{said} by {snapshot.approved_by}.")
-        next_step(f"newsletter send {snapshot.issue.slug} --dry-run")
+        needed, persons = space.config.publications[snapshot.issue.publication].approvals, space.approvers(issue)
+        said = told(persons, needed)
+        say(f"{said[:1].upper()}{said[1:]}." if new else f"Nothing has changed; {said} already.")
+        somebody = f"newsletter approve {snapshot.issue.slug} --by NAME, by somebody else"
+        next_step(somebody if len(persons) < needed else f"newsletter send {snapshot.issue.slug} --dry-run")
 
 
 @click.command()

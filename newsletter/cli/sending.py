@@ -27,12 +27,14 @@ _OPEN = (DeliveryState.PENDING, DeliveryState.SUBMITTING, DeliveryState.UNKNOWN)
 @click.option("--provider", default="", help="Another provider than the publication's.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @click.option("--rehearse", is_flag=True, help="Do it all on a copy of the store, into rehearsal/.")
-@click.option("--test", "tests", multiple=True, metavar="ADDRESS", help="Send a test there instead; may be repeated.")
+@click.option("--test", "tests", multiple=True, metavar="TO", help="Send a test there instead.")
 @click.option("--confirm", default="", metavar="NAME", help="The issue's name, for scripts that can't be asked.")
+@click.argument("more", nargs=-1, metavar="[TO]...")
 @click.pass_context
 def send(
     ctx: click.Context,
     issue: str,
+    more: tuple[str, ...],
     segment: str,
     provider: str,
     dry_run: bool,
@@ -40,11 +42,16 @@ def send(
     tests: tuple[str, ...],
     confirm: str,
 ) -> None:
-    """Send ISSUE to its list, as approved; run again, it continues the same campaign."""
+    """Send ISSUE to its list, as approved; run again, it continues the same campaign.
+
+    With --test, each variant goes to some addresses, or to those of a test list in config.toml, by its name.
+    """
+    if more and not tests:
+        raise click.UsageError("addresses are only for --test; an issue goes to its list")
     with workspace(ctx) as space:
         mailing = space.mailing()
         if tests:
-            _test(space, mailing, issue, tests, provider)
+            _test(space, mailing, issue, (*tests, *more), provider)
             return
         name = space.issue_path(issue).parent.name
         if rehearse:
@@ -96,7 +103,8 @@ def _start(
     left_out = ", ".join(f"{count:,} {why}" for why, count in people.items() if count) or "nobody"
     say(f"Issue      {snapshot.issue.title}")
     say(f"Subject    {snapshot.issue.subject}")
-    say(f"Approved   by {snapshot.approved_by}, {snapshot.approved_at:%Y-%m-%d %H:%M} UTC, {snapshot.digest[:12]}")
+    moment = f"{snapshot.approved_at:%Y-%m-%d %H:%M} UTC"
+    say(f"Approved   by {', '.join(space.approvers(name))}, {moment}, {snapshot.digest[:12]}")
     say(f"To         list {plan.list}" + (f", segment {segment}" if segment else ""))
     say(f"Messages   {plan.deliveries:,} in {many(plan.batches, 'batch', 'batches')}")
     if len(plan.variants) > 1:
@@ -143,7 +151,8 @@ def _test(space: Workspace, mailing: Mailing, issue: str, addresses: tuple[str, 
     findings = space.check(composed, variants)
     publication = space.config.publication(composed.publication)
     note = f", {many(len(findings), 'finding')}" if findings else ""
-    to = [normalize(address) for address in addresses]
+    named = [address for name in addresses for address in space.config.test_addresses(name)]
+    to = list(dict.fromkeys(normalize(address) for address in named))
     carrier = provider or publication.provider
     accepted = mailing.test(publication, variants, to, provider=carrier, note=note)
     say(f"{accepted} of {len(to) * len(variants)} test messages accepted by {carrier}.")

@@ -24,13 +24,16 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What was approved: the issue and all its variants, bound together by `digest` (hex SHA-256)."""
+    """What was approved: the issue and all its variants, bound together by `digest` (hex SHA-256) with the
+    `version` of the program that made them. `approved_by` and `approved_at` are of the first who approved.
+    """
 
     issue: Issue
     variants: tuple[Rendered, ...]
     digest: str
     approved_by: str
     approved_at: dt.datetime
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

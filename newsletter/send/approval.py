@@ -4,47 +4,76 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+from collections.abc import Mapping
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from newsletter import codec
+from newsletter import VERSION, codec
 from newsletter.errors import NotApproved
 from newsletter.model import Issue, Rendered, Snapshot
 from newsletter.send import uses
-from newsletter.store.records import SnapshotRecord
+from newsletter.store.records import ApprovalRecord, SnapshotRecord
 
 
-def approve(session: Session, issue: Issue, variants: tuple[Rendered, ...], *, by: str, now: dt.datetime) -> Snapshot:
-    """Freeze an issue and its variants. Approving the same content again gives the approval there is."""
-    digest = codec.digest(issue, *variants)
-    before = latest(session, issue.slug)
-    if before and before.digest == digest:
-        return before
-    snapshot = Snapshot(issue=issue, variants=variants, digest=digest, approved_by=by, approved_at=now)
-    session.add(
-        SnapshotRecord(issue=issue.slug, digest=digest, document=codec.dumps(snapshot), approved_by=by, approved_at=now)
-    )
-    uses.record(session, issue)
-    return snapshot
+def approve(
+    session: Session, issue: Issue, variants: tuple[Rendered, ...], *, by: str, now: dt.datetime, needed: int = 1
+) -> tuple[Snapshot, bool]:
+    """Count somebody's approval of an issue and its variants, frozen as they are; also whether it's a new one.
+
+    The same content again is the same snapshot; the same person again is one person. When `needed` persons have
+    approved, what the issue uses is written down.
+    """
+    digest = _digest(issue, variants)
+    record = _newest(session, issue.slug)
+    if record is None or not (record.digest == digest or _waits_for(session, record, issue, variants, needed)):
+        snapshot = Snapshot(
+            issue=issue, variants=variants, digest=digest, approved_by=by, approved_at=now, version=VERSION
+        )
+        record = SnapshotRecord(
+            issue=issue.slug, digest=digest, document=codec.dumps(snapshot), approved_by=by, approved_at=now
+        )
+        session.add(record)
+        session.flush()
+    before = _approvers(session, record.id)
+    new = by.casefold() not in map(str.casefold, before)
+    if new:
+        session.add(ApprovalRecord(snapshot_id=record.id, by=by, at=now))
+        if len(before) + 1 >= needed:
+            uses.record(session, issue)
+    return codec.loads(record.document, Snapshot), new
+
+
+def approvers(session: Session, issue: str) -> tuple[str, ...]:
+    """Who has approved the newest snapshot of an issue, in the order in which they did; nobody without one."""
+    record = _newest(session, issue)
+    return _approvers(session, record.id) if record else ()
 
 
 def latest(session: Session, issue: str) -> Snapshot | None:
-    """The newest approval of an issue, or None."""
-    query = select(SnapshotRecord).where(SnapshotRecord.issue == issue).order_by(SnapshotRecord.id.desc()).limit(1)
-    record = session.scalar(query)
+    """The newest snapshot of an issue, or None."""
+    record = _newest(session, issue)
     return codec.loads(record.document, Snapshot) if record else None
 
 
-def all_latest(session: Session) -> list[Snapshot]:
-    """The newest approval of every issue."""
-    newest = select(func.max(SnapshotRecord.id)).group_by(SnapshotRecord.issue)
-    records = session.scalars(select(SnapshotRecord.document).where(SnapshotRecord.id.in_(newest)))
-    return [codec.loads(document, Snapshot) for document in records]
+def all_latest(session: Session, needed: Mapping[str, int]) -> list[Snapshot]:
+    """Of every issue, the newest snapshot that as many persons have approved as its publication needs."""
+    counts = select(ApprovalRecord.snapshot_id, func.count().label("persons")).group_by(ApprovalRecord.snapshot_id)
+    approved = counts.subquery()
+    query = select(SnapshotRecord.issue, SnapshotRecord.document, approved.c.persons)
+    query = query.join(approved, approved.c.snapshot_id == SnapshotRecord.id).order_by(SnapshotRecord.id.desc())
+    found: dict[str, Snapshot] = {}
+    for issue, document, persons in session.execute(query):
+        if issue not in found:
+            snapshot = codec.loads(document, Snapshot)
+            if persons >= needed.get(snapshot.issue.publication, 1):
+                found[issue] = snapshot
+    return list(found.values())
 
 
-def require(session: Session, issue: Issue, variants: tuple[Rendered, ...]) -> Snapshot:
-    """The approval of exactly this content; NotApproved when there's none or something changed since.
+def require(session: Session, issue: Issue, variants: tuple[Rendered, ...], *, needed: int = 1) -> Snapshot:
+    """The approval of exactly this content; NotApproved when there's none, when something changed since, or
+    when fewer than `needed` persons have given theirs.
 
     `variants` are compared by name with those that were approved. One that wasn't is no matter: since then
     somebody joined whom it would be for, and they get the default.
@@ -52,13 +81,53 @@ def require(session: Session, issue: Issue, variants: tuple[Rendered, ...]) -> S
     snapshot = latest(session, issue.slug)
     if snapshot is None:
         raise NotApproved("not approved", where=issue.path, hint=f"newsletter approve {issue.slug}")
-    named = {variant.variant: variant for variant in variants}
-    now = [named[variant.variant] for variant in snapshot.variants if variant.variant in named]
-    if snapshot.digest != codec.digest(issue, *now):
+    if snapshot.version != VERSION:
+        what = f"approved with version {snapshot.version or 'before 0.2'} of this program, and this is {VERSION}"
+        raise NotApproved(what, where=issue.path, hint=f"look, then: newsletter approve {issue.slug}")
+    if snapshot.digest != _digest(issue, _same(snapshot, variants)):
         day = f"{snapshot.approved_at:%Y-%m-%d %H:%M} UTC"
         what = f"changed since {snapshot.approved_by} approved it on {day}"
         raise NotApproved(what, where=issue.path, hint=f"look, then: newsletter approve {issue.slug}")
+    persons = approvers(session, issue.slug)
+    if len(persons) < needed:
+        hint = f"somebody else: newsletter approve {issue.slug} --by NAME"
+        raise NotApproved(told(persons, needed), where=issue.path, hint=hint)
     return snapshot
+
+
+def told(persons: tuple[str, ...], needed: int) -> str:
+    """`approved by Dana Reyes, 1 of 2`; without the count when one person is enough."""
+    return f"approved by {', '.join(persons)}" + (f", {len(persons)} of {needed}" if needed > 1 else "")
+
+
+def _waits_for(
+    session: Session, record: SnapshotRecord, issue: Issue, variants: tuple[Rendered, ...], needed: int
+) -> bool:
+    """Whether a snapshot waits for more approvals and is this content, but for variants that are new since."""
+    snapshot = codec.loads(record.document, Snapshot)
+    unchanged = snapshot.digest == _digest(issue, _same(snapshot, variants))
+    return unchanged and len(_approvers(session, record.id)) < needed
+
+
+def _same(snapshot: Snapshot, variants: tuple[Rendered, ...]) -> tuple[Rendered, ...]:
+    """Of the variants those that the snapshot has, in its order."""
+    named = {variant.variant: variant for variant in variants}
+    return tuple(named[variant.variant] for variant in snapshot.variants if variant.variant in named)
+
+
+def _digest(issue: Issue, variants: tuple[Rendered, ...]) -> str:
+    """What an approval binds to: content, items, settings and templates by what they make, and who made it."""
+    return codec.digest(VERSION, issue, *variants)
+
+
+def _newest(session: Session, issue: str) -> SnapshotRecord | None:
+    query = select(SnapshotRecord).where(SnapshotRecord.issue == issue).order_by(SnapshotRecord.id.desc()).limit(1)
+    return session.scalar(query)
+
+
+def _approvers(session: Session, snapshot: int) -> tuple[str, ...]:
+    query = select(ApprovalRecord.by).where(ApprovalRecord.snapshot_id == snapshot)
+    return tuple(session.scalars(query.order_by(ApprovalRecord.at, ApprovalRecord.by)))
 
 
 def changes(snapshot: Snapshot, variants: tuple[Rendered, ...]) -> list[str]:
