@@ -398,6 +398,30 @@ class Workspace:
         themes = self.template_folders("courtesy")
         return write_letters(shown, found, self.config, folder, after=after, themes=themes)
 
+    def review(self, issue: Issue, target: Path) -> None:
+        """Write an issue into one file for those who have to say yes: HTML, or a PDF where Chromium is there."""
+        from newsletter import chromium
+        from newsletter.review import review_page
+
+        printed = target.suffix.lower() == ".pdf"
+        variants = self.render(issue)
+        page = review_page(
+            issue, variants, self.check(issue, variants), self.reach(issue), self.config, printed=printed
+        )
+        if printed:
+            chromium.print_pdf(page, target)
+        else:
+            target.write_text(page, encoding="utf-8")
+
+    def picture_changes(self, issue: Issue, snapshot: Snapshot, variants: tuple[Rendered, ...], target: Path) -> None:
+        """Write what differs from an approval into one HTML page, with both mails side by side as pictures."""
+        from newsletter.review import changes_page
+        from newsletter.send import approval
+
+        lines = approval.changes(snapshot, variants)
+        page = changes_page(issue, snapshot.issue, snapshot.variants[0], variants[0], lines, self.config)
+        target.write_text(page, encoding="utf-8")
+
     def intake(self) -> Intake:
         """All that collecting needs."""
         from newsletter.collect.pull import Intake

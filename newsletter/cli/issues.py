@@ -120,15 +120,29 @@ def _describe(block: object) -> tuple[str, str]:
 
 @click.command()
 @issue_argument
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the files (default: preview/ISSUE).")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Folder for the files (default: preview/ISSUE), or one file for review: NAME.html, or NAME.pdf.",
+)
 @click.option("--text", "to_stdout", flag_value="text", help="Print the plain text instead.")
 @click.option("--html", "to_stdout", flag_value="html", help="Print the HTML instead.")
 @click.option("--variant", "name", default="default", show_default=True, help="Which of `newsletter variants`.")
 @click.pass_context
 def render(ctx: click.Context, issue: str, output: Path | None, to_stdout: str | None, name: str) -> None:
-    """Make the mail of ISSUE as a reader without a name would get it: mail.html and mail.txt."""
+    """Make the mail of ISSUE as a reader without a name would get it: mail.html and mail.txt.
+
+    With -o review.html (or .pdf, where Chromium is installed) it makes one file for those who have to say yes: the
+    mail, its plain text, links, findings, and who gets what.
+    """
     with workspace(ctx) as space:
         composed = space.compose(issue)
+        if output and output.suffix.lower() in (".html", ".pdf"):
+            space.review(composed, output)
+            click.echo(output)
+            next_step(f"show it around, then: newsletter approve {composed.slug}")
+            return
         rendered = {each.variant: each for each in space.render(composed)}
         if name not in rendered:
             raise NotFound(f'no variant "{name}"', hint=nearest(name, rendered) or f"there are {', '.join(rendered)}")
@@ -258,9 +272,13 @@ def approve(ctx: click.Context, issue: str, by: str) -> None:
 
 @click.command()
 @issue_argument
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Into an HTML page, with pictures side by side.")
 @click.pass_context
-def diff(ctx: click.Context, issue: str) -> None:
-    """What has changed in ISSUE since it was approved, as its readers would see it."""
+def diff(ctx: click.Context, issue: str, output: Path | None) -> None:
+    """What has changed in ISSUE since it was approved, as its readers would see it.
+
+    Pictures need Chromium.
+    """
     from newsletter.send import approval
 
     with workspace(ctx) as space:
@@ -271,7 +289,10 @@ def diff(ctx: click.Context, issue: str) -> None:
             raise NotApproved("not approved yet", where=composed.path, hint=f"newsletter approve {composed.slug}")
         variants = space.render(composed, also=[variant.variant for variant in snapshot.variants])
         lines = approval.changes(snapshot, variants)
-        for line in lines:
+        if output:
+            space.picture_changes(composed, snapshot, variants, output)
+            click.echo(output)
+        for line in lines if not output else ():
             click.secho(line, fg={"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
         try:
             space.approved(issue)

@@ -82,7 +82,8 @@ def require(session: Session, issue: Issue, variants: tuple[Rendered, ...], *, n
     if snapshot is None:
         raise NotApproved("not approved", where=issue.path, hint=f"newsletter approve {issue.slug}")
     if snapshot.version != VERSION:
-        what = f"approved with version {snapshot.version or 'before 0.2'} of this program, and this is {VERSION}"
+        other = f"version {snapshot.version}" if snapshot.version else "an earlier version"
+        what = f"approved with {other} of this program, and this is {VERSION}"
         raise NotApproved(what, where=issue.path, hint=f"look, then: newsletter approve {issue.slug}")
     if snapshot.digest != _digest(issue, _same(snapshot, variants)):
         day = f"{snapshot.approved_at:%Y-%m-%d %H:%M} UTC"
@@ -132,15 +133,22 @@ def _approvers(session: Session, snapshot: int) -> tuple[str, ...]:
 
 def changes(snapshot: Snapshot, variants: tuple[Rendered, ...]) -> list[str]:
     """What differs between an approval and how the issue would be mailed now, as lines of a unified diff of
-    subject, preheader and plain text; empty when nothing that a reader sees as text differs.
+    subject, preheader and plain text, variants that differ alike together; empty when nothing that a reader sees
+    as text differs.
     """
     approved = {variant.variant: variant for variant in snapshot.variants}
     now = {variant.variant: variant for variant in variants}
-    lines: list[str] = []
+    groups: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
     for name in dict.fromkeys((*approved, *now)):
         old, new = (_readable(found) if found else [] for found in (approved.get(name), now.get(name)))
-        lines += difflib.unified_diff(old, new, f"approved ({name})", f"now ({name})", lineterm="", n=2)
-    return lines
+        lines = list(difflib.unified_diff(old, new, lineterm="", n=2))[2:]
+        same = tuple(line for line in lines if not line.startswith("@@"))
+        groups.setdefault(same, ([], lines))[0].append(name)
+    told: list[str] = []
+    for names, lines in groups.values():
+        if lines:
+            told += [f"--- approved ({', '.join(names)})", f"+++ now ({', '.join(names)})", *lines]
+    return told
 
 
 def _readable(variant: Rendered) -> list[str]:
