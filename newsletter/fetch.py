@@ -154,7 +154,8 @@ def fetch(
             except _Large:
                 raise InputError(f"is larger than {limit / 1e6:g} MB", where=url) from None
             except (requests.RequestException, HTTPError, OSError, ValueError) as fault:
-                raise InputError(_told(fault, late=time.monotonic() - begun >= seconds), where=url) from None
+                late = time.monotonic() - begun >= seconds
+                raise InputError(_LATE if late else told(fault), where=url) from None
             if time.monotonic() - begun >= seconds:  # a body that ends when the line does looks whole
                 raise InputError(_LATE, where=url)
             if page.status not in _REDIRECT_STATUS or "location" not in page.headers:
@@ -185,14 +186,14 @@ def _body(response: requests.Response, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def _told(fault: BaseException, *, late: bool) -> str:
+def is_private(fault: BaseException) -> bool:
+    """Whether a request failed because its address isn't on the public internet."""
+    return any(isinstance(link, _NotPublic) for link in _chain(fault))
+
+
+def told(fault: BaseException) -> str:
     """A network fault in a few words."""
-    if late:
-        return _LATE
-    chain: list[BaseException] = [fault]
-    while (inner := chain[-1].__cause__ or chain[-1].__context__) and len(chain) < 20:
-        chain.append(inner)
-    chain += [reason for link in chain for reason in (getattr(link, "reason", None),) if isinstance(reason, Exception)]
+    chain = _chain(fault)
     if any(isinstance(link, _NotPublic) for link in chain):
         return "is not on the public internet, and isn't fetched"
     if any(isinstance(link, socket.gaierror) for link in chain):
@@ -204,3 +205,15 @@ def _told(fault: BaseException, *, late: bool) -> str:
     if any(isinstance(link, requests.ConnectionError | HTTPError) for link in chain):
         return "can't be reached, or stopped answering"
     return "gave no usable answer"
+
+
+def _chain(fault: BaseException) -> list[BaseException]:
+    """A fault with those it came from: by cause, context, or the reason that urllib3 gives."""
+    chain: list[BaseException] = []
+    waiting = [fault]
+    while waiting and len(chain) < 30:
+        link = waiting.pop(0)
+        chain.append(link)
+        further = (link.__cause__, link.__context__, getattr(link, "reason", None), *link.args[:1])
+        waiting += [other for other in further if isinstance(other, BaseException) and other not in chain]
+    return chain

@@ -325,14 +325,28 @@ class Workspace:
             names = tuple(name for member in members.find(session) for name in member.names)
         return check(issue, variants, self.config, reach, earlier, names)
 
-    def check_links(self, issue: Issue) -> list[Finding]:
-        """Which of an issue's links don't answer; this asks the network."""
+    def check_links(self, issue: Issue, *, afresh: bool = False) -> list[Finding]:
+        """Which of an issue's links don't answer; this asks the network. What answered well within the last day is
+        asked again only `afresh`.
+        """
         from newsletter.check import waived
-        from newsletter.check.live import check_live
+        from newsletter.check.live import Memory, check_live
         from newsletter.check.rules import Subject
 
+        memory = Memory(self.folder / ".cache" / "links.json", self.clock.now())
+        if afresh:
+            memory.path.unlink(missing_ok=True)
         subject = Subject(issue=issue, variants=(), config=self.config)
-        return [waived(finding, issue) for finding in check_live(subject, sleep=self.clock.sleep)]
+        hosts = self.config.collect.private_hosts
+        found = check_live(subject, sleep=self.clock.sleep, private_hosts=hosts, memory=memory)
+        return [waived(finding, issue) for finding in found]
+
+    def check_spam(self, issue: Issue, mail: Rendered) -> list[Finding]:
+        """What SpamAssassin says of a whole message; InputError when it isn't installed."""
+        from newsletter.check import spam, waived
+
+        message = self.mailing().message(self.config.publications[issue.publication], mail)
+        return [waived(finding, issue) for finding in spam.findings(message)]
 
     def checked(self, name: str, also: Iterable[str] = ()) -> tuple[Issue, tuple[Rendered, ...], list[Finding]]:
         """Compose, render (the variants in `also`, too) and check; CheckFailed when a finding blocks."""

@@ -11,14 +11,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from newsletter.check import accessibility, audience, content, deliverability, facts, images, links, merging, policy
+from newsletter.check import (
+    accessibility,
+    audience,
+    clients,
+    content,
+    deliverability,
+    facts,
+    images,
+    links,
+    merging,
+    policy,
+)
 from newsletter.check.rules import RULES, Subject
 from newsletter.config import Config
 from newsletter.model import Finding, Issue, Reach, Rendered, Severity, Use
 
 __all__ = ["RULES", "blocks", "check", "has_errors", "waived"]
 
-_FAMILIES = (content, facts, images, links, accessibility, merging, policy, audience, deliverability)
+_FAMILIES = (content, facts, images, links, accessibility, merging, policy, audience, clients, deliverability)
 
 
 def check(

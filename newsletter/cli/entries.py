@@ -12,6 +12,7 @@ import tomli_w
 from newsletter.cli.output import next_step, print_json, say, workspace
 from newsletter.collect import transfer
 from newsletter.errors import ConfigError, InputError
+from newsletter.gazetteer import doubts
 from newsletter.model import Kind, Level, Status
 from newsletter.tables import Document
 
@@ -82,6 +83,12 @@ def in_editor(form: dict[str, Any], slug: str) -> dict[str, Any]:
         raise InputError(f"{fault.what}; nothing was changed", where=fault.where) from None
 
 
+def say_doubts(value: transfer.Entry) -> None:
+    """Point out places that aren't known."""
+    for doubt in doubts(transfer.places_of(value)):
+        say(f"Note: {doubt}", fg="yellow")
+
+
 def import_entries(ctx: click.Context, path: Path, what: transfer.What, as_json: bool) -> None:
     """Import a file and say what became of its rows."""
     with workspace(ctx) as space, space.store.write() as session:
@@ -101,6 +108,8 @@ def import_entries(ctx: click.Context, path: Path, what: transfer.What, as_json:
         click.echo(f"{report.rows} {what}: {counts}, {len(report.rejected)} rejected")
     for row, reason in report.rejected[:10]:
         say(f"{path}:{row.line}: {reason}", fg="yellow")
+    for row, doubt in report.doubts[:10]:
+        say(f"Note: {path}:{row.line}: {doubt}", fg="yellow")
     if len(report.rejected) > 10:
         say(f"… and {len(report.rejected) - 10} more")
     if report.rejects_file:

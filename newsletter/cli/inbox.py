@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from newsletter.cli.entries import form_options, given
+from newsletter.cli.entries import form_options, given, say_doubts
 from newsletter.cli.output import as_json, many, next_step, on_a_terminal, print_json, print_table, say, workspace
 from newsletter.collect import forms
 from newsletter.errors import InputError, NewsletterError, NotFound, nearest
@@ -42,6 +42,7 @@ def add(ctx: click.Context, /, page: str, keep: bool, **options: Any) -> None:
     click.echo(item.slug)
     for note in notes:
         say(f"Note: {note}", fg="yellow")
+    say_doubts(item)
     if kept:
         next_step(f"write [[{item.slug}]] into an issue, or: newsletter items list")
     else:

@@ -217,18 +217,31 @@ def explain(ctx: click.Context, issue: str, address: str, as_json: bool) -> None
 @issue_argument
 @as_json
 @click.option("--links", "with_links", is_flag=True, help="Ask every link whether it answers, too.")
+@click.option("--afresh", is_flag=True, help="Ask those links, too, that answered within the last day.")
+@click.option("--spam", "with_spam", is_flag=True, help="Ask SpamAssassin for its score, too, where it's installed.")
 @click.option("--sarif", "report", flag_value="sarif", help="Print SARIF 2.1.0, for a pipeline.")
 @click.option("--junit", "report", flag_value="junit", help="Print JUnit's XML, for a pipeline.")
 @click.pass_context
-def check(ctx: click.Context, issue: str, as_json: bool, with_links: bool, report: str | None) -> int:
+def check(
+    ctx: click.Context,
+    issue: str,
+    as_json: bool,
+    with_links: bool,
+    afresh: bool,
+    with_spam: bool,
+    report: str | None,
+) -> int:
     """Say what is wrong with ISSUE. Errors block approval and sending; exit code 3 when there are any."""
     from newsletter.check import blocks, reports
 
     with workspace(ctx) as space:
         composed = space.compose(issue)
-        findings = space.check(composed, space.render(composed))
+        variants = space.render(composed)
+        findings = space.check(composed, variants)
         if with_links:
-            findings += space.check_links(composed)
+            findings += space.check_links(composed, afresh=afresh)
+        if with_spam:
+            findings += space.check_spam(composed, variants[0])
     if as_json:
         print_json([codec.plain(finding) for finding in findings])
     elif report:

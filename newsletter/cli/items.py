@@ -9,7 +9,15 @@ import click
 import tomli_w
 
 from newsletter.cli import inbox
-from newsletter.cli.entries import export_entries, form_options, format_option, given, import_entries, in_editor
+from newsletter.cli.entries import (
+    export_entries,
+    form_options,
+    format_option,
+    given,
+    import_entries,
+    in_editor,
+    say_doubts,
+)
 from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
 from newsletter.collect import forms
 from newsletter.collect import items as shelf
@@ -119,6 +127,7 @@ def edit(ctx: click.Context, /, slug: str, **options: Any) -> None:
         with space.store.write() as session:
             differs = shelf.replace(session, slug, item, space.clock.now())
     say(f"Changed {item.slug}." if differs else "Nothing has changed.")
+    say_doubts(item)
 
 
 @items.command()

@@ -10,7 +10,7 @@ import click
 import tomli_w
 
 from newsletter import collect
-from newsletter.cli.entries import export_entries, form_options, format_option, free, given, import_entries
+from newsletter.cli.entries import export_entries, form_options, format_option, free, given, import_entries, say_doubts
 from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
 from newsletter.collect import compilation, forms
 from newsletter.collect import policies as tracker
@@ -36,6 +36,7 @@ def add_policy(ctx: click.Context, /, **options: Any) -> None:
         free(policy.slug, known)
         tracker.add(session, policy, space.clock.now())
     click.echo(policy.slug)
+    say_doubts(policy)
     next_step(f"newsletter policies status {policy.slug} STATUS --on DATE")
 
 

@@ -23,7 +23,8 @@ from sqlalchemy.orm import Session
 from newsletter.collect import forms, items, members, policies, taken
 from newsletter.collect.forms import Form
 from newsletter.errors import ConfigError, InputError, NewsletterError
-from newsletter.model import Item, Member, Policy
+from newsletter.gazetteer import doubts
+from newsletter.model import Item, Level, Member, Place, Policy
 from newsletter.tables import Document
 
 What = Literal["items", "policies", "members"]
@@ -58,13 +59,14 @@ class Row:
 
 @dataclass(slots=True)
 class Report:
-    """What became of the rows of an import."""
+    """What became of the rows of an import; `doubts` are about places that nobody knows."""
 
     rows: int = 0
     added: int = 0
     updated: int = 0
     unchanged: int = 0
     rejected: list[tuple[Row, str]] = field(default_factory=list)
+    doubts: list[tuple[Row, str]] = field(default_factory=list)
     rejects_file: Path | None = None
 
 
@@ -86,11 +88,19 @@ def import_file(
             _store(session, value, what, known, now, report, told=bool(row.form.get("history")))
             seen[value.slug] = row.line
             known.add(value.slug)
+            report.doubts += [(row, doubt) for doubt in doubts(places_of(value))]
         except NewsletterError as fault:
             report.rejected.append((row, str(fault)))
     if report.rejected:
         report.rejects_file = write_rejects(path, what, report.rejected)
     return report
+
+
+def places_of(value: Entry) -> tuple[Place, ...]:
+    """The places that an entry names; a school district's is its own, and in no list."""
+    if isinstance(value, Item):
+        return value.places
+    return () if isinstance(value, Policy) and value.level is Level.SCHOOL else (value.place,)
 
 
 def _store(

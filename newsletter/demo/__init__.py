@@ -18,7 +18,7 @@ from newsletter.workspace import Workspace
 
 _HERE = Path(__file__).parent
 _MARK = ".newsletter-sample"
-_IGNORED = "newsletter.db*\nsecret.key\noutbox/\nrehearsal/\narchive*/\npreview/\n*.rejects.*\n"
+_IGNORED = "newsletter.db*\nsecret.key\noutbox/\nrehearsal/\narchive*/\npreview/\n*.rejects.*\n.cache/\ncourtesy/\n"
 
 
 def begin(folder: Path) -> None:

@@ -14,6 +14,7 @@ from newsletter.errors import SendError
 from newsletter.merge import MergeText
 from newsletter.model import Batch, DeliveryState, Outcome, Recipient, Rendered, Snapshot
 from newsletter.providers import Provider, load
+from newsletter.providers.mime import Composer
 from newsletter.send.envelope import envelope
 from newsletter.store import Store
 from newsletter.store.records import CampaignRecord, SnapshotRecord
@@ -119,34 +120,43 @@ class Mailing:
         Tests don't enter the ledger, and their unsubscribe links belong to nobody.
         """
         carrier, accepted = self.provider(provider), 0
-        values = {"first_name": "", "unsubscribe_url": self.unsubscribe_url(0, publication.list)}
         try:
             for first, variant in zip(range(1, 10**6, len(addresses)), renderings, strict=False):
                 content = replace(
                     variant, subject=MergeText((f"[Test{note}{_named(variant)}] ", *variant.subject.parts))
                 )
-                name = f"{variant.issue}-test"
-                sealed = envelope(self.config, publication, name, [content], lambda _: values["unsubscribe_url"])
-                key = secrets.token_hex(32)
-                batch = Batch(
-                    id=0,
-                    campaign=name,
-                    key=key,
-                    tag=key[:16],
-                    date=self.clock.now().replace(microsecond=0),
-                    sender=sealed.sender,
-                    reply_to=sealed.reply_to,
-                    content=content,
-                    headers=sealed.headers,
-                    recipients=tuple(
-                        Recipient(delivery=number, address=address, values=values)
-                        for number, address in enumerate(addresses, first)
-                    ),
-                )
+                batch = self._test_batch(publication, content, addresses, first)
                 accepted += sum(receipt.outcome is Outcome.ACCEPTED for receipt in carrier.send(batch))
         finally:
             carrier.close()
         return accepted
+
+    def message(self, publication: Publication, content: Rendered) -> bytes:
+        """A variant as a whole message (RFC 5322) to the publication's own sender."""
+        address = self.config.senders[publication.sender].address
+        batch = self._test_batch(publication, content, [address], 1)
+        return Composer(batch).message(batch.recipients[0])
+
+    def _test_batch(self, publication: Publication, content: Rendered, addresses: list[str], first: int) -> Batch:
+        values = {"first_name": "", "unsubscribe_url": self.unsubscribe_url(0, publication.list)}
+        name = f"{content.issue}-test"
+        sealed = envelope(self.config, publication, name, [content], lambda _: values["unsubscribe_url"])
+        key = secrets.token_hex(32)
+        return Batch(
+            id=0,
+            campaign=name,
+            key=key,
+            tag=key[:16],
+            date=self.clock.now().replace(microsecond=0),
+            sender=sealed.sender,
+            reply_to=sealed.reply_to,
+            content=content,
+            headers=sealed.headers,
+            recipients=tuple(
+                Recipient(delivery=number, address=address, values=values)
+                for number, address in enumerate(addresses, first)
+            ),
+        )
 
 
 def _named(variant: Rendered) -> str:

@@ -112,7 +112,7 @@ class Studio:
 
     def ask_links(self, slug: str) -> None:
         """Ask the issue's links over the network."""
-        self._links[slug] = self.space.check_links(self.issue(slug))
+        self._links[slug] = self.space.check_links(self.issue(slug), afresh=self.asked(slug))
 
     def asked(self, slug: str) -> bool:
         """Whether the links were asked since the studio was started."""

@@ -98,6 +98,14 @@ PLANTED = {
     "audience/guard-for-all": body('::: only not (state = "AK")\nHello, all but Alaska.\n:::'),
     "deliverability/fake-reply": subject("Re: your question"),
 }
+
+
+def inside(mail: Rendered, markup: str) -> Rendered:
+    """The mail with some markup at the end of its body."""
+    parts = (p.replace("</body>", f"{markup}</body>") if isinstance(p, str) else p for p in mail.html.parts)
+    return replace(mail, html=MergeText(tuple(parts)))
+
+
 SPOILT: dict[str, Callable[[Rendered], Rendered]] = {
     "deliverability/no-unsubscribe": lambda r: replace(r, text=MergeText((r.text.merge({}),))),
     "deliverability/no-postal-address": lambda r: replace(
@@ -105,6 +113,8 @@ SPOILT: dict[str, Callable[[Rendered], Rendered]] = {
     ),
     "deliverability/clipped": lambda r: replace(r, html=MergeText((*r.html.parts, "<!--" + "x" * 110_000 + "-->"))),
     "deliverability/large": lambda r: replace(r, html=MergeText((*r.html.parts, "<!--" + "x" * 65_000 + "-->"))),
+    "clients/css": lambda r: inside(r, '<p style="position:absolute">x</p>'),
+    "clients/html": lambda r: inside(r, "<video></video>"),
     "deliverability/stub-text": lambda r: replace(r, text=MergeText(("Read it online.",))),
 }
 
