@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """`value` and `floor` in `unit`; `ratio` is what's judged against `want`, such as "<= 40 ms"."""
+    """`value` and `floor` in `unit`; `ratio` is what's judged against `want`, such as "<= 40 ms". `beside` is
+    another program's figure, for comparison.
+    """
 
     name: str
     value: float
@@ -20,6 +22,7 @@ class Result:
     ratio: float
     want: str
     ok: bool
+    beside: str = ""
 
     def plain(self) -> dict[str, object]:
         """The result for JSON."""
@@ -29,7 +32,8 @@ class Result:
         """The result for people."""
         mark = "ok   " if self.ok else "SHORT"
         figures = f"{self.value:,.4g} {self.unit}, floor {self.floor:,.4g} {self.unit}, ratio {self.ratio:.3g}"
-        return f"{mark} {self.name:<8} {figures}; wanted: {self.want}"
+        beside = f" ({self.beside})" if self.beside else ""
+        return f"{mark} {self.name:<8} {figures}; wanted: {self.want}{beside}"
 
 
 def seconds(run: Callable[[], object]) -> float:

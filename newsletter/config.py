@@ -24,6 +24,7 @@ from newsletter.tables import Document, Table
 FILE_NAME = "config.toml"
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+_FONTS = re.compile(r"[\w ,'-]*")
 _TITLE_FIELDS = {"headlines", "month", "name"}
 
 
@@ -115,17 +116,24 @@ class Partner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brand:
-    """The publication's look. Colours are #rrggbb; `accent` has to be readable on white."""
+    """The publication's look. Colours are #rrggbb; `accent` has to be readable on white. `body_font` and
+    `heading_font` are names of fonts, the wanted first; empty for the template's own.
+    """
 
     accent: str = "#1d4ed8"
     accent_dark: str = "#93c5fd"
     banner: str = "#172554"
+    body_font: str = ""
+    heading_font: str = ""
     logo: Path | None = None
 
     def __post_init__(self) -> None:
         for key in ("accent", "accent_dark", "banner"):
             if not _COLOR.fullmatch(getattr(self, key)):
                 raise ValueError(f'"{key}" must be a colour such as "#1d4ed8"')
+        for key in ("body_font", "heading_font"):
+            if not _FONTS.fullmatch(getattr(self, key)):
+                raise ValueError(f'"{key}" must be names of fonts, such as "Georgia, serif"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

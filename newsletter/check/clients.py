@@ -80,9 +80,9 @@ def features_of(markup: str) -> Iterator[str]:
     """
     for element in html.document_fromstring(markup).iter(etree.Element):
         tag = str(element.tag)
-        kind = element.get("type", "text")
-        yield f"input {kind!s}" if tag == "input" else f"element {tag}"
-        yield from (f"attribute {name}" for name in element.keys())  # noqa: SIM118 (an element is no dict)
+        kind = str(element.get("type", "text"))
+        yield f"input {kind}" if tag == "input" else f"element {tag}"
+        yield from (f"attribute {name}" for name in map(str, element.keys()))
         if tag == "style":
             yield from _of_sheet(element.text or "")
         elif style := element.get("style"):

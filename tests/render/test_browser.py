@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route
 
+from newsletter.config import Config
 from newsletter.model import Issue
 from newsletter.render import render
+from newsletter.render.specimen import specimen
 from tests.samples import FOLDERS, sample_config, sample_issue, sample_round_up
 
 pytestmark = pytest.mark.browser
@@ -21,9 +24,9 @@ AXE = {
 VIEWS = tuple(itertools.product((375, 600), ("light", "dark")))
 
 
-def opened(browser: Browser, issue: Issue, width: int, scheme: str) -> Page:
+def opened(browser: Browser, issue: Issue, width: int, scheme: str, config: Config | None = None) -> Page:
     """The merged message in a window of that width, with a picture in every place and no network."""
-    result = render(issue, sample_config(), folders=FOLDERS)
+    result = render(issue, config or sample_config(), folders=FOLDERS)
     dark: Literal["light", "dark"] = "dark" if scheme == "dark" else "light"
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=dark)
 
@@ -84,6 +87,19 @@ def test_no_words_are_smaller_than_14_pixels(browser: Browser, make: type, width
         return least }"""
     )
     assert smallest >= 14
+    page.close()
+
+
+@pytest.mark.parametrize("template", ["network-download", "workers-rights", "state-download", "press-bulletin"])
+@pytest.mark.parametrize(("width", "scheme"), VIEWS)
+def test_axe_finds_nothing_in_any_component(browser: Browser, template: str, width: int, scheme: str) -> None:
+    config = sample_config()
+    publication = replace(config.publications["workers-rights"], template=template)
+    tried = replace(config, publications={**config.publications, publication.slug: publication})
+    page = opened(browser, specimen(publication), width, scheme, tried)
+    found = Axe().run(page, options=AXE)
+    assert not [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found.response["violations"]]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()
 
 

@@ -59,6 +59,18 @@ def test_rendering_is_pure_in_any_process(make: type) -> None:
     )
 
 
+def test_fifty_renders_in_any_order_and_any_process_give_the_same_bytes() -> None:
+    program = Path(__file__).parent / "fifty_renders.py"
+    answers = set()
+    for seed, zone, language in (("1", "Asia/Tokyo", "C"), ("2", "America/New_York", "C.UTF-8"), ("3", "UTC", "C")):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": language}
+        command = [sys.executable, "-m", "tests.render.fifty_renders", seed]
+        answer = subprocess.run(command, env=environment, cwd=program.parents[2], capture_output=True, check=True)
+        answers.add(answer.stdout.decode().strip())
+    assert len(answers) == 1
+    assert answers != {""}
+
+
 @ISSUES
 def test_a_message_begins_with_its_doctype_and_names_its_language(make: type) -> None:
     page = str(rendered(make()).html)
