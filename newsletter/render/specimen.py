@@ -7,6 +7,7 @@ import datetime as dt
 from newsletter import merge
 from newsletter.config import Publication
 from newsletter.model import (
+    Coverage,
     Issue,
     Item,
     Kind,
@@ -25,6 +26,9 @@ from newsletter.model import (
 )
 
 _DAY = dt.date(2022, 10, 12)
+#: One status of each colour as a card, and one as a row: a specimen has to stay within the size of a mail.
+_CARDS = (Status.PASSED, Status.IN_EFFECT, Status.INTRODUCED, Status.CHALLENGED)
+_ROWS = (Status.ENACTED, Status.ENFORCED, Status.IN_COMMITTEE, Status.STRUCK_DOWN)
 _PHOTO = Photo(
     name="specimen.jpg", file="media/specimen.jpg", width=1200, height=675, alt="A specimen picture", credit="Specimen"
 )
@@ -53,14 +57,15 @@ def specimen(publication: Publication) -> Issue:
             ),
             Section(heading="Cards", blocks=tuple(_story(kind, compact=False) for kind in Kind), line=2),
             Section(heading="Rows", blocks=tuple(_story(kind, compact=True) for kind in Kind), line=3),
-            Section(heading="Policies", blocks=tuple(map(_policy, Status)), line=4),
+            Section(heading="Policies", blocks=tuple(_policy(status, compact=False) for status in _CARDS), line=4),
+            Section(heading="Policy rows", blocks=tuple(_policy(status, compact=True) for status in _ROWS), line=5),
             Section(
                 heading="Text",
                 blocks=(
                     Picture(photo=_PHOTO, line=5),
                     _prose('> "A quote," said somebody.\n\n[A link that says where](https://example.org/)'),
                 ),
-                line=5,
+                line=6,
             ),
         ),
         path="issues/specimen/issue.md",
@@ -92,7 +97,7 @@ def _story(kind: Kind, *, compact: bool) -> Story:
     return Story(item=item, headline=item.title, blurb=item.summary, compact=compact, line=1)
 
 
-def _policy(status: Status) -> PolicyEntry:
+def _policy(status: Status, *, compact: bool) -> PolicyEntry:
     change = StatusChange(status=status, date=dt.date(2022, 10, 1))
     policy = Policy(
         slug=f"policy-{status.replace(' ', '-')}",
@@ -111,6 +116,7 @@ def _policy(status: Status) -> PolicyEntry:
         blurb=policy.summary,
         status=change,
         moved=(change,),
-        compact=False,
+        compact=compact,
         line=1,
+        covered=Coverage(issue="specimen-earlier", publication="The newsletter", date=dt.date(2022, 6, 8)),
     )
