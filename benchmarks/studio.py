@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import statistics
 import tempfile
@@ -42,6 +43,8 @@ def studio() -> Result:
         application: list[object] = []
         server = create_server(lambda *a: application[0](*a), host="127.0.0.1", port=0, threads=8)  # type: ignore[operator]
         application.append(create_app(Studio(Path(name) / "config.toml", system_clock()), server.effective_port))
+        # The page's last question is still open when the server goes; that's no fault worth a log.
+        logging.getLogger("waitress").setLevel(logging.CRITICAL)
         threading.Thread(target=server.run, daemon=True).start()
         with sync_playwright() as playwright:
             chromium = shutil.which("chromium") or shutil.which("google-chrome")

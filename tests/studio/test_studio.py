@@ -141,9 +141,19 @@ HOSTILE = '<script>alert(1)</script><img src=x onerror=alert(2)> "q" \u202e \U00
 def test_hostile_items_are_inert(client: FlaskClient, desk: Desk) -> None:
     with desk.space.store.write() as session:
         old = items.get(session, "organizer-job")
-        told = dict.fromkeys(("title", "outlet", "author", "time", "venue"), HOSTILE)
-        lists = {"topics": (HOSTILE,), "people": (HOSTILE,), "places": (Place(state="FL", locality=HOSTILE),)}
-        hostile = replace(old, **told, **lists, summary=HOSTILE * 200, url="javascript:alert(3)")
+        hostile = replace(
+            old,
+            title=HOSTILE,
+            summary=HOSTILE * 200,
+            url="javascript:alert(3)",
+            outlet=HOSTILE,
+            author=HOSTILE,
+            time=HOSTILE,
+            venue=HOSTILE,
+            topics=(HOSTILE,),
+            people=(HOSTILE,),
+            places=(Place(state="FL", locality=HOSTILE),),
+        )
         items.replace(session, "organizer-job", hostile, desk.space.clock.now())
     for path in (f"{BASE}frame", f"{BASE}frame?view=text", f"{BASE}frame?view=source", f"/archive/{NAME}/", BASE):
         page = client.get(path).text
