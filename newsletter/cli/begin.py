@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import signal
 from pathlib import Path
 
 import click
@@ -80,7 +81,14 @@ def studio(ctx: click.Context, issue: str, port: int, no_browser: bool) -> None:
 
     with workspace(ctx) as space:
         name = space.issue_path(issue).parent.name if issue else ""
-    app = create_app(Studio(Path(ctx.obj), system_clock()), port)
+    watched = Studio(Path(ctx.obj), system_clock())
+    app = create_app(watched, port)
+
+    def stop(*_: object) -> None:
+        watched.stop()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, stop)
     address = f"http://127.0.0.1:{port}/" + (f"issues/{name}/" if name else "")
     click.echo(address)
     say("The studio follows your files. End with Ctrl-C.")

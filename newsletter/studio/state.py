@@ -39,6 +39,7 @@ class Studio:
     path: Path
     clock: Clock
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    _stopped: threading.Event = field(default_factory=threading.Event)
     _kept: dict[Any, Any] = field(default_factory=dict)
     _stamp: str = ""
     _space: Workspace | None = None
@@ -71,10 +72,14 @@ class Studio:
         """The stamp, as soon as it isn't `seen` any more, or after some seconds."""
         for _ in range(int(seconds / _LOOK)):
             stamp = self.stamp()
-            if stamp != seen:
+            if stamp != seen or self._stopped.is_set():
                 return stamp
             self.clock.sleep(_LOOK)
         return self.stamp()
+
+    def stop(self) -> None:
+        """Let those who wait for a change go."""
+        self._stopped.set()
 
     def _once(self, key: Any, make: Callable[[], T]) -> T:
         """What `make` gives, made once for each state of the files."""
