@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test lint types bench clean
+.PHONY: demo test lint types bench torture clean
 
 demo: $(READY)
 	$(BIN)/newsletter demo demo
@@ -21,6 +21,10 @@ types: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+# TORTURE="--provider resend --recipients 20000 --kills 100 --seed 7"
+torture: $(READY)
+	$(BIN)/python -m tests.torture $(TORTURE)
 
 clean:
 	rm -rf .venv demo

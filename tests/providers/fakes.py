@@ -1,0 +1,293 @@
+"""Providers' APIs on loopback, with a memory: they keep whom they took, and fail as the real ones do.
+
+`fault` is done to the next calls that send: "drop" takes the batch and hangs up, "lose" hangs up before, "stall"
+takes it and answers too late, "500" takes it and answers 500, "429" doesn't take it. `refuse` are addresses.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
+from urllib.parse import parse_qs, urlsplit
+
+KEY = "a-key-of-the-fake"
+
+
+@dataclass
+class Said:
+    """An answer of a fake."""
+
+    status: int
+    body: Any
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Fake:
+    """What all fakes share: whom they took, as often as they did. `mood` says what to do to a call that no fault is
+    set for.
+    """
+
+    taken: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    refuse: set[str] = field(default_factory=set)
+    faults: list[str] = field(default_factory=list)
+    bodies: list[Any] = field(default_factory=list)
+    url: str = ""
+    mood: Callable[[], str] = lambda: ""
+    wait: str = "7"
+
+    sending: ClassVar[str] = ""
+
+    def authorized(self, headers: dict[str, str]) -> bool:
+        raise NotImplementedError
+
+    def accept(self, headers: dict[str, str], body: bytes) -> Said:
+        """Take a batch."""
+        raise NotImplementedError
+
+    def look(self, path: str, query: dict[str, list[str]]) -> Said:
+        """Answer a question about what was taken."""
+        del path, query
+        return Said(404, {"message": "no such thing"})
+
+    def delivery_of(self, message: dict[str, Any]) -> str:
+        """The delivery's own number, as the message carries it."""
+        raise NotImplementedError
+
+    def slow_down(self) -> Said:
+        return Said(429, {"message": "too many"}, {"Retry-After": self.wait})
+
+
+def basic(headers: dict[str, str], user: str) -> bool:
+    return headers.get("authorization") == "Basic " + base64.b64encode(f"{user}:{KEY}".encode()).decode()
+
+
+class ResendFake(Fake):
+    """Same key and same bytes: the same answer; other bytes: a conflict."""
+
+    sending = "/emails/batch"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys: dict[str, tuple[bytes, Said]] = {}
+
+    def authorized(self, headers: dict[str, str]) -> bool:
+        return headers.get("authorization") == f"Bearer {KEY}"
+
+    def delivery_of(self, message: dict[str, Any]) -> str:
+        return str(message["tags"][0]["value"])
+
+    def accept(self, headers: dict[str, str], body: bytes) -> Said:
+        key = headers["idempotency-key"]
+        if key in self.keys:
+            before, said = self.keys[key]
+            return said if before == body else Said(409, {"name": "invalid_idempotent_request", "message": "other"})
+        messages = json.loads(body)
+        self.bodies.append(messages)
+        if not 0 < len(messages) <= 100:
+            return Said(422, {"name": "validation_error", "message": "1 to 100 messages"})
+        errors, data = [], []
+        for index, message in enumerate(messages):
+            (address,) = message["to"]
+            if address in self.refuse:
+                errors.append({"index": index, "message": f"invalid address {address}"})
+            else:
+                self.taken.append((address, message))
+                data.append({"id": f"re-{len(self.taken)}"})
+        said = Said(200, {"data": data, "errors": errors})
+        self.keys[key] = (body, said)
+        return said
+
+
+class MailgunFake(Fake):
+    """One bad address refuses the call; what was taken stands among the events under its tag."""
+
+    sending = "/v3/mg.example.org/messages"
+    #: Small pages, so that paging is always gone through; the real ones hold 300.
+    page: ClassVar[int] = 5
+
+    def authorized(self, headers: dict[str, str]) -> bool:
+        return basic(headers, "api")
+
+    def delivery_of(self, message: dict[str, Any]) -> str:
+        return str(message["v:delivery"])
+
+    def accept(self, headers: dict[str, str], body: bytes) -> Said:
+        form = parse_qs(body.decode(), keep_blank_values=True)
+        self.bodies.append(form)
+        if len(form["to"]) > 1000:
+            return Said(400, {"message": "to parameter has more than 1000 recipients"})
+        if bad := [address for address in form["to"] if address in self.refuse]:
+            return Said(400, {"message": f"to parameter is not a valid address: {bad[0]}"})
+        variables = json.loads(form["recipient-variables"][0])
+        for address in form["to"]:
+            message = {name: self._filled(values[0], variables[address]) for name, values in form.items()}
+            self.taken.append((address, message))
+        return Said(200, {"id": "<call@mg.example.org>", "message": "Queued. Thank you."})
+
+    @staticmethod
+    def _filled(text: str, values: dict[str, str]) -> str:
+        import re
+
+        return re.sub(r"%recipient\.(\w+)%", lambda match: values.get(match[1], match[0]), text)
+
+    def look(self, path: str, query: dict[str, list[str]]) -> Said:
+        page = int(query.get("page", ["0"])[0])
+        tag = query["tags"][0]
+        events = [
+            {"event": "accepted", "recipient": address, "message": {"headers": {"message-id": f"mg-{address}"}}}
+            for address, message in self.taken
+            if message["o:tag"] == tag
+        ]
+        some = events[page * self.page : (page + 1) * self.page]
+        following = f"{self.url}/v3/mg.example.org/events?tags={tag}&page={page + 1}"
+        return Said(200, {"items": some, "paging": {"next": following}})
+
+
+class PostmarkFake(Fake):
+    """Answers for each message; searches by metadata."""
+
+    sending = "/email/batch"
+
+    def authorized(self, headers: dict[str, str]) -> bool:
+        return headers.get("x-postmark-server-token") == KEY
+
+    def delivery_of(self, message: dict[str, Any]) -> str:
+        return str(message["Metadata"]["delivery"])
+
+    def accept(self, headers: dict[str, str], body: bytes) -> Said:
+        messages = json.loads(body)
+        self.bodies.append(messages)
+        entries = []
+        for message in messages:
+            if message["To"] in self.refuse:
+                entries.append({"ErrorCode": 406, "Message": f"{message['To']} is inactive"})
+            else:
+                self.taken.append((message["To"], message))
+                entries.append({"ErrorCode": 0, "Message": "OK", "MessageID": f"pm-{len(self.taken)}"})
+        return Said(200, entries)
+
+    def look(self, path: str, query: dict[str, list[str]]) -> Said:
+        matching = [
+            {"MessageID": f"pm-{number}", "Metadata": message["Metadata"]}
+            for number, (_, message) in enumerate(self.taken, 1)
+            if message["Metadata"]["batch"] == query["metadata_batch"][0]
+        ]
+        offset = int(query["offset"][0])
+        return Said(200, {"TotalCount": len(matching), "Messages": matching[offset : offset + 50]})
+
+
+class MailjetFake(Fake):
+    """Takes an address once in a campaign; a 400 may be a partial success."""
+
+    sending = "/v3.1/send"
+
+    def authorized(self, headers: dict[str, str]) -> bool:
+        return basic(headers, KEY)
+
+    def delivery_of(self, message: dict[str, Any]) -> str:
+        return str(message["CustomID"])
+
+    def accept(self, headers: dict[str, str], body: bytes) -> Said:
+        messages = json.loads(body)["Messages"]
+        self.bodies.append(messages)
+        if len(messages) > 50:
+            return Said(400, {"ErrorMessage": "more than 50 messages"})
+        entries = []
+        had = {(address, message["CustomCampaign"]) for address, message in self.taken}
+        for message in messages:
+            address = message["To"][0]["Email"]
+            assert "List-Id" not in message["Headers"], "Mailjet refuses it"
+            if address in self.refuse:
+                entries.append({"Status": "error", "Errors": [{"ErrorMessage": f"{address} is no address"}]})
+            elif (address, message["CustomCampaign"]) in had and message["DeduplicateCampaign"]:
+                entries.append({"Status": "error", "Errors": [{"ErrorMessage": "duplicate in the campaign"}]})
+            else:
+                self.taken.append((address, message))
+                entries.append({"Status": "success", "To": [{"Email": address, "MessageID": len(self.taken)}]})
+        partial = any(entry["Status"] == "error" for entry in entries)
+        return Said(400 if partial else 200, {"Messages": entries})
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection to a fake."""
+
+    protocol_version = "HTTP/1.1"
+    fake: Fake
+    lock: threading.Lock
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if urlsplit(self.path).path != self.fake.sending:
+            self._say(Said(200, "Mailgun Magnificent API"))
+        elif not self.fake.authorized(self._named()):
+            self._say(Said(401, {"message": "unknown key"}))
+        else:
+            self._take(body)
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        known = self.fake.authorized(self._named())
+        self._say(self.fake.look(parts.path, parse_qs(parts.query)) if known else Said(401, {"message": "unknown key"}))
+
+    def _take(self, body: bytes) -> None:
+        with self.lock:
+            fault = self.fake.faults.pop(0) if self.fake.faults else self.fake.mood()
+            said = self.fake.slow_down() if fault == "429" else Said(500, {"message": "oops"})
+            if fault not in ("429", "lose"):
+                taken = self.fake.accept(self._named(), body)
+                said = said if fault == "500" else taken
+        if fault in ("lose", "drop"):
+            self.close_connection = True
+            self.connection.close()
+            return
+        if fault == "stall":
+            time.sleep(1.0)
+        self._say(said)
+
+    def _named(self) -> dict[str, str]:
+        return {name.lower(): value for name, value in self.headers.items()}
+
+    def _say(self, said: Said) -> None:
+        data = said.body.encode() if isinstance(said.body, str) else json.dumps(said.body).encode()
+        try:
+            self.send_response(said.status)
+            for name, value in said.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+        except OSError:
+            return  # the caller had enough
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A connection that broke is what these tests are about."""
+
+
+@contextmanager
+def serve(fake: Fake) -> Iterator[Fake]:
+    """Serve a fake on a free port of 127.0.0.1 until the block ends."""
+    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"fake": fake, "lock": threading.Lock()}))
+    fake.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield fake
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

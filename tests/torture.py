@@ -1,0 +1,125 @@
+"""Sending under torture: a provider that fails at random, and a sender that is killed at random moments.
+
+    python -m tests.torture --provider resend --recipients 20000 --kills 100 --seed 7
+
+In the end every recipient was accepted exactly once, and the ledger and the provider agree row by row.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+
+from newsletter.model import DeliveryState
+from newsletter.store.records import DeliveryRecord
+from tests.desk import Desk, StillTime
+from tests.providers.fakes import KEY, Fake, MailgunFake, MailjetFake, PostmarkFake, ResendFake, serve
+
+NAME = "network-download-2022-10"
+FAKES: dict[str, type[Fake]] = {
+    "resend": ResendFake,
+    "mailgun": MailgunFake,
+    "mailjet": MailjetFake,
+    "postmark": PostmarkFake,
+}
+#: What befalls a call, and how often: 30 of 100 are taken and then dropped.
+_FAULTS = {"drop": 30, "429": 5, "lose": 5, "500": 5, "stall": 1, "": 54}
+_SETTINGS = {
+    "mailgun": 'domain = "mg.example.org"\nlookup_delay = 0.005\n',
+    "postmark": "lookup_delay = 0.005\n",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How it went: runs and kills; calls that the provider saw; whom it took how often, and what the ledger says."""
+
+    runs: int
+    kills: int
+    taken: Counter[str]
+    pairs: set[tuple[str, str]]
+    states: Counter[str]
+    ledger: set[tuple[str, str]]
+
+    @property
+    def fine(self) -> bool:
+        """Everybody exactly once, and both sides of one mind."""
+        once = set(self.taken.values()) == {1}
+        return once and self.pairs == self.ledger and set(self.states) == {DeliveryState.SUBMITTED}
+
+
+def torture(provider: str, recipients: int, kills: int, seed: int, folder: Path) -> Outcome:
+    """Send to some recipients and kill the sender again and again, until it ends by itself."""
+    chance = random.Random(seed)
+    desk = Desk.make(folder / "desk", StillTime().clock)
+    desk.import_people("Email,Lists\n" + "".join(f"r{n}@example.org,Network Download\n" for n in range(recipients)))
+    desk.space.approve(NAME, by="Ada")
+    with serve(FAKES[provider]()) as fake:
+        fake.wait = "0.05"
+        fake.mood = lambda: chance.choices(list(_FAULTS), list(_FAULTS.values()))[0]
+        config = desk.folder / "config.toml"
+        table = f'[providers.{provider}]\nbase_url = "{fake.url}"\ntimeout = 0.5\n{_SETTINGS.get(provider, "")}'
+        config.write_text(f"{config.read_text(encoding='utf-8')}\n{table}", encoding="utf-8")
+        runs, killed = _until_done(desk.folder, provider, kills, chance)
+        taken = Counter(address for address, _ in fake.taken)
+        pairs = {(address, fake.delivery_of(message)) for address, message in fake.taken}
+    with desk.space.store.read() as session:
+        rows = session.execute(select(DeliveryRecord.id, DeliveryRecord.address, DeliveryRecord.state)).all()
+    desk.space.close()
+    states = Counter(str(state) for _, _, state in rows)
+    return Outcome(runs, killed, taken, pairs, states, {(address, str(number)) for number, address, _ in rows})
+
+
+def _until_done(folder: Path, provider: str, kills: int, chance: random.Random) -> tuple[int, int]:
+    """Runs and kills until a run ends with everybody submitted."""
+    keys = dict.fromkeys(("RESEND_API_KEY", "MAILGUN_API_KEY", "POSTMARK_SERVER_TOKEN", "MAILJET_API_KEY"), KEY)
+    environment = {**os.environ, **keys, "MAILJET_SECRET_KEY": KEY}
+    command = [sys.executable, "-m", "newsletter", "send", NAME, "--provider", provider, "--confirm", NAME]
+    killed = 0
+    for run in range(1, kills + 200):
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        patience = chance.uniform(0.3, 1.5) if killed < kills else 600
+        try:
+            if process.wait(timeout=patience) == 0:
+                return run, killed
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            killed += 1
+    raise AssertionError("send never ended")
+
+
+def main() -> int:
+    """Parse, run, print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
+    parser.add_argument("--provider", choices=[*FAKES, "all"], default="all")
+    parser.add_argument("--recipients", type=int, default=20_000)
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    given = parser.parse_args()
+    fine = True
+    for provider in FAKES if given.provider == "all" else [given.provider]:
+        with tempfile.TemporaryDirectory() as folder:
+            done = torture(provider, given.recipients, given.kills, given.seed, Path(folder))
+        fine &= done.fine
+        most = max(done.taken.values(), default=0)
+        verdict = "ok   " if done.fine else "WRONG"
+        told = f"{len(done.taken):,} recipients, none more than {most} time(s), {done.runs} runs, {done.kills} killed"
+        print(f"{verdict} {provider}, seed {given.seed}: {told}, ledger {dict(done.states)}", flush=True)
+    return 0 if fine else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
