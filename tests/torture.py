@@ -23,7 +23,7 @@ from sqlalchemy import select
 from newsletter.model import DeliveryState
 from newsletter.store.records import DeliveryRecord
 from tests.desk import Desk, StillTime
-from tests.providers.fakes import KEY, Fake, MailgunFake, MailjetFake, PostmarkFake, ResendFake, serve
+from tests.providers.fakes import KEY, BrevoFake, Fake, MailgunFake, MailjetFake, PostmarkFake, ResendFake, serve
 
 NAME = "network-download-2022-10"
 FAKES: dict[str, type[Fake]] = {
@@ -31,6 +31,7 @@ FAKES: dict[str, type[Fake]] = {
     "mailgun": MailgunFake,
     "mailjet": MailjetFake,
     "postmark": PostmarkFake,
+    "brevo": BrevoFake,
 }
 #: What befalls a call, and how often: 30 of 100 are taken and then dropped.
 _FAULTS = {"drop": 30, "429": 5, "lose": 5, "500": 5, "stall": 1, "": 54}
@@ -83,7 +84,7 @@ def torture(provider: str, recipients: int, kills: int, seed: int, folder: Path)
 def _until_done(folder: Path, provider: str, kills: int, chance: random.Random) -> tuple[int, int]:
     """Runs and kills until a run ends with everybody submitted."""
     keys = dict.fromkeys(("RESEND_API_KEY", "MAILGUN_API_KEY", "POSTMARK_SERVER_TOKEN", "MAILJET_API_KEY"), KEY)
-    environment = {**os.environ, **keys, "MAILJET_SECRET_KEY": KEY}
+    environment = {**os.environ, **keys, "MAILJET_SECRET_KEY": KEY, "BREVO_API_KEY": KEY}
     command = [sys.executable, "-m", "newsletter", "send", NAME, "--provider", provider, "--confirm", NAME]
     killed = 0
     for run in range(1, kills + 200):

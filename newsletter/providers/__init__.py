@@ -25,12 +25,14 @@ from newsletter.tables import Table
 
 #: Provider types that come with the product, and where their classes are; imported when used.
 REGISTRY: Mapping[str, str] = {
+    "brevo": "newsletter.providers.brevo:Brevo",
     "files": "newsletter.providers.files:Files",
     "mailgun": "newsletter.providers.mailgun:Mailgun",
     "mailjet": "newsletter.providers.mailjet:Mailjet",
     "memory": "newsletter.providers.memory:Memory",
     "postmark": "newsletter.providers.postmark:Postmark",
     "resend": "newsletter.providers.resend:Resend",
+    "sendgrid": "newsletter.providers.sendgrid:Sendgrid",
     "smtp": "newsletter.providers.smtp:Smtp",
 }
 

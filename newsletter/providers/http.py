@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -123,3 +123,23 @@ def found(batch: Batch, accepted: Mapping[int, str], *, asked_too_early: bool) -
         else Receipt(delivery=r.delivery, outcome=missing, detail=detail)
         for r in batch.recipients
     ]
+
+
+def halved(batch: Batch, said: str, send: Callable[[Batch], list[Receipt]]) -> list[Receipt]:
+    """Send each half of a refused batch by itself, until the one is found for whom it was refused.
+
+    Of a call that was refused nothing was taken. What `said` names is kept without the address.
+    """
+    if len(batch.recipients) == 1:
+        return everybody(batch, Outcome.REFUSED, said.replace(batch.recipients[0].address, "…"))
+    middle = len(batch.recipients) // 2
+    receipts: list[Receipt] = []
+    for recipients in (batch.recipients[:middle], batch.recipients[middle:]):
+        half = replace(batch, recipients=recipients)
+        try:
+            receipts += send(half)
+        except OutcomeUnknown as fault:
+            receipts += everybody(half, Outcome.UNKNOWN, fault.what)
+        except Unavailable as fault:
+            receipts += everybody(half, Outcome.DEFERRED, fault.what)
+    return receipts

@@ -11,17 +11,17 @@ import html
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import requests
 
-from newsletter.errors import ConfigError, OutcomeUnknown, Refused, Unavailable
+from newsletter.errors import ConfigError, OutcomeUnknown, Refused
 from newsletter.merge import MergeField, MergeText
 from newsletter.model import Batch, Outcome, Receipt, Recipient
 from newsletter.providers import How, Limits, Provider, Recovery
-from newsletter.providers.http import Api, everybody, found
+from newsletter.providers.http import Api, found, halved
 from newsletter.tables import Table
 
 
@@ -74,27 +74,10 @@ class Mailgun(Provider):
             known = str(body["id"])
             return [Receipt(delivery=r.delivery, outcome=Outcome.ACCEPTED, message_id=known) for r in batch.recipients]
         if answer.status == 400 and "address" in answer.said.lower():
-            return self._halved(batch, answer.said)
+            return halved(batch, answer.said, self.send)
         if answer.status == 200:
             raise Refused("that isn't Mailgun's address for sending", hint="check domain and base_url")
         raise Refused(f"Mailgun refused the call: {answer.said}")
-
-    def _halved(self, batch: Batch, said: str) -> list[Receipt]:
-        """Each half by itself; of a refused call nothing was taken."""
-        if len(batch.recipients) == 1:
-            detail = said.replace(batch.recipients[0].address, "…")
-            return everybody(batch, Outcome.REFUSED, detail)
-        middle = len(batch.recipients) // 2
-        receipts: list[Receipt] = []
-        for recipients in (batch.recipients[:middle], batch.recipients[middle:]):
-            half = replace(batch, recipients=recipients)
-            try:
-                receipts += self.send(half)
-            except OutcomeUnknown as fault:
-                receipts += everybody(half, Outcome.UNKNOWN, fault.what)
-            except Unavailable as fault:
-                receipts += everybody(half, Outcome.DEFERRED, fault.what)
-        return receipts
 
     def settle(self, batch: Batch) -> list[Receipt]:
         """Look for the accepted ones under the call's tag."""

@@ -216,6 +216,70 @@ class MailjetFake(Fake):
         return Said(400 if partial else 200, {"Messages": entries})
 
 
+class SendgridFake(Fake):
+    """Says 202 and nothing else, and can't be asked afterwards."""
+
+    sending = "/v3/mail/send"
+
+    def authorized(self, headers: dict[str, str]) -> bool:
+        return headers.get("authorization") == f"Bearer {KEY}"
+
+    def delivery_of(self, message: dict[str, Any]) -> str:
+        return str(message["custom_args"]["delivery"])
+
+    def accept(self, headers: dict[str, str], body: bytes) -> Said:
+        call = json.loads(body)
+        self.bodies.append(call)
+        if not 0 < len(call["personalizations"]) <= 1000:
+            return Said(400, {"errors": [{"message": "1 to 1000 personalizations"}]})
+        for person in call["personalizations"]:
+            address = person["to"][0]["email"]
+            if address in self.refuse:
+                field = f"personalizations.{call['personalizations'].index(person)}.to.0.email"
+                return Said(400, {"errors": [{"message": f"{address} is no address", "field": field}]})
+        for person in call["personalizations"]:
+            text, markup = (part["value"] for part in call["content"])
+            filled = {"subject": call["subject"], "text": text, "html": markup}
+            for name, part in filled.items():
+                for mark, value in person["substitutions"].items():
+                    part = part.replace(mark, value)
+                filled[name] = part
+            self.taken.append((person["to"][0]["email"], {**person, **filled, "substitutions": {}}))
+        return Said(202, "", {"X-Message-Id": f"sg-{len(self.bodies)}"})
+
+
+class BrevoFake(Fake):
+    """Refuses a call that it has had, by the UUID among the body's headers."""
+
+    sending = "/v3/smtp/email"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: set[str] = set()
+
+    def authorized(self, headers: dict[str, str]) -> bool:
+        return headers.get("api-key") == KEY
+
+    def delivery_of(self, message: dict[str, Any]) -> str:
+        return str(message["headers"]["X-Mailin-custom"]).removeprefix("delivery:")
+
+    def accept(self, headers: dict[str, str], body: bytes) -> Said:
+        call = json.loads(body)
+        self.bodies.append(call)
+        key = call["headers"]["idempotencyKey"]
+        if key in self.calls:
+            return Said(400, {"code": "duplicate_parameter", "message": "idempotencyKey was used"})
+        versions = call["messageVersions"]
+        for version in versions:
+            if version["to"][0]["email"] in self.refuse:
+                return Said(400, {"code": "invalid_parameter", "message": "email is not valid in to"})
+        self.calls.add(key)
+        for version in versions:
+            told = {**version, "html": version["htmlContent"], "text": version["textContent"]}
+            self.taken.append((version["to"][0]["email"], told))
+        return Said(201, {"messageIds": [f"br-{key}-{number}" for number in range(len(versions))]})
+
+
 class _Handler(BaseHTTPRequestHandler):
     """One connection to a fake."""
 
