@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from newsletter.providers.brevo import Brevo
@@ -34,7 +34,7 @@ def spec(name: str) -> dict[str, Any]:
 
 def faults(whole: dict[str, Any], pointer: str, body: Any) -> list[str]:
     """What a schema within a description has against a body."""
-    registry: Registry[Any] = Registry().with_resource("urn:spec", Resource(contents=whole, specification=DRAFT202012))
+    registry: Registry[Any] = Registry().with_resource("urn:spec", DRAFT202012.create_resource(whole))
     validator = Draft202012Validator({"$ref": f"urn:spec#{pointer}"}, registry=registry)
     return [f"{'/'.join(map(str, fault.path))}: {fault.message[:200]}" for fault in validator.iter_errors(body)]
 
