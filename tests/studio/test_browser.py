@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from waitress import create_server
+from werkzeug.serving import make_server
 
 from newsletter.studio import Studio, create_app
 from newsletter.workspace import system_clock
@@ -23,17 +23,21 @@ def address(desk: Desk) -> Iterator[str]:
     """The studio on a free port of this machine."""
     studio = Studio(desk.folder / "config.toml", system_clock())
     application: list[object] = []
-    server = create_server(lambda *a: application[0](*a), host="127.0.0.1", port=0, threads=8)  # type: ignore[operator]
-    application.append(create_app(studio, server.effective_port))
-    thread = threading.Thread(target=server.run, daemon=True)
+    server = make_server("127.0.0.1", 0, lambda *a: application[0](*a), threaded=True)  # type: ignore[operator]
+    application.append(create_app(studio, server.port))
+    thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
+    yield f"http://127.0.0.1:{server.port}"
+    studio.stop()
+    server.shutdown()
+    thread.join()
+    server.server_close()
     studio.space.close()
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """A page that is closed before the studio is, so that no console speaks of a server that went away."""
     opened = browser.new_page(viewport={"width": 1400, "height": 900})
     faults: list[str] = []
     opened.on("pageerror", lambda fault: faults.append(str(fault)))
