@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 
-from benchmarks import importing, rendering, sending, startup, studio
+from benchmarks import importing, messages, million, rendering, sending, startup, studio
 from benchmarks.measure import Result
 
 BENCHMARKS = {
@@ -16,6 +16,9 @@ BENCHMARKS = {
     "studio": studio.studio,
     "import": importing.people,
     "files": sending.files,
+    "mime": messages.mime,
+    "smtp": messages.smtp,
+    "million": million.million,
 }
 
 

@@ -217,12 +217,30 @@ class CollectConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast a provider may be called, where it's to be other than the provider's own limits: calls a second, calls
+    at a time, and messages a day (for warming up; the rest goes out on the days after).
+    """
+
+    calls_per_second: float | None = None
+    parallel: int | None = None
+    per_day: int | None = None
+
+    def __post_init__(self) -> None:
+        for key in ("calls_per_second", "parallel", "per_day"):
+            value = getattr(self, key)
+            if value is not None and value <= 0:
+                raise ValueError(f'"{key}" must be above 0')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderConfig:
-    """A provider as configured: its `type` and the table that the provider itself reads."""
+    """A provider as configured: its `type`, how fast it may be called, and the table that the provider itself reads."""
 
     slug: str
     type: str
     table: Table
+    pace: Pace = field(default_factory=Pace)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -368,7 +386,8 @@ def _provider(slug: str, table: Table) -> ProviderConfig:
     kind = table.data.get("type", slug)
     if not isinstance(kind, str):
         raise table.error('"type" must be a text in quotes', "type")
-    return ProviderConfig(slug=slug, type=kind, table=table.without("type"))
+    pace = table.only(*Pace.__dataclass_fields__).read(Pace)
+    return ProviderConfig(slug=slug, type=kind, pace=pace, table=table.without("type", *Pace.__dataclass_fields__))
 
 
 def _require_url(key: str, value: str) -> None:

@@ -106,6 +106,10 @@ class Table:
         """The same table less some keys, for those that are read apart."""
         return type(self)({k: v for k, v in self.data.items() if k not in keys}, self.document, self.path)
 
+    def only(self, *keys: str) -> Table:
+        """The same table with none but some keys."""
+        return type(self)({k: v for k, v in self.data.items() if k in keys}, self.document, self.path)
+
     def read(self, cls: type[T], **given: Any) -> T:
         """Make a `cls` of this table; `given` fills fields that are not to stand in the file."""
         hints = typing.get_type_hints(cls)

@@ -39,13 +39,28 @@ REGISTRY: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one call may hold, and how fast calls may come: recipients, bytes of the whole request, calls a
-    second (None for no limit of its own).
+    """What one call may hold, and how fast calls may come: recipients, bytes of the whole request, calls a second
+    (None for no limit of its own), and how many calls at a time are of use. `copies` says that every recipient's
+    message travels whole, rather than one for all with variables.
     """
 
     recipients: int
     bytes: int | None = None
     calls_per_second: float | None = None
+    parallel: int = 1
+    copies: bool = True
+
+    def batch_size(self, content: int) -> int:
+        """How many recipients fit into one call, with a content of so many bytes; 0 when not even one does."""
+        if self.bytes is None:
+            return self.recipients
+        each = _EACH + (content if self.copies else 0)
+        room = self.bytes - (0 if self.copies else content)
+        return max(0, min(self.recipients, room // each))
+
+
+#: Bytes that a recipient costs in a request beside the content, on the safe side: address, links, names.
+_EACH = 2_000
 
 
 class How(StrEnum):

@@ -46,7 +46,7 @@ class Brevo(Provider):
     recovery: ClassVar[Recovery] = Recovery(how=How.REPLAY, within=_KEPT)
 
     def __init__(self, options: Options, environment: Mapping[str, str], now: Callable[[], dt.datetime] = _now) -> None:
-        self.limits = Limits(recipients=100)
+        self.limits = Limits(recipients=100, parallel=4)
         key = environment.get(options.api_key_env, "")
         if not key:
             raise ConfigError("there is no key for Brevo", hint=f"set ${options.api_key_env}")

@@ -49,7 +49,7 @@ class Mailgun(Provider):
     recovery: ClassVar[Recovery] = Recovery(how=How.LOOKUP, within=dt.timedelta(days=3))
 
     def __init__(self, options: Options, environment: Mapping[str, str], now: Callable[[], dt.datetime] = _now) -> None:
-        self.limits = Limits(recipients=1_000, bytes=25_000_000)
+        self.limits = Limits(recipients=1_000, bytes=25_000_000, parallel=2, copies=False)
         key = environment.get(options.api_key_env, "")
         if not key:
             raise ConfigError("there is no key for Mailgun", hint=f"set ${options.api_key_env}")
@@ -67,7 +67,7 @@ class Mailgun(Provider):
 
     def send(self, batch: Batch) -> list[Receipt]:
         """Submit the batch. Mailgun refuses a whole call for one address, so that one is found by halves."""
-        answer = self._api.call("POST", f"/v3/{self._options.domain}/messages", data=self.form(batch))
+        answer = self._api.call("POST", f"/v3/{self._options.domain}/messages", files=self.form(batch))
         self._api.judge(answer, self._now())
         body = answer.json
         if answer.status == 200 and isinstance(body, dict) and body.get("id"):
@@ -103,8 +103,11 @@ class Mailgun(Provider):
         early = self._now() - batch.date < dt.timedelta(minutes=self._options.lookup_delay)
         return found(batch, accepted, asked_too_early=early)
 
-    def form(self, batch: Batch) -> list[tuple[str, str]]:
-        """The call's form, field by field."""
+    def form(self, batch: Batch) -> list[tuple[str, tuple[None, str]]]:
+        """The call's form, field by field, for multipart/form-data: no field is a file."""
+        return [(name, (None, value)) for name, value in self._fields(batch)]
+
+    def _fields(self, batch: Batch) -> list[tuple[str, str]]:
         fields: dict[MergeField, str] = {}
         texts = {
             "subject": _compiled(batch.content.subject, fields, "t"),
@@ -119,7 +122,7 @@ class Mailgun(Provider):
             ]
         return [
             ("from", batch.sender),
-            *(("to", recipient.address) for recipient in batch.recipients),
+            ("to", ",".join(recipient.address for recipient in batch.recipients)),
             *texts.items(),
             *headers,
             *([("h:Reply-To", batch.reply_to)] if batch.reply_to else []),

@@ -48,7 +48,7 @@ class Mailjet(Provider):
     recovery: ClassVar[Recovery] = Recovery(how=How.DEDUPLICATE)
 
     def __init__(self, options: Options, environment: Mapping[str, str], now: Callable[[], dt.datetime] = _now) -> None:
-        self.limits = Limits(recipients=50, bytes=15_000_000)
+        self.limits = Limits(recipients=50, bytes=15_000_000, parallel=4)
         keys = tuple(environment.get(name, "") for name in (options.api_key_env, options.api_secret_env))
         if not all(keys):
             hint = f"set ${options.api_key_env} and ${options.api_secret_env}"

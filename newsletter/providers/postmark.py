@@ -48,7 +48,7 @@ class Postmark(Provider):
     recovery: ClassVar[Recovery] = Recovery(how=How.LOOKUP, within=dt.timedelta(days=45))
 
     def __init__(self, options: Options, environment: Mapping[str, str], now: Callable[[], dt.datetime] = _now) -> None:
-        self.limits = Limits(recipients=_PAGE, bytes=50_000_000)
+        self.limits = Limits(recipients=_PAGE, bytes=50_000_000, parallel=4)
         key = environment.get(options.api_key_env, "")
         if not key:
             raise ConfigError("there is no key for Postmark", hint=f"set ${options.api_key_env}")

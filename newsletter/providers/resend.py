@@ -45,7 +45,7 @@ class Resend(Provider):
     recovery: ClassVar[Recovery] = Recovery(how=How.REPLAY, within=_KEPT)
 
     def __init__(self, options: Options, environment: Mapping[str, str], now: Callable[[], dt.datetime] = _now) -> None:
-        self.limits = Limits(recipients=100, calls_per_second=2)
+        self.limits = Limits(recipients=100, calls_per_second=2, parallel=4)
         key = environment.get(options.api_key_env, "")
         if not key:
             raise ConfigError("there is no key for Resend", hint=f"set ${options.api_key_env}")

@@ -46,7 +46,7 @@ class Sendgrid(Provider):
     recovery: ClassVar[Recovery] = Recovery(how=How.NONE)
 
     def __init__(self, options: Options, environment: Mapping[str, str], now: Callable[[], dt.datetime] = _now) -> None:
-        self.limits = Limits(recipients=1_000, bytes=30_000_000)
+        self.limits = Limits(recipients=1_000, bytes=30_000_000, parallel=2, copies=False)
         key = environment.get(options.api_key_env, "")
         if not key:
             raise ConfigError("there is no key for SendGrid", hint=f"set ${options.api_key_env}")

@@ -57,7 +57,7 @@ class Smtp(Provider):
     recovery: ClassVar[Recovery] = Recovery(how=How.NONE)
 
     def __init__(self, options: Options, environment: Mapping[str, str]) -> None:
-        self.limits = Limits(recipients=options.batch_size)
+        self.limits = Limits(recipients=options.batch_size, parallel=2)
         self._options = options
         self._environment = environment
         self._server: smtplib.SMTP | None = None

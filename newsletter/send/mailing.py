@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections import Counter
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from newsletter import codec, send
 from newsletter.audience import segments, variants
-from newsletter.config import Config, Publication
+from newsletter.config import Config, Pace, Publication
 from newsletter.errors import SendError
 from newsletter.merge import MergeText
 from newsletter.model import Batch, DeliveryState, Outcome, Recipient, Rendered, Snapshot
@@ -57,7 +58,7 @@ class Mailing:
     def plan(self, publication: Publication, snapshot: Snapshot, *, segment: str, provider: str) -> send.Plan:
         """What a new campaign would do; SendError when it would reach nobody at all."""
         issue = snapshot.issue.slug
-        size = self.provider(provider).limits.recipients
+        size = self._batch_size(snapshot, provider)
         target = self.target(publication, snapshot, segment)
         with self.store.read() as session:
             plan = send.plan(session, issue, target, provider=provider, batch_size=size)
@@ -68,6 +69,15 @@ class Mailing:
             )
             raise SendError(what, where=issue, hint="newsletter subscribers import FILE")
         return plan
+
+    def _batch_size(self, snapshot: Snapshot, provider: str) -> int:
+        """How many messages travel in one call: as many as the provider takes, of this size, and in one day."""
+        content = max(_size(v.html) + _size(v.text) for v in snapshot.variants)
+        most = self.provider(provider).limits.batch_size(content)
+        if most < 1:
+            what = f'a message of {content // 1000:,} KB is too large for provider "{provider}"'
+            raise SendError(what, where=snapshot.issue.slug, hint="drop some of it")
+        return min(most, self._pace(provider).per_day or most)
 
     def unapproved(self, publication: Publication, snapshot: Snapshot) -> int:
         """How many readers would get a variant that wasn't approved, and so get the default."""
@@ -93,7 +103,6 @@ class Mailing:
         with self.store.read() as session:
             snapshot = codec.loads(session.get_one(SnapshotRecord, campaign.snapshot_id).document, Snapshot)
         publication = self.config.publication(snapshot.issue.publication)
-        provider = self.provider(campaign.provider)
         sealed = envelope(
             self.config,
             publication,
@@ -101,10 +110,21 @@ class Mailing:
             snapshot.variants,
             lambda subscriber: self.unsubscribe_url(subscriber, campaign.list),
         )
-        try:
-            return send.submit(self.store, campaign, sealed, provider, self.clock, progress=progress)
-        finally:
-            provider.close()
+        slug = campaign.provider
+        limits = self.provider(slug).limits
+        return send.submit(
+            self.store,
+            campaign,
+            sealed,
+            lambda: self.provider(slug),
+            self.clock,
+            bucket=send.Bucket.of(slug, self._pace(slug), limits, self.config.timezone),
+            parallel=self._pace(slug).parallel or limits.parallel,
+            progress=progress,
+        )
+
+    def _pace(self, slug: str) -> Pace:
+        return Pace() if self.carrier else self.config.providers[slug].pace
 
     def test(
         self,
@@ -157,6 +177,11 @@ class Mailing:
                 for number, address in enumerate(addresses, first)
             ),
         )
+
+
+def _size(text: MergeText) -> int:
+    """Bytes of a text in a JSON or MIME request, without the merge values."""
+    return sum(len(json.dumps(part)) for part in text if isinstance(part, str))
 
 
 def _named(variant: Rendered) -> str:

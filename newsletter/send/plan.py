@@ -111,7 +111,7 @@ def freeze(
     session.add(campaign)
     session.flush()
     _deliveries(session, campaign, target, plan, now)
-    _batches(session, campaign.id)
+    _batches(session, campaign.id, now)
     return campaign
 
 
@@ -137,15 +137,17 @@ def _deliveries(session: Session, campaign: CampaignRecord, target: Target, plan
     session.execute(insert(DeliveryRecord).from_select((*columns, "changed_at"), rows, include_defaults=False))
 
 
-def _batches(session: Session, campaign: int) -> None:
+def _batches(session: Session, campaign: int, ready_at: dt.datetime) -> None:
     """A batch for each number that the deliveries were given."""
-    empty = [literal("") for _ in range(4)]
+    blank = ("key", "tag", "request", "error", "arm", "worker")
+    ready = literal(ready_at, BatchRecord.ready_at.type)
     numbers = (
-        select(DeliveryRecord.campaign_id, DeliveryRecord.batch, DeliveryRecord.variant, *empty, literal(0))
+        select(DeliveryRecord.campaign_id, DeliveryRecord.batch, DeliveryRecord.variant, literal(0), ready)
+        .add_columns(*(literal("") for _ in blank))
         .where(DeliveryRecord.campaign_id == campaign)
         .distinct()
     )
-    columns = ("campaign_id", "number", "variant", "key", "tag", "request", "error", "attempts")
+    columns = ("campaign_id", "number", "variant", "attempts", "ready_at", *blank)
     session.execute(insert(BatchRecord).from_select(columns, numbers, include_defaults=False))
 
 

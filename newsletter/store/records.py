@@ -246,7 +246,10 @@ class UseRecord(Base):
 
 
 class CampaignRecord(Base):
-    """One sending of one issue to one frozen audience. Its status is in its deliveries."""
+    """One sending of one issue to one frozen audience. Its status is in its deliveries; what people decided about
+    it is here: `paused_at` with the reason, and of two subjects the `winner`, "a" or "b", which clicks decide at
+    `pick_at` where nobody did.
+    """
 
     __tablename__ = "campaigns"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -258,14 +261,21 @@ class CampaignRecord(Base):
     provider: Mapped[str] = mapped_column(String(100))
     nonce: Mapped[str] = mapped_column(String(32))
     created_at: Mapped[dt.datetime]
+    paused_at: Mapped[dt.datetime | None]
+    paused_why: Mapped[str] = mapped_column(Text, default="")
+    winner: Mapped[str] = mapped_column(String(1), default="")
+    pick_at: Mapped[dt.datetime | None]
 
 
 class BatchRecord(Base):
     """One provider call of a campaign. `request` is all that makes its bytes again; it's written with the
-    claim, before the call, and so are `key` and `tag`.
+    claim, before the call, and so are `key` and `tag`, and who claimed it; it's emptied when all is settled.
+    A batch may be claimed from `ready_at` on; there's none while it's under way, done, or waits for the winner
+    of two subjects. `arm` is which of them it carries.
     """
 
     __tablename__ = "batches"
+    __table_args__ = (Index("ix_batches_campaign_id_ready_at", "campaign_id", "ready_at"),)
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     variant: Mapped[str] = mapped_column(String(100))
@@ -275,6 +285,9 @@ class BatchRecord(Base):
     claimed_at: Mapped[dt.datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(Text, default="")
+    arm: Mapped[str] = mapped_column(String(1), default="")
+    worker: Mapped[str] = mapped_column(String(100), default="")
+    ready_at: Mapped[dt.datetime | None]
 
 
 class DeliveryRecord(Base):
@@ -296,3 +309,38 @@ class DeliveryRecord(Base):
     message_id: Mapped[str] = mapped_column(Text, default="")
     error: Mapped[str] = mapped_column(Text, default="")
     changed_at: Mapped[dt.datetime]
+
+
+class PaceRecord(Base):
+    """How fast a provider may be called now, by all senders together: not before `ready_at`; `failures` calls in
+    a row weren't taken; `taken` messages were submitted on `day`.
+    """
+
+    __tablename__ = "paces"
+    provider: Mapped[str] = mapped_column(String(100), primary_key=True)
+    ready_at: Mapped[dt.datetime | None]
+    failures: Mapped[int] = mapped_column(default=0)
+    day: Mapped[dt.date | None]
+    taken: Mapped[int] = mapped_column(default=0)
+
+
+class WorkerRecord(Base):
+    """A process that submits, and when it was last alive."""
+
+    __tablename__ = "workers"
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    seen_at: Mapped[dt.datetime]
+
+
+class EventRecord(Base):
+    """What a provider told of a delivery, once; `type` as `newsletter.model.EventType`."""
+
+    __tablename__ = "events"
+    __table_args__ = (UniqueConstraint("provider", "event"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    provider: Mapped[str] = mapped_column(String(100))
+    event: Mapped[str] = mapped_column(String(200))
+    type: Mapped[str] = mapped_column(String(20))
+    delivery_id: Mapped[int | None] = mapped_column(ForeignKey("deliveries.id", ondelete="CASCADE"), index=True)
+    at: Mapped[dt.datetime]
+    detail: Mapped[str] = mapped_column(Text, default="")

@@ -7,6 +7,8 @@ takes it and answers too late, "500" takes it and answers 500, "429" doesn't tak
 from __future__ import annotations
 
 import base64
+import email
+import email.policy
 import json
 import threading
 import time
@@ -65,6 +67,11 @@ class Fake:
         return Said(429, {"message": "too many"}, {"Retry-After": self.wait})
 
 
+def _plain(part: Any) -> str:
+    """A form field's text; the form's own line end isn't part of it."""
+    return bytes(part.get_payload(decode=True)).decode()
+
+
 def basic(headers: dict[str, str], user: str) -> bool:
     return headers.get("authorization") == "Basic " + base64.b64encode(f"{user}:{KEY}".encode()).decode()
 
@@ -120,7 +127,11 @@ class MailgunFake(Fake):
         return str(message["v:delivery"])
 
     def accept(self, headers: dict[str, str], body: bytes) -> Said:
-        form = parse_qs(body.decode(), keep_blank_values=True)
+        head = f"Content-Type: {headers['content-type']}\r\n\r\n".encode()
+        parts = email.message_from_bytes(head + body, policy=email.policy.HTTP).iter_parts()
+        fields = [(str(part.get_param("name", header="content-disposition")), _plain(part)) for part in parts]
+        form = {name: [value] for name, value in fields}
+        form["to"] = form["to"][0].split(",")
         self.bodies.append(form)
         if len(form["to"]) > 1000:
             return Said(400, {"message": "to parameter has more than 1000 recipients"})

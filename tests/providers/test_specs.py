@@ -49,11 +49,9 @@ def test_resends_description_fits() -> None:
 def test_mailguns_description_fits() -> None:
     provider = made("mailgun", "http://127.0.0.1:1", lambda: CALLED)
     assert isinstance(provider, Mailgun)
-    form: dict[str, Any] = {}
-    for name, value in provider.form(batch()):
-        form.setdefault(name, []).append(value)
-    flat = {name: values if name == "to" else values[0] for name, values in form.items()}
-    media = "application~1x-www-form-urlencoded"
+    form = {name: value for name, (_, value) in provider.form(batch())}
+    flat: dict[str, Any] = {**form, "to": form["to"].split(",")}
+    media = "multipart~1form-data"
     pointer = f"/paths/~1v3~1{{domain_name}}~1messages/post/requestBody/content/{media}/schema"
     assert faults(spec("mailgun.patched-for-prism.yaml"), pointer, flat) == []
 

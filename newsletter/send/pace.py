@@ -1,0 +1,96 @@
+"""How fast a provider may be called, kept in the store: so it holds for all threads, processes and machines together.
+
+A token bucket that holds one token: a call takes it, and it's back after 1 / `calls_per_second`. When a provider
+wants us slower, there's none until it says. After too many calls in a row that weren't taken, the circuit opens.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from newsletter.config import Pace
+from newsletter.providers import Limits
+from newsletter.store.records import PaceRecord
+
+#: So many calls in a row that weren't taken open the circuit.
+CIRCUIT = 8
+_LONGEST_REST = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """The pace of one provider: `rate` in calls a second (None for any), `per_day` in messages (None for any), days
+    being those of `timezone`.
+    """
+
+    provider: str
+    rate: float | None = None
+    per_day: int | None = None
+    timezone: dt.tzinfo = dt.UTC
+
+    @classmethod
+    def of(cls, provider: str, pace: Pace, limits: Limits, timezone: dt.tzinfo) -> Bucket:
+        """What the configuration wants, or else the provider's own limit."""
+        rate = pace.calls_per_second or limits.calls_per_second
+        return cls(provider=provider, rate=rate, per_day=pace.per_day, timezone=timezone)
+
+    def wait(self, session: Session, now: dt.datetime) -> float:
+        """Seconds until a call may be made; 0 when it may be now. Others who ask wait for this transaction."""
+        record = self._record(session)
+        if self.per_day is not None and record.day == self._day(now) and record.taken >= self.per_day:
+            morning = dt.datetime.combine(self._day(now) + dt.timedelta(days=1), dt.time(), self.timezone)
+            return (morning - now).total_seconds()
+        return max(0.0, (record.ready_at - now).total_seconds()) if record.ready_at else 0.0
+
+    def take(self, session: Session, messages: int, now: dt.datetime) -> None:
+        """Take the token, for a call with so many messages."""
+        record = self._record(session)
+        if self.rate:
+            record.ready_at = now + dt.timedelta(seconds=1 / self.rate)
+        if record.day != self._day(now):
+            record.day, record.taken = self._day(now), 0
+        record.taken += messages
+
+    def give_back(self, session: Session, messages: int) -> None:
+        """So many messages of a call weren't taken, so that they don't count for the day."""
+        record = self._record(session)
+        record.taken = max(0, record.taken - messages)
+
+    def went_well(self, session: Session) -> None:
+        """The provider took something: no failure counts any more."""
+        record = self._record(session)
+        if record.failures:
+            record.failures = 0
+
+    def failed(self, session: Session, rest: float | None, jitter: float, now: dt.datetime) -> bool:
+        """A call wasn't taken. Rest for as long as the provider wants, or else `jitter` (a random part of 1) of a
+        time that doubles (AWS Architecture Blog, "Exponential Backoff And Jitter": full jitter). Gives whether the
+        circuit opens.
+        """
+        record = self._record(session)
+        record.failures += 1
+        seconds = rest if rest is not None else jitter * min(_LONGEST_REST, 2.0**record.failures)
+        until = now + dt.timedelta(seconds=seconds)
+        record.ready_at = max(until, record.ready_at) if record.ready_at else until
+        if record.failures < CIRCUIT:
+            return False
+        record.failures = 0
+        return True
+
+    def _day(self, now: dt.datetime) -> dt.date:
+        return now.astimezone(self.timezone).date()
+
+    def _record(self, session: Session) -> PaceRecord:
+        query = select(PaceRecord).where(PaceRecord.provider == self.provider).with_for_update()
+        found = session.scalar(query)
+        if found is None:
+            values = {"provider": self.provider, "failures": 0, "taken": 0}
+            dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+            session.execute(dialect.insert(PaceRecord).values(values).on_conflict_do_nothing())
+            found = session.scalars(query).one()
+        return found

@@ -1,0 +1,86 @@
+"""Who is at work: every process that submits beats in the store, and one that stopped beating is dead.
+
+What a dead one had under way is settled by whoever sees it. On SQLite there's one sender at a time, so that anybody
+else is dead.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from newsletter.errors import StoreError
+from newsletter.send.clock import Clock
+from newsletter.store import Store
+from newsletter.store.records import WorkerRecord
+
+#: A worker beats this often in the time after which it counts as dead.
+_BEATS = 12
+
+
+@dataclass
+class Worker:
+    """What this process is among the workers. One that hasn't beaten for `dead_after` seconds counts as dead; that
+    has to be longer than any call may take.
+    """
+
+    store: Store
+    clock: Clock
+    dead_after: float = 120.0
+    name: str = field(default_factory=lambda: f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}")
+    beaten_at: datetime | None = None
+
+    def beat(self) -> None:
+        """Say that it's alive."""
+        now = self.clock.now()
+        with self.store.write() as session:
+            session.merge(WorkerRecord(name=self.name, seen_at=now))
+        self.beaten_at = now
+
+    def wake(self) -> None:
+        """Beat, if that's overdue: others may think it dead, and what it claims now mustn't be taken over."""
+        overdue = timedelta(seconds=self.dead_after / 2)
+        if not self.store.is_sqlite and (self.beaten_at is None or self.clock.now() - self.beaten_at >= overdue):
+            self.beat()
+
+    def living(self, session: Session, now: datetime) -> set[str]:
+        """The names of all workers that are alive, this one among them."""
+        if self.store.is_sqlite:
+            return {self.name}
+        alive = WorkerRecord.seen_at > now - timedelta(seconds=self.dead_after)
+        return {*session.scalars(select(WorkerRecord.name).where(alive)), self.name}
+
+
+@contextmanager
+def at_work(store: Store, clock: Clock, dead_after: float = 120.0) -> Iterator[Worker]:
+    """Be a worker, which beats until the block ends."""
+    worker = Worker(store, clock, dead_after)
+    if store.is_sqlite:
+        yield worker
+        return
+    worker.beat()
+    ended = threading.Event()
+    heart = threading.Thread(target=_beat, args=(worker, ended), daemon=True)
+    heart.start()
+    try:
+        yield worker
+    finally:
+        ended.set()
+        heart.join()
+        with suppress(StoreError), store.write() as session:
+            session.execute(delete(WorkerRecord).where(WorkerRecord.name == worker.name))
+
+
+def _beat(worker: Worker, ended: threading.Event) -> None:
+    while not ended.wait(worker.dead_after / _BEATS):
+        with suppress(StoreError):  # the database is away for a while
+            worker.beat()
