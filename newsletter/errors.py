@@ -10,6 +10,7 @@
     ├── CheckFailed                 findings of severity error; exit code 3
     ├── NotApproved                 nothing approved, or changed since; exit code 3
     ├── SendError                   a campaign can't be planned or continued
+    ├── WebhookError                a webhook call that doesn't prove itself, or can't be read
     ├── DeliveryIncomplete          a campaign ended with refused or unknown deliveries; exit code 4
     └── ProviderError               raised by providers, only when nobody in a batch was taken
         ├── Refused                 the provider said no, for good
@@ -102,6 +103,10 @@ class DeliveryIncomplete(NewsletterError):
     """A campaign stopped with deliveries that are refused, unknown or still pending."""
 
     exit_code = 4
+
+
+class WebhookError(NewsletterError):
+    """A webhook call that doesn't prove itself, or can't be read."""
 
 
 class ProviderError(NewsletterError):

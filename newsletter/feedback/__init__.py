@@ -1,4 +1,4 @@
-"""What became of a campaign: reports from the ledger."""
+"""What became of a campaign: reports from the ledger, and what providers told of its deliveries."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from newsletter.audience import Standing
+from newsletter.feedback.events import events_of, keep
 from newsletter.model import DeliveryState
 from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord, SubscriptionRecord
+
+__all__ = ["CampaignReport", "Trouble", "events_of", "keep", "report", "troubles"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

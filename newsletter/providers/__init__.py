@@ -33,6 +33,7 @@ REGISTRY: Mapping[str, str] = {
     "postmark": "newsletter.providers.postmark:Postmark",
     "resend": "newsletter.providers.resend:Resend",
     "sendgrid": "newsletter.providers.sendgrid:Sendgrid",
+    "ses": "newsletter.providers.ses:Ses",
     "smtp": "newsletter.providers.smtp:Smtp",
 }
 
@@ -80,12 +81,23 @@ class Recovery:
     within: timedelta | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """One thing that was looked at: whether it's `fine` (None where the provider doesn't tell), and what was found."""
+
+    about: str
+    fine: bool | None
+    told: str
+
+
 class Provider(ABC):
     """The contract that every provider keeps; tests/providers/test_contract.py runs over all of them."""
 
     name: ClassVar[str]
     limits: Limits
     recovery: ClassVar[Recovery]
+    #: Whether every message can carry its own List-Unsubscribe (RFC 8058); without it no list should be mailed.
+    list_unsubscribe: ClassVar[bool] = True
 
     @classmethod
     @abstractmethod
@@ -107,8 +119,17 @@ class Provider(ABC):
         """
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> Sequence[Event]:
-        """The events of a webhook call, its signature checked first. A provider without webhooks has none."""
+        """The events of a webhook call; WebhookError when it doesn't prove itself. A provider without webhooks has
+        none. Calls come late, twice and in any order: an event's `id` tells them apart, its `at` their order.
+        """
         del body, headers
+        return ()
+
+    def prove(self, sender: str) -> Sequence[Proof]:
+        """Whether the credentials, the address that mail comes from, and the webhooks' secret are right, as far as
+        that can be told without mailing anybody. Raises ProviderError when the provider can't be asked.
+        """
+        del sender
         return ()
 
     def close(self) -> None:  # noqa: B027 (most have nothing to give back)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
 from pathlib import Path
@@ -18,9 +18,9 @@ from typing import Any, ClassVar, Self
 import requests
 
 from newsletter.errors import ConfigError, OutcomeUnknown, Refused
-from newsletter.model import Batch, Outcome, Receipt, Recipient
-from newsletter.providers import How, Limits, Provider, Recovery
-from newsletter.providers.http import Api, everybody, halved
+from newsletter.model import Batch, Event, EventType, Outcome, Receipt, Recipient
+from newsletter.providers import How, Limits, Proof, Provider, Recovery, webhooks
+from newsletter.providers.http import Api, domain_proof, everybody, halved
 from newsletter.tables import Table
 
 _KEPT = dt.timedelta(minutes=30)
@@ -31,8 +31,28 @@ class Options:
     """`api_key_env` names the environment variable with the key; `timeout` in seconds."""
 
     api_key_env: str = "BREVO_API_KEY"
+    webhook_secret_env: str = "BREVO_WEBHOOK_PASSWORD"  # noqa: S105 (a name, not a secret)
     base_url: str = "https://api.brevo.com"
     timeout: float = 60.0
+
+
+_KINDS = {
+    "delivered": EventType.DELIVERED,
+    "hard_bounce": EventType.HARD_BOUNCE,
+    "invalid_email": EventType.HARD_BOUNCE,
+    "soft_bounce": EventType.SOFT_BOUNCE,
+    "deferred": EventType.SOFT_BOUNCE,
+    "spam": EventType.COMPLAINT,
+    "complaint": EventType.COMPLAINT,
+    "unsubscribed": EventType.UNSUBSCRIBED,
+    "unsubscribe": EventType.UNSUBSCRIBED,
+    "opened": EventType.OPENED,
+    "unique_opened": EventType.OPENED,
+    "proxy_open": EventType.OPENED,
+    "click": EventType.CLICKED,
+    "blocked": EventType.FAILED,
+    "error": EventType.FAILED,
+}
 
 
 def _now() -> dt.datetime:
@@ -54,6 +74,7 @@ class Brevo(Provider):
         session.headers["api-key"] = key
         self._api = Api("Brevo", options.base_url, session, options.timeout)
         self._now = now
+        self._environment, self._options = environment, options
 
     @classmethod
     def from_config(cls, table: Table, workspace: Path) -> Self:
@@ -104,6 +125,21 @@ class Brevo(Provider):
         }
         return {**body, "replyTo": {"email": batch.reply_to}} if batch.reply_to else body
 
+    def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> Sequence[Event]:
+        """One event, or a list of them. Brevo signs nothing: give it the secret as a bearer token or as the password
+        of basic auth.
+        """
+        webhooks.password(headers, webhooks.secret(self._environment, self._options.webhook_secret_env))
+        return [event for entry in webhooks.entries(body) if (event := _event(entry, self._now()))]
+
+    def prove(self, sender: str) -> Sequence[Proof]:
+        """The key, and whether the sender's domain is authenticated."""
+        answer = self._api.call("GET", "/v3/senders/domains")
+        self._api.judge(answer, self._now())
+        rows = webhooks.part(answer.json or {}, "domains") or ()
+        states = {str(row.get("domain_name")): str(bool(row.get("authenticated"))) for row in rows}
+        return [Proof(about="key", fine=True, told="accepted"), domain_proof(sender, states, "True")]
+
     def close(self) -> None:
         """Give the connections back."""
         self._api.close()
@@ -125,3 +161,19 @@ def _version(batch: Batch, recipient: Recipient) -> dict[str, Any]:
         "textContent": batch.content.text.merge(values),
         "headers": headers,
     }
+
+
+def _event(entry: Mapping[str, Any], now: dt.datetime) -> Event | None:
+    kind = _KINDS.get(str(entry.get("event")))
+    if kind is None:
+        return None
+    stamp = entry.get("ts_epoch") or 0
+    at = stamp / 1000 if isinstance(stamp, int | float) and stamp > 1e11 else stamp or None
+    return webhooks.event(
+        kind,
+        id=f"{entry.get('event')}:{entry.get('message-id')}:{stamp}:{entry.get('link', '')}",
+        at=webhooks.moment(at, now),
+        delivery=str(entry.get("X-Mailin-custom")).removeprefix("delivery:"),
+        address=entry.get("email"),
+        detail=entry.get("reason") or entry.get("link"),
+    )

@@ -6,13 +6,15 @@ itself tells what went out.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
 from newsletter.errors import OutcomeUnknown, Unavailable
 from newsletter.model import Batch, Outcome, Receipt, Recipient
-from newsletter.providers import How, Limits, Provider, Recovery
+from newsletter.providers import How, Limits, Proof, Provider, Recovery
 from newsletter.providers.mime import Composer
 from newsletter.tables import Table
 
@@ -67,6 +69,17 @@ class Files(Provider):
             else Receipt(delivery=recipient.delivery, outcome=Outcome.DEFERRED, detail="not written")
             for recipient in batch.recipients
         ]
+
+    def prove(self, sender: str) -> Sequence[Proof]:
+        """Whether the folder can be written."""
+        del sender
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            fine = os.access(self._folder, os.W_OK)
+        except OSError:
+            fine = False
+        told = f"{self._folder.name} can be written" if fine else f"{self._folder.name} can't be written"
+        return [Proof(about="folder", fine=fine, told=told)]
 
     def _path(self, batch: Batch, recipient: Recipient) -> Path:
         return self._folder / batch.campaign / f"{recipient.delivery:07}.eml"

@@ -19,6 +19,7 @@ from urllib3.exceptions import NewConnectionError
 
 from newsletter.errors import OutcomeUnknown, Refused, Unavailable
 from newsletter.model import Batch, Outcome, Receipt
+from newsletter.providers import Proof
 
 _CONNECT_SECONDS = 10.0
 _WAIT = re.compile(r"(?:try again|retry).{0,20}?(\d+(?:\.\d+)?)\s*(second|minute)", re.IGNORECASE)
@@ -106,6 +107,21 @@ class Api:
     def close(self) -> None:
         """Give the connections back."""
         self._session.close()
+
+
+def domain_proof(sender: str, states: Mapping[str, str], wanted: str) -> Proof:
+    """Whether the address that mail comes from, its domain or a domain above it stands among those that the
+    provider knows, in the state that lets it send.
+    """
+    domain = sender.rpartition("@")[2].lower()
+    labels = domain.split(".")
+    names = [sender.lower(), *(".".join(labels[place:]) for place in range(len(labels) - 1))]
+    known = {name.lower(): state for name, state in states.items()}
+    for name in names:
+        if name in known:
+            fine = known[name] == wanted
+            return Proof(about="sender", fine=fine, told=f"{name} is {'verified' if fine else 'not verified yet'}")
+    return Proof(about="sender", fine=False, told=f"{domain} is not among the provider's domains")
 
 
 def everybody(batch: Batch, outcome: Outcome, detail: str = "") -> list[Receipt]:

@@ -7,10 +7,11 @@ own; after a lost answer, Mailgun's events under that tag tell who was accepted.
 from __future__ import annotations
 
 import datetime as dt
+import hmac
 import html
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -19,9 +20,9 @@ import requests
 
 from newsletter.errors import ConfigError, OutcomeUnknown, Refused
 from newsletter.merge import MergeField, MergeText
-from newsletter.model import Batch, Outcome, Receipt, Recipient
-from newsletter.providers import How, Limits, Provider, Recovery
-from newsletter.providers.http import Api, found, halved
+from newsletter.model import Batch, Event, EventType, Outcome, Receipt, Recipient
+from newsletter.providers import How, Limits, Proof, Provider, Recovery, webhooks
+from newsletter.providers.http import Api, domain_proof, found, halved
 from newsletter.tables import Table
 
 
@@ -33,9 +34,19 @@ class Options:
 
     domain: str
     api_key_env: str = "MAILGUN_API_KEY"
+    webhook_secret_env: str = "MAILGUN_WEBHOOK_KEY"  # noqa: S105 (a name, not a secret)
     base_url: str = "https://api.mailgun.net"
     timeout: float = 60.0
     lookup_delay: float = 30.0
+
+
+_KINDS = {
+    "delivered": EventType.DELIVERED,
+    "complained": EventType.COMPLAINT,
+    "unsubscribed": EventType.UNSUBSCRIBED,
+    "opened": EventType.OPENED,
+    "clicked": EventType.CLICKED,
+}
 
 
 def _now() -> dt.datetime:
@@ -55,9 +66,9 @@ class Mailgun(Provider):
             raise ConfigError("there is no key for Mailgun", hint=f"set ${options.api_key_env}")
         session = requests.Session()
         session.auth = ("api", key)
-        self._options = options
         self._api = Api("Mailgun", options.base_url, session, options.timeout)
         self._now = now
+        self._environment, self._options = environment, options
 
     @classmethod
     def from_config(cls, table: Table, workspace: Path) -> Self:
@@ -132,6 +143,34 @@ class Mailgun(Provider):
             ("recipient-variables", json.dumps({r.address: _values(r, fields) for r in batch.recipients})),
         ]
 
+    def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> Sequence[Event]:
+        """One event. Mailgun signs a time and a token, not the body, so the token is the event's identity: whoever
+        has seen one call can't make a second of it.
+        """
+        del headers
+        key = webhooks.secret(self._environment, self._options.webhook_secret_env)
+        call = webhooks.document(body)
+        stamp, token, given = (str(webhooks.part(call, "signature", k)) for k in ("timestamp", "token", "signature"))
+        wanted = hmac.digest(key.encode(), f"{stamp}{token}".encode(), "sha256").hex()
+        if not hmac.compare_digest(given.encode(), wanted.encode()):
+            raise webhooks.forged("the signature is wrong")
+        webhooks.fresh(stamp, self._now())
+        event = _event(webhooks.part(call, "event-data") or {}, token, self._now())
+        return [event] if event else []
+
+    def prove(self, sender: str) -> Sequence[Proof]:
+        """The key, and whether the sending domain is active; the sender's own address doesn't matter to Mailgun."""
+        del sender
+        answer = self._api.call("GET", f"/v3/domains/{self._options.domain}")
+        if answer.status == 404:
+            return [Proof(about="sender", fine=False, told=f"Mailgun has no domain {self._options.domain}")]
+        self._api.judge(answer, self._now())
+        state = str(webhooks.part(answer.json or {}, "domain", "state"))
+        return [
+            Proof(about="key", fine=True, told="accepted"),
+            domain_proof(f"x@{self._options.domain}", {self._options.domain: state}, "active"),
+        ]
+
     def close(self) -> None:
         """Give the connections back."""
         self._api.close()
@@ -159,3 +198,20 @@ def _values(recipient: Recipient, fields: Mapping[MergeField, str]) -> dict[str,
         value = field.value(recipient.values)
         values |= {f"t{number}": value, f"h{number}": html.escape(value)}
     return values
+
+
+def _event(entry: Mapping[str, Any], identity: str, now: dt.datetime) -> Event | None:
+    kind = _KINDS.get(str(webhooks.part(entry, "event")))
+    if webhooks.part(entry, "event") == "failed":
+        hard = webhooks.part(entry, "severity") == "permanent"
+        kind = EventType.HARD_BOUNCE if hard else EventType.SOFT_BOUNCE
+    if kind is None:
+        return None
+    return webhooks.event(
+        kind,
+        id=identity,
+        at=webhooks.moment(webhooks.part(entry, "timestamp"), now),
+        delivery=webhooks.part(entry, "user-variables", "delivery"),
+        address=webhooks.part(entry, "recipient"),
+        detail=webhooks.part(entry, "delivery-status", "message") or webhooks.part(entry, "url"),
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
 from pathlib import Path
@@ -18,9 +18,9 @@ from typing import Any, ClassVar, Self
 import requests
 
 from newsletter.errors import ConfigError, OutcomeUnknown, Refused
-from newsletter.model import Batch, Outcome, Receipt, Recipient
-from newsletter.providers import How, Limits, Provider, Recovery
-from newsletter.providers.http import Api, everybody
+from newsletter.model import Batch, Event, EventType, Outcome, Receipt, Recipient
+from newsletter.providers import How, Limits, Proof, Provider, Recovery, webhooks
+from newsletter.providers.http import Api, domain_proof, everybody
 from newsletter.tables import Table
 
 #: Headers that Mailjet keeps for itself.
@@ -33,8 +33,19 @@ class Options:
 
     api_key_env: str = "MAILJET_API_KEY"
     api_secret_env: str = "MAILJET_SECRET_KEY"  # noqa: S105 (a name, not a secret)
+    webhook_secret_env: str = "MAILJET_WEBHOOK_PASSWORD"  # noqa: S105 (a name, not a secret)
     base_url: str = "https://api.mailjet.com"
     timeout: float = 60.0
+
+
+_KINDS = {
+    "sent": EventType.DELIVERED,
+    "spam": EventType.COMPLAINT,
+    "unsub": EventType.UNSUBSCRIBED,
+    "open": EventType.OPENED,
+    "click": EventType.CLICKED,
+    "blocked": EventType.FAILED,
+}
 
 
 def _now() -> dt.datetime:
@@ -57,6 +68,7 @@ class Mailjet(Provider):
         session.auth = (keys[0], keys[1])
         self._api = Api("Mailjet", options.base_url, session, options.timeout)
         self._now = now
+        self._environment, self._options = environment, options
 
     @classmethod
     def from_config(cls, table: Table, workspace: Path) -> Self:
@@ -86,6 +98,21 @@ class Mailjet(Provider):
     def body(self, batch: Batch) -> dict[str, Any]:
         """The call's messages."""
         return {"Messages": [_message(batch, recipient) for recipient in batch.recipients]}
+
+    def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> Sequence[Event]:
+        """One event, or a list of them. Mailjet signs nothing: give it the secret as the password of basic auth in
+        the address.
+        """
+        webhooks.password(headers, webhooks.secret(self._environment, self._options.webhook_secret_env))
+        return [event for entry in webhooks.entries(body) if (event := _event(entry, self._now()))]
+
+    def prove(self, sender: str) -> Sequence[Proof]:
+        """The keys, and whether the sender or the whole domain is active."""
+        answer = self._api.call("GET", "/v3/REST/sender", params={"Limit": "1000"})
+        self._api.judge(answer, self._now())
+        rows = webhooks.part(answer.json or {}, "Data") or ()
+        states = {str(row.get("Email")).removeprefix("*@"): str(row.get("Status")) for row in rows}
+        return [Proof(about="key", fine=True, told="accepted"), domain_proof(sender, states, "Active")]
 
     def close(self) -> None:
         """Give the connections back."""
@@ -125,3 +152,19 @@ def _receipt(recipient: Recipient, entry: Mapping[str, Any]) -> Receipt:
     if "duplicate" in said.lower():
         return Receipt(delivery=recipient.delivery, outcome=Outcome.ACCEPTED, detail="Mailjet had it already")
     return Receipt(delivery=recipient.delivery, outcome=Outcome.REFUSED, detail=said)
+
+
+def _event(entry: Mapping[str, Any], now: dt.datetime) -> Event | None:
+    kind = _KINDS.get(str(entry.get("event")))
+    if entry.get("event") == "bounce":
+        kind = EventType.HARD_BOUNCE if entry.get("hard_bounce") in (True, 1, "1") else EventType.SOFT_BOUNCE
+    if kind is None:
+        return None
+    return webhooks.event(
+        kind,
+        id=f"{entry.get('event')}:{entry.get('MessageID')}:{entry.get('time')}:{entry.get('url', '')}",
+        at=webhooks.moment(entry.get("time"), now),
+        delivery=entry.get("CustomID"),
+        address=entry.get("email"),
+        detail=entry.get("comment") or entry.get("error") or entry.get("url"),
+    )

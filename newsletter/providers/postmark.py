@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -16,8 +16,8 @@ from typing import Any, ClassVar, Self
 import requests
 
 from newsletter.errors import ConfigError, OutcomeUnknown, Refused
-from newsletter.model import Batch, Outcome, Receipt, Recipient
-from newsletter.providers import How, Limits, Provider, Recovery
+from newsletter.model import Batch, Event, EventType, Outcome, Receipt, Recipient
+from newsletter.providers import How, Limits, Proof, Provider, Recovery, webhooks
 from newsletter.providers.http import Api, found
 from newsletter.tables import Table
 
@@ -32,9 +32,20 @@ class Options:
 
     stream: str = "broadcast"
     api_key_env: str = "POSTMARK_SERVER_TOKEN"
+    webhook_secret_env: str = "POSTMARK_WEBHOOK_PASSWORD"  # noqa: S105 (a name, not a secret)
     base_url: str = "https://api.postmarkapp.com"
     timeout: float = 60.0
     lookup_delay: float = 15.0
+
+
+_KINDS = {
+    "Delivery": EventType.DELIVERED,
+    "SpamComplaint": EventType.COMPLAINT,
+    "SubscriptionChange": EventType.UNSUBSCRIBED,
+    "Open": EventType.OPENED,
+    "Click": EventType.CLICKED,
+}
+_HARD = {"HardBounce", "BadEmailAddress"}
 
 
 def _now() -> dt.datetime:
@@ -55,9 +66,9 @@ class Postmark(Provider):
         session = requests.Session()
         session.headers["X-Postmark-Server-Token"] = key
         session.headers["Accept"] = "application/json"
-        self._options = options
         self._api = Api("Postmark", options.base_url, session, options.timeout)
         self._now = now
+        self._environment, self._options = environment, options
 
     @classmethod
     def from_config(cls, table: Table, workspace: Path) -> Self:
@@ -125,6 +136,27 @@ class Postmark(Provider):
         }
         return {**message, "ReplyTo": batch.reply_to} if batch.reply_to else message
 
+    def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> Sequence[Event]:
+        """One event. Postmark signs nothing: give it the secret as the password of basic auth in the address."""
+        webhooks.password(headers, webhooks.secret(self._environment, self._options.webhook_secret_env))
+        return [event for entry in webhooks.entries(body) if (event := _event(entry, self._now()))]
+
+    def prove(self, sender: str) -> Sequence[Proof]:
+        """The token and the stream. Of senders a server's token can't tell."""
+        del sender
+        answer = self._api.call("GET", f"/message-streams/{self._options.stream}")
+        if answer.status in (404, 422):
+            return [Proof(about="stream", fine=False, told=f'Postmark has no stream "{self._options.stream}"')]
+        self._api.judge(answer, self._now())
+        kind = str(webhooks.part(answer.json or {}, "MessageStreamType"))
+        told = "on a broadcast stream Postmark writes its own List-Unsubscribe unless its support has allowed ours"
+        return [
+            Proof(about="key", fine=True, told="accepted"),
+            Proof(about="stream", fine=True, told=f'"{self._options.stream}", {kind.lower()}'),
+            Proof(about="unsubscribing", fine=None, told=told if kind == "Broadcasts" else "our own links"),
+            Proof(about="sender", fine=None, told="a server's token can't tell of senders; look at Sender Signatures"),
+        ]
+
     def close(self) -> None:
         """Give the connections back."""
         self._api.close()
@@ -136,3 +168,22 @@ def _receipt(recipient: Recipient, entry: Mapping[str, Any]) -> Receipt:
         return Receipt(delivery=recipient.delivery, outcome=Outcome.ACCEPTED, message_id=known)
     detail = f"{entry.get('ErrorCode')}: {entry.get('Message', '')}".replace(recipient.address, "…")
     return Receipt(delivery=recipient.delivery, outcome=Outcome.REFUSED, detail=detail)
+
+
+def _event(entry: Mapping[str, Any], now: dt.datetime) -> Event | None:
+    record = str(entry.get("RecordType"))
+    kind = _KINDS.get(record)
+    if record == "Bounce":
+        kind = EventType.HARD_BOUNCE if entry.get("Type") in _HARD else EventType.SOFT_BOUNCE
+    if kind is None or (record == "SubscriptionChange" and not entry.get("SuppressSending")):
+        return None
+    named = ("DeliveredAt", "BouncedAt", "ChangedAt", "ReceivedAt")
+    at = next((entry[name] for name in named if entry.get(name)), None)
+    return webhooks.event(
+        kind,
+        id=f"{record}:{entry.get('MessageID')}:{entry.get('ID', '')}:{at}",
+        at=webhooks.moment(at, now),
+        delivery=webhooks.part(entry, "Metadata", "delivery"),
+        address=entry.get("Recipient") or entry.get("Email"),
+        detail=entry.get("Description") or entry.get("OriginalLink") or entry.get("SuppressionReason"),
+    )

@@ -6,10 +6,13 @@ told apart from what wasn't by sending it again.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import datetime as dt
+import hmac
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -17,9 +20,9 @@ from typing import Any, ClassVar, Self
 import requests
 
 from newsletter.errors import ConfigError, OutcomeUnknown, Refused, Unavailable
-from newsletter.model import Batch, Outcome, Receipt, Recipient
-from newsletter.providers import How, Limits, Provider, Recovery
-from newsletter.providers.http import Answer, Api, everybody
+from newsletter.model import Batch, Event, EventType, Outcome, Receipt, Recipient
+from newsletter.providers import How, Limits, Proof, Provider, Recovery, webhooks
+from newsletter.providers.http import Answer, Api, domain_proof, everybody
 from newsletter.tables import Table
 
 _KEPT = dt.timedelta(hours=24)
@@ -30,8 +33,20 @@ class Options:
     """`api_key_env` names the environment variable with the key; `timeout` in seconds."""
 
     api_key_env: str = "RESEND_API_KEY"
+    webhook_secret_env: str = "RESEND_WEBHOOK_SECRET"  # noqa: S105 (a name, not a secret)
     base_url: str = "https://api.resend.com"
     timeout: float = 30.0
+
+
+_KINDS = {
+    "email.delivered": EventType.DELIVERED,
+    "email.delivery_delayed": EventType.SOFT_BOUNCE,
+    "email.complained": EventType.COMPLAINT,
+    "email.opened": EventType.OPENED,
+    "email.clicked": EventType.CLICKED,
+    "email.failed": EventType.FAILED,
+    "email.suppressed": EventType.FAILED,
+}
 
 
 def _now() -> dt.datetime:
@@ -53,6 +68,7 @@ class Resend(Provider):
         session.headers["Authorization"] = f"Bearer {key}"
         self._api = Api("Resend", options.base_url, session, options.timeout)
         self._now = now
+        self._environment, self._options = environment, options
 
     @classmethod
     def from_config(cls, table: Table, workspace: Path) -> Self:
@@ -87,6 +103,34 @@ class Resend(Provider):
     def body(self, batch: Batch) -> bytes:
         """The request's bytes: the same for the same batch."""
         return json.dumps([_message(batch, r) for r in batch.recipients], ensure_ascii=False).encode()
+
+    def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> Sequence[Event]:
+        """One event, signed by Svix (https://docs.svix.com/receiving/verifying-payloads/how-manual)."""
+        known = webhooks.secret(self._environment, self._options.webhook_secret_env)
+        identity, stamp, given = (webhooks.header(headers, f"svix-{name}") for name in ("id", "timestamp", "signature"))
+        try:
+            key = base64.b64decode(known.removeprefix("whsec_"))
+        except binascii.Error:
+            raise ConfigError("the webhook's secret is not one of Resend's", hint="it begins with whsec_") from None
+        signed = hmac.digest(key, f"{identity}.{stamp}.".encode() + body, "sha256")
+        wanted = f"v1,{base64.b64encode(signed).decode()}".encode()
+        if not any(hmac.compare_digest(one.encode(), wanted) for one in given.split()):
+            raise webhooks.forged("the signature is wrong")
+        webhooks.fresh(stamp, self._now())
+        return [event for entry in webhooks.entries(body) if (event := _event(entry, identity, self._now()))]
+
+    def prove(self, sender: str) -> Sequence[Proof]:
+        """The key, and whether the sender's domain is verified; a key that may only send can't tell."""
+        answer = self._api.call("GET", "/domains")
+        said = answer.json if isinstance(answer.json, dict) else {}
+        if answer.status == 401 and said.get("name") == "restricted_api_key":
+            return [
+                Proof(about="key", fine=True, told="may send, and nothing else"),
+                Proof(about="sender", fine=None, told="a key that may only send can't tell of domains"),
+            ]
+        self._api.judge(answer, self._now())
+        states = {str(d.get("name")): str(d.get("status")) for d in said.get("data") or ()}
+        return [Proof(about="key", fine=True, told="accepted"), domain_proof(sender, states, "verified")]
 
     def close(self) -> None:
         """Give the connections back."""
@@ -138,3 +182,24 @@ def _conflict(answer: Answer) -> None:
     if name == "concurrent_idempotent_requests":
         raise Unavailable("Resend is still at work on this batch", retry_after=5.0)
     raise OutcomeUnknown(f"Resend has the key with other content: {answer.said}")
+
+
+def _event(entry: Mapping[str, Any], identity: str, now: dt.datetime) -> Event | None:
+    kind = _KINDS.get(str(entry.get("type")))
+    if entry.get("type") == "email.bounced":
+        permanent = webhooks.part(entry, "data", "bounce", "type") == "Permanent"
+        kind = EventType.HARD_BOUNCE if permanent else EventType.SOFT_BOUNCE
+    if kind is None:
+        return None
+    tags = webhooks.part(entry, "data", "tags")
+    if isinstance(tags, list):
+        tags = {str(webhooks.part(tag, "name")): webhooks.part(tag, "value") for tag in tags}
+    to = webhooks.part(entry, "data", "to")
+    return webhooks.event(
+        kind,
+        id=identity,
+        at=webhooks.moment(entry.get("created_at"), now),
+        delivery=webhooks.part(tags or {}, "delivery"),
+        address=to[0] if isinstance(to, list) and to else "",
+        detail=webhooks.part(entry, "data", "bounce", "message") or webhooks.part(entry, "data", "click", "link"),
+    )

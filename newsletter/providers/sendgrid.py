@@ -6,11 +6,13 @@ field is made of the batch's key: nobody can have written it into a text.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import datetime as dt
 import html
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
 from pathlib import Path
@@ -20,9 +22,9 @@ import requests
 
 from newsletter.errors import ConfigError, Refused
 from newsletter.merge import MergeField, MergeText
-from newsletter.model import Batch, Outcome, Receipt, Recipient
-from newsletter.providers import How, Limits, Provider, Recovery
-from newsletter.providers.http import Api, everybody, halved
+from newsletter.model import Batch, Event, EventType, Outcome, Receipt, Recipient
+from newsletter.providers import How, Limits, Proof, Provider, Recovery, webhooks
+from newsletter.providers.http import Api, domain_proof, everybody, halved
 from newsletter.tables import Table
 
 
@@ -31,8 +33,22 @@ class Options:
     """`api_key_env` names the environment variable with the key; `timeout` in seconds."""
 
     api_key_env: str = "SENDGRID_API_KEY"
+    webhook_secret_env: str = "SENDGRID_WEBHOOK_KEY"  # noqa: S105 (a name, not a secret)
     base_url: str = "https://api.sendgrid.com"
     timeout: float = 60.0
+
+
+_KINDS = {
+    "delivered": EventType.DELIVERED,
+    "bounce": EventType.HARD_BOUNCE,
+    "deferred": EventType.SOFT_BOUNCE,
+    "spamreport": EventType.COMPLAINT,
+    "unsubscribe": EventType.UNSUBSCRIBED,
+    "group_unsubscribe": EventType.UNSUBSCRIBED,
+    "open": EventType.OPENED,
+    "click": EventType.CLICKED,
+    "dropped": EventType.FAILED,
+}
 
 
 def _now() -> dt.datetime:
@@ -54,6 +70,7 @@ class Sendgrid(Provider):
         session.headers["Authorization"] = f"Bearer {key}"
         self._api = Api("SendGrid", options.base_url, session, options.timeout)
         self._now = now
+        self._environment, self._options = environment, options
 
     @classmethod
     def from_config(cls, table: Table, workspace: Path) -> Self:
@@ -102,6 +119,32 @@ class Sendgrid(Provider):
         }
         return {**body, "reply_to": {"email": batch.reply_to}} if batch.reply_to else body
 
+    def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> Sequence[Event]:
+        """A list of events, signed with ECDSA over time and body
+        (https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features).
+        """
+        known = webhooks.secret(self._environment, self._options.webhook_secret_env)
+        stamp = webhooks.header(headers, "x-twilio-email-event-webhook-timestamp")
+        given = webhooks.header(headers, "x-twilio-email-event-webhook-signature")
+        _verify(known, given, stamp.encode() + body)
+        webhooks.fresh(stamp, self._now())
+        return [event for entry in webhooks.entries(body) if (event := _event(entry, self._now()))]
+
+    def prove(self, sender: str) -> Sequence[Proof]:
+        """The key and its right to send, and whether the sender's domain is authenticated."""
+        answer = self._api.call("GET", "/v3/scopes")
+        self._api.judge(answer, self._now())
+        scopes = webhooks.part(answer.json or {}, "scopes") or ()
+        able = "mail.send" in scopes
+        key = Proof(about="key", fine=able, told="may send" if able else 'lacks the right "mail.send"')
+        if "whitelabel.read" not in scopes:
+            return [key, Proof(about="sender", fine=None, told="the key may not read domains")]
+        answer = self._api.call("GET", "/v3/whitelabel/domains", params={"limit": "500"})
+        self._api.judge(answer, self._now())
+        rows = answer.json if isinstance(answer.json, list) else ()
+        states = {str(row.get("domain")): str(bool(row.get("valid"))) for row in rows}
+        return [key, domain_proof(sender, states, "True")]
+
     def close(self) -> None:
         """Give the connections back."""
         self._api.close()
@@ -130,3 +173,40 @@ def _personal(recipient: Recipient, fields: Mapping[MergeField, int], mark: str)
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         }
     return personal
+
+
+def _verify(key: str, signature: str, signed: bytes) -> None:
+    try:
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.serialization import load_der_public_key
+    except ImportError:
+        hint = "pip install 'newsletter-desk[sendgrid]'"
+        raise ConfigError("SendGrid's webhooks need the package cryptography", hint=hint) from None
+    try:
+        public = load_der_public_key(base64.b64decode(key))
+    except ValueError:
+        public = None
+    if not isinstance(public, EllipticCurvePublicKey):
+        raise ConfigError("the webhook's key is not one of SendGrid's", hint="copy the whole Verification Key")
+    try:
+        public.verify(base64.b64decode(signature, validate=True), signed, ECDSA(SHA256()))
+    except (InvalidSignature, binascii.Error, ValueError):
+        raise webhooks.forged("the signature is wrong") from None
+
+
+def _event(entry: Mapping[str, Any], now: dt.datetime) -> Event | None:
+    kind = _KINDS.get(str(entry.get("event")))
+    if kind is None:
+        return None
+    if kind is EventType.HARD_BOUNCE and entry.get("type") == "blocked":
+        kind = EventType.SOFT_BOUNCE  # the server didn't want this message; the address is fine
+    return webhooks.event(
+        kind,
+        id=str(entry.get("sg_event_id")),
+        at=webhooks.moment(entry.get("timestamp"), now),
+        delivery=entry.get("delivery"),
+        address=entry.get("email"),
+        detail=entry.get("reason") or entry.get("url"),
+    )

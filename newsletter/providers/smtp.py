@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import smtplib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
 from enum import StrEnum
@@ -18,7 +18,7 @@ from typing import ClassVar, Self
 
 from newsletter.errors import Refused, Unavailable
 from newsletter.model import Batch, Outcome, Receipt
-from newsletter.providers import How, Limits, Provider, Recovery
+from newsletter.providers import How, Limits, Proof, Provider, Recovery
 from newsletter.providers.mime import Composer
 from newsletter.tables import Table
 
@@ -93,6 +93,20 @@ class Smtp(Provider):
         """SMTP can't be asked afterwards; a person decides."""
         detail = "the mail server can't tell; look for the Message-ID in its log"
         return [Receipt(delivery=r.delivery, outcome=Outcome.UNKNOWN, detail=detail) for r in batch.recipients]
+
+    def prove(self, sender: str) -> Sequence[Proof]:
+        """The connection and login, and whether the server takes the sender: a transaction that's begun and reset."""
+        server = self._connected()
+        try:
+            code, answer = server.mail(sender)
+            server.rset()
+        except (smtplib.SMTPException, OSError) as fault:
+            self._drop()
+            raise Unavailable(f"the mail server ended the connection: {type(fault).__name__}") from None
+        return [
+            Proof(about="login", fine=True, told=f"{self._options.host}:{self._options.port} answers"),
+            Proof(about="sender", fine=code < 400, told=_said(code, answer, sender)),
+        ]
 
     def close(self) -> None:
         """Say goodbye."""

@@ -10,6 +10,7 @@ import base64
 import email
 import email.policy
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -145,8 +146,6 @@ class MailgunFake(Fake):
 
     @staticmethod
     def _filled(text: str, values: dict[str, str]) -> str:
-        import re
-
         return re.sub(r"%recipient\.(\w+)%", lambda match: values.get(match[1], match[0]), text)
 
     def look(self, path: str, query: dict[str, list[str]]) -> Said:
@@ -289,6 +288,49 @@ class BrevoFake(Fake):
             told = {**version, "html": version["htmlContent"], "text": version["textContent"]}
             self.taken.append((version["to"][0]["email"], told))
         return Said(201, {"messageIds": [f"br-{key}-{number}" for number in range(len(versions))]})
+
+
+class SesFake(Fake):
+    """Fills the template for each entry, as SES does, escaping nothing; can't be asked afterwards."""
+
+    sending = "/v2/email/outbound-bulk-emails"
+
+    def authorized(self, headers: dict[str, str]) -> bool:
+        return f"Credential={KEY}/" in headers.get("authorization", "")
+
+    def delivery_of(self, message: dict[str, Any]) -> str:
+        return next(str(tag["Value"]) for tag in message["tags"] if tag["Name"] == "delivery")
+
+    def accept(self, headers: dict[str, str], body: bytes) -> Said:
+        call = json.loads(body)
+        self.bodies.append(call)
+        entries = call["BulkEmailEntries"]
+        if not 0 < len(entries) <= 50:
+            return Said(400, {"message": "1 to 50 entries"}, {"x-amzn-ErrorType": "BadRequestException"})
+        content = call["DefaultContent"]["Template"]["TemplateContent"]
+        results = []
+        for entry in entries:
+            (address,) = entry["Destination"]["ToAddresses"]
+            if address in self.refuse:
+                results.append({"Status": "MESSAGE_REJECTED", "Error": f"{address} is no address"})
+                continue
+            data = json.loads(entry["ReplacementEmailContent"]["ReplacementTemplate"]["ReplacementTemplateData"])
+            named = {"subject": "Subject", "text": "Text", "html": "Html"}
+            filled = {name: self._filled(content[key], data) for name, key in named.items()}
+            self.taken.append((address, {**filled, "headers": entry["ReplacementHeaders"], **self._tags(entry)}))
+            results.append({"Status": "SUCCESS", "MessageId": f"ses-{len(self.taken)}"})
+        return Said(200, {"BulkEmailEntryResults": results})
+
+    @staticmethod
+    def _tags(entry: dict[str, Any]) -> dict[str, Any]:
+        return {"tags": entry["ReplacementTags"]}
+
+    @staticmethod
+    def _filled(text: str, data: dict[str, str]) -> str:
+        return re.sub(r"\{\{(\w+)\}\}", lambda match: data[match[1]], text)
+
+    def slow_down(self) -> Said:
+        return Said(429, {"message": "too many"}, {"x-amzn-ErrorType": "TooManyRequestsException"})
 
 
 class _Handler(BaseHTTPRequestHandler):
