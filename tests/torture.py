@@ -1,6 +1,6 @@
 """Sending under torture: a provider that fails at random, and a sender that is killed at random moments.
 
-    python -m tests.torture --provider resend --recipients 20000 --kills 100 --seed 7
+    python -m tests.torture --provider resend --recipients 20000 --kills 100 --seed 7 [--cluster]
 
 In the end every recipient was accepted exactly once, and the ledger and the provider agree row by row.
 """
@@ -8,6 +8,7 @@ In the end every recipient was accepted exactly once, and the ledger and the pro
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import os
 import random
 import signal
@@ -15,14 +16,19 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from time import sleep
 
 from sqlalchemy import select
 
 from newsletter.model import DeliveryState
+from newsletter.providers.memory import Memory
+from newsletter.send import ledger
 from newsletter.store.records import DeliveryRecord
+from newsletter.workspace import Workspace
 from tests.desk import Desk, StillTime
+from tests.postgres import Server, serve_postgres
 from tests.providers.fakes import KEY, BrevoFake, Fake, MailgunFake, MailjetFake, PostmarkFake, ResendFake, serve
 
 NAME = "network-download-2022-10"
@@ -81,15 +87,18 @@ def torture(provider: str, recipients: int, kills: int, seed: int, folder: Path)
     return Outcome(runs, killed, taken, pairs, states, {(address, str(number)) for number, address, _ in rows})
 
 
+def _environment() -> dict[str, str]:
+    names = "RESEND_API_KEY MAILGUN_API_KEY POSTMARK_SERVER_TOKEN MAILJET_API_KEY MAILJET_SECRET_KEY BREVO_API_KEY"
+    return {**os.environ, **dict.fromkeys(f"{names} SENDGRID_API_KEY AWS_ACCESS_KEY_ID".split(), KEY)}
+
+
 def _until_done(folder: Path, provider: str, kills: int, chance: random.Random) -> tuple[int, int]:
     """Runs and kills until a run ends with everybody submitted."""
-    keys = dict.fromkeys(("RESEND_API_KEY", "MAILGUN_API_KEY", "POSTMARK_SERVER_TOKEN", "MAILJET_API_KEY"), KEY)
-    environment = {**os.environ, **keys, "MAILJET_SECRET_KEY": KEY, "BREVO_API_KEY": KEY}
     command = [sys.executable, "-m", "newsletter", "send", NAME, "--provider", provider, "--confirm", NAME]
     killed = 0
     for run in range(1, kills + 200):
         process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command, cwd=folder, env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         patience = chance.uniform(0.3, 1.5) if killed < kills else 600
         try:
@@ -102,6 +111,82 @@ def _until_done(folder: Path, provider: str, kills: int, chance: random.Random) 
     raise AssertionError("send never ended")
 
 
+def torture_cluster(provider: str, recipients: int, kills: int, seed: int, folder: Path, server: Server) -> Outcome:
+    """The same with three workers on PostgreSQL: one is killed at random and replaced, and in the middle PostgreSQL
+    itself is restarted.
+    """
+    chance = random.Random(seed)
+    time = StillTime(dt.datetime.now(dt.UTC))
+    desk = Desk.make(folder / "desk", time.clock, store=server.fresh_store(folder))
+    desk.import_people("Email,Lists\n" + "".join(f"r{n}@example.org,Network Download\n" for n in range(recipients)))
+    with serve(FAKES[provider]()) as fake:
+        fake.wait = "0.05"
+        fake.mood = lambda: chance.choices(list(_FAULTS), list(_FAULTS.values()))[0]
+        config = desk.folder / "config.toml"
+        table = f'[providers.{provider}]\nbase_url = "{fake.url}"\ntimeout = 0.5\n{_SETTINGS.get(provider, "")}'
+        text = config.read_text(encoding="utf-8").replace("sqlite:///newsletter.db", server.url)
+        config.write_text(f"{text}\n{table}calls_per_second = 40\n[cluster]\ndead_after = 3\n", encoding="utf-8")
+        space = Workspace.open(config.resolve(), time.clock)
+        campaign = _begun(space, provider)
+        killed = _work_until_done(space, campaign, kills, chance, server)
+        taken = Counter(address for address, _ in fake.taken)
+        pairs = {(address, fake.delivery_of(message)) for address, message in fake.taken}
+    with space.store.read() as session:
+        rows = session.execute(select(DeliveryRecord.id, DeliveryRecord.address, DeliveryRecord.state)).all()
+    space.close()
+    desk.space.close()
+    states = Counter(str(state) for _, _, state in rows)
+    return Outcome(killed + 3, killed, taken, pairs, states, {(address, str(number)) for number, address, _ in rows})
+
+
+def _begun(space: Workspace, provider: str) -> int:
+    """An approved and frozen campaign's number."""
+    snapshot, _ = space.approve(NAME, by="Ada")
+    size = {"mailgun": 1_000, "mailjet": 50}.get(provider, 100)
+    mailing = replace(space.mailing(), carrier=Memory(recipients=size))
+    publication = space.config.publication("network-download")
+    plan = mailing.plan(publication, snapshot, segment="", provider=provider)
+    return mailing.start(snapshot, plan, publication).id
+
+
+def _work_until_done(space: Workspace, campaign: int, kills: int, chance: random.Random, server: Server) -> int:
+    """Three workers, until nothing is open any more; how many of them were killed."""
+    log = (space.folder / "workers.log").open("wb")
+    command = [sys.executable, "-m", "newsletter", "worker", "--concurrency", "3"]
+
+    def hire() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(command, cwd=space.folder, env=_environment(), stdout=log, stderr=log)
+
+    workers, killed, restarted = [hire() for _ in range(3)], 0, False
+    try:
+        for _ in range(2_000):
+            sleep(0.5 if killed >= kills else chance.uniform(0.5, 2.0))
+            if killed < kills:
+                victim = chance.randrange(3)
+                workers[victim].kill()
+                workers[victim].wait()
+                workers[victim] = hire()
+                killed += 1
+            if not restarted and killed >= kills // 2:
+                server.restart()
+                restarted = True
+            if killed >= kills and _finished(space, campaign):
+                return killed
+        raise AssertionError("the workers never ended")
+    finally:
+        for worker in workers:
+            worker.terminate()
+            worker.wait()
+        log.close()
+
+
+def _finished(space: Workspace, campaign: int) -> bool:
+    states = (DeliveryState.PENDING, DeliveryState.SUBMITTING, DeliveryState.UNKNOWN)
+    with space.store.read() as session:
+        counts = ledger.counts(session, campaign)
+    return not any(counts[state] for state in states)
+
+
 def main() -> int:
     """Parse, run, print."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
@@ -109,11 +194,17 @@ def main() -> int:
     parser.add_argument("--recipients", type=int, default=20_000)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--cluster", action="store_true", help="three workers on PostgreSQL, which is restarted")
     given = parser.parse_args()
     fine = True
     for provider in FAKES if given.provider == "all" else [given.provider]:
-        with tempfile.TemporaryDirectory() as folder:
-            done = torture(provider, given.recipients, given.kills, given.seed, Path(folder))
+        with tempfile.TemporaryDirectory() as name:
+            folder, much = Path(name), (given.recipients, given.kills, given.seed)
+            if given.cluster:
+                with serve_postgres(folder / "postgres") as server:
+                    done = torture_cluster(provider, *much, folder, server)
+            else:
+                done = torture(provider, *much, folder)
         fine &= done.fine
         most = max(done.taken.values(), default=0)
         verdict = "ok   " if done.fine else "WRONG"

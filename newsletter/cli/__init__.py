@@ -53,6 +53,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Running it": {
         "campaigns": ("sending", "Sendings: list, show, settle."),
+        "worker": ("begin", "Submit campaigns together with other machines."),
         "serve": ("begin", "Run the public service: unsubscribing."),
         "config": ("admin", "Check config.toml."),
         "db": ("admin", "Upgrade or back up the database."),

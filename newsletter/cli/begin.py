@@ -98,6 +98,22 @@ def studio(ctx: click.Context, issue: str, port: int, no_browser: bool) -> None:
 
 
 @click.command()
+@click.option("--concurrency", default=4, show_default=True, help="Provider calls at a time.")
+@click.pass_context
+def worker(ctx: click.Context, concurrency: int) -> None:
+    """Submit campaigns together with the workers on other machines; needs PostgreSQL.
+
+    `newsletter send` hands a campaign to the workers as soon as one runs.
+    """
+    from newsletter.send.crew import work
+
+    if concurrency < 1:
+        raise click.BadParameter("at least 1", param_hint="--concurrency")
+    with workspace(ctx) as space:
+        work(space.mailing(), concurrency, say)
+
+
+@click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8080, show_default=True)
 @click.pass_context

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CursorResult, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import CursorResult, and_, bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from newsletter.audience import Standing
@@ -63,9 +63,16 @@ def counts(session: Session, campaign: int) -> Counter[DeliveryState]:
     return Counter({DeliveryState(state): n for state, n in session.execute(query.group_by(DeliveryRecord.state))})
 
 
-def next_ready(session: Session, campaign: int) -> dt.datetime | None:
-    """When the next batch may be claimed; None when there's none."""
-    return session.scalar(select(func.min(BatchRecord.ready_at)).where(BatchRecord.campaign_id == campaign))
+def next_ready(session: Session, campaign: int, number: int | None = None) -> dt.datetime | None:
+    """When the next batch, or that of a number, may be claimed; None when there's none."""
+    query = select(func.min(BatchRecord.ready_at)).where(BatchRecord.campaign_id == campaign)
+    return session.scalar(query if number is None else query.where(BatchRecord.number == number))
+
+
+def ready(session: Session, campaign: int, now: dt.datetime) -> list[int]:
+    """The numbers of the batches that may be claimed now."""
+    query = select(BatchRecord.number).where(BatchRecord.campaign_id == campaign, BatchRecord.ready_at <= now)
+    return list(session.scalars(query.order_by(BatchRecord.ready_at, BatchRecord.number)))
 
 
 def claim(
@@ -101,10 +108,16 @@ def claim(
     return _batch(record, envelope, recipients)
 
 
-def interrupted(session: Session, campaign: int, living: Collection[str] = ()) -> list[int]:
+def interrupted(
+    session: Session, campaign: int, living: Collection[str] = (), *, before: dt.datetime | None = None
+) -> list[int]:
     """The numbers of the batches whose call was made or may have been, and whose answer never came: those in
-    question, and those that a worker has under way who isn't among the living.
+    question (since before some time), and those that a worker has under way who isn't among the living.
     """
+    unknown = DeliveryRecord.state == DeliveryState.UNKNOWN
+    if before is not None:
+        unknown = and_(unknown, DeliveryRecord.changed_at < before)
+    orphaned = and_(DeliveryRecord.state == DeliveryState.SUBMITTING, BatchRecord.worker.not_in(living))
     query = (
         select(DeliveryRecord.batch)
         .distinct()
@@ -113,7 +126,7 @@ def interrupted(session: Session, campaign: int, living: Collection[str] = ()) -
             (BatchRecord.campaign_id == DeliveryRecord.campaign_id) & (BatchRecord.number == DeliveryRecord.batch),
         )
         .where(DeliveryRecord.campaign_id == campaign, DeliveryRecord.state.in_(OPEN))
-        .where(or_(DeliveryRecord.state == DeliveryState.UNKNOWN, BatchRecord.worker.not_in(living)))
+        .where(or_(unknown, orphaned))
     )
     return list(session.scalars(query.order_by(DeliveryRecord.batch)))
 

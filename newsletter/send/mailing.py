@@ -14,9 +14,11 @@ from newsletter.config import Config, Pace, Publication
 from newsletter.errors import SendError
 from newsletter.merge import MergeText
 from newsletter.model import Batch, DeliveryState, Outcome, Recipient, Rendered, Snapshot
-from newsletter.providers import Provider, load
+from newsletter.providers import Limits, Provider, load
 from newsletter.providers.mime import Composer
 from newsletter.send.envelope import envelope
+from newsletter.send.submit import Courier
+from newsletter.send.workers import Worker
 from newsletter.store import Store
 from newsletter.store.records import CampaignRecord, SnapshotRecord
 
@@ -100,28 +102,40 @@ class Mailing:
 
     def run(self, campaign: CampaignRecord, progress: Callable[[int], None] = lambda _: None) -> Counter[DeliveryState]:
         """Submit, or go on submitting, a campaign; its counts by state."""
+        slug = campaign.provider
+        limits = self.provider(slug).limits
+        return send.submit(
+            self.store,
+            campaign,
+            self._envelope(campaign),
+            lambda: self.provider(slug),
+            self.clock,
+            bucket=self._bucket(slug, limits),
+            parallel=self._pace(slug).parallel or limits.parallel,
+            dead_after=self.config.cluster.dead_after,
+            progress=progress,
+        )
+
+    def courier(self, campaign: CampaignRecord, worker: Worker) -> Courier:
+        """What carries a campaign's batches in a worker's process."""
+        bucket = self._bucket(campaign.provider, self.provider(campaign.provider).limits)
+        return Courier(self.store, campaign, self._envelope(campaign), bucket, self.clock, worker)
+
+    def _envelope(self, campaign: CampaignRecord) -> send.Envelope:
+        """What the campaign's messages have in common, from the snapshot that it began with."""
         with self.store.read() as session:
             snapshot = codec.loads(session.get_one(SnapshotRecord, campaign.snapshot_id).document, Snapshot)
         publication = self.config.publication(snapshot.issue.publication)
-        sealed = envelope(
+        return envelope(
             self.config,
             publication,
             campaign.name,
             snapshot.variants,
             lambda subscriber: self.unsubscribe_url(subscriber, campaign.list),
         )
-        slug = campaign.provider
-        limits = self.provider(slug).limits
-        return send.submit(
-            self.store,
-            campaign,
-            sealed,
-            lambda: self.provider(slug),
-            self.clock,
-            bucket=send.Bucket.of(slug, self._pace(slug), limits, self.config.timezone),
-            parallel=self._pace(slug).parallel or limits.parallel,
-            progress=progress,
-        )
+
+    def _bucket(self, slug: str, limits: Limits) -> send.Bucket:
+        return send.Bucket.of(slug, self._pace(slug), limits, self.config.timezone)
 
     def _pace(self, slug: str) -> Pace:
         return Pace() if self.carrier else self.config.providers[slug].pace

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import threading
 from collections import Counter
@@ -10,7 +11,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from newsletter.errors import OutcomeUnknown, Refused, Unavailable
+from newsletter.errors import OutcomeUnknown, Refused, StoreError, Unavailable
 from newsletter.model import Batch, DeliveryState, Outcome, Receipt
 from newsletter.providers import Provider
 from newsletter.send import control, ledger
@@ -26,6 +27,8 @@ from newsletter.store.records import CampaignRecord
 LONGEST_WAIT = 600.0
 #: What was deferred this often isn't tried again soon: a mail server that greylists wants a quarter of an hour.
 _TRIES, _LATER = 5, 900.0
+#: So often is it tried to write an answer down, a second apart, while the database is away or locked.
+_WRITES = 300
 #: A claim this old, in seconds, isn't sent: the process slept, and others may have taken it over.
 _STALE = 60.0
 
@@ -43,12 +46,20 @@ class Courier:
     progress: Callable[[int], None] = lambda _: None
     stopped: threading.Event = field(default_factory=threading.Event)
     step: float = math.inf
+    _busy: set[int] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def settle(self, provider: Provider) -> None:
-        """Ask the provider what became of each batch that was left without an answer."""
-        with self.store.read() as session:
-            living = self.worker.living(session, self.clock.now())
-            numbers = ledger.interrupted(session, self.campaign.id, living)
+    def settle(self, provider: Provider, unasked_for: float = 0.0) -> None:
+        """Ask the provider what became of each batch that was left without an answer, but for those that it was
+        asked about less than so many seconds ago.
+        """
+        now = self.clock.now()
+        before = now - dt.timedelta(seconds=unasked_for) if unasked_for else None
+        with self._lock, self.store.read() as session:
+            # Of this process only what it knows to be under way is; of another one, all, as long as it lives.
+            living = self.worker.living(session, now) - {self.worker.name}
+            numbers = ledger.interrupted(session, self.campaign.id, living, before=before)
+            numbers = [number for number in numbers if number not in self._busy]
         for number in numbers:
             with self.store.write() as session:
                 batch = ledger.take_over(session, self.campaign, number, self.envelope, worker=self.worker.name)
@@ -75,10 +86,17 @@ class Courier:
         """The next batch, or the seconds until there may be one, or None when there's nothing more to claim."""
         self.worker.wake()
         now = self.clock.now()
+        with self._lock:
+            turn = self._turn(number, now)
+            if isinstance(turn, Batch):
+                self._busy.add(turn.id)
+        return turn
+
+    def _turn(self, number: int | None, now: dt.datetime) -> Batch | float | None:
         with self.store.write() as session:
             if control.is_paused(session, self.campaign.id):
                 return None
-            ready_at = ledger.next_ready(session, self.campaign.id)
+            ready_at = ledger.next_ready(session, self.campaign.id, number)
             if ready_at is None:
                 return None
             seconds = max((ready_at - now).total_seconds(), self.bucket.wait(session, now))
@@ -93,8 +111,13 @@ class Courier:
         """Call, and write down what came of it. Refused is raised with everybody pending: the provider won't have
         us or what we send, so nobody is to blame on the list, and it's for a person to mend.
         """
-        if not batch.recipients:
-            return
+        try:
+            if batch.recipients:
+                self._call(provider, batch)
+        finally:
+            self._busy.discard(batch.id)
+
+    def _call(self, provider: Provider, batch: Batch) -> None:
         if (self.clock.now() - batch.date).total_seconds() > _STALE:
             self._record(batch, _all(batch, Outcome.DEFERRED, "the program slept between claim and call"))
             return
@@ -116,6 +139,18 @@ class Courier:
     def _record(
         self, batch: Batch, receipts: list[Receipt], failure: Unavailable | OutcomeUnknown | None = None
     ) -> None:
+        """Write down what came of a call, however long the database may be away: nobody else can know."""
+        for attempt in range(_WRITES):
+            try:
+                self._write(batch, receipts, failure)
+                break
+            except StoreError:
+                if attempt == _WRITES - 1:
+                    raise
+                self._rest(1.0)
+        self.progress(sum(receipt.outcome is not Outcome.DEFERRED for receipt in receipts))
+
+    def _write(self, batch: Batch, receipts: list[Receipt], failure: Unavailable | OutcomeUnknown | None) -> None:
         now = self.clock.now()
         deferred = Counter(receipt.outcome for receipt in receipts)[Outcome.DEFERRED]
         with self.store.write() as session:
@@ -129,7 +164,6 @@ class Courier:
                 if self.bucket.failed(session, rest, self.clock.jitter(1.0), now):
                     why = f"{CIRCUIT} calls in a row weren't taken; the last one: {failure.what}"
                     control.pause(session, self.campaign.id, why, now)
-        self.progress(len(receipts) - deferred)
 
     def _retry(self, attempts: int) -> float:
         """Seconds until those are tried again whom the provider put off one by one."""
@@ -156,6 +190,7 @@ def submit(
     *,
     bucket: Bucket | None = None,
     parallel: int = 1,
+    dead_after: float = 120.0,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Counter[DeliveryState]:
     """Submit what is pending, after settling what an earlier run left open; the counts by state at the end.
@@ -165,7 +200,7 @@ def submit(
     each step has dealt with.
     """
     bucket = bucket or Bucket(provider=campaign.provider)
-    with sole_sender(store, campaign.name), at_work(store, clock) as worker:
+    with sole_sender(store, campaign.name), at_work(store, clock, dead_after=dead_after) as worker:
         courier = Courier(store, campaign, envelope, bucket, clock, worker, progress)
         with store.write() as session:
             control.hurry(session, campaign.id, clock.now())

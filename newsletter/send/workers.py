@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from newsletter.errors import StoreError
@@ -36,8 +36,12 @@ class Worker:
     store: Store
     clock: Clock
     dead_after: float = 120.0
+    kind: str = "send"
     name: str = field(default_factory=lambda: f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}")
     beaten_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        self.name = f"{self.kind}@{self.name}"
 
     def beat(self) -> None:
         """Say that it's alive."""
@@ -60,10 +64,17 @@ class Worker:
         return {*session.scalars(select(WorkerRecord.name).where(alive)), self.name}
 
 
+def serving(session: Session, now: datetime, dead_after: float) -> int:
+    """How many workers serve the queue now."""
+    alive = WorkerRecord.seen_at > now - timedelta(seconds=dead_after)
+    kind = WorkerRecord.name.startswith("worker@")
+    return session.scalar(select(func.count()).select_from(WorkerRecord).where(alive, kind)) or 0
+
+
 @contextmanager
-def at_work(store: Store, clock: Clock, dead_after: float = 120.0) -> Iterator[Worker]:
-    """Be a worker, which beats until the block ends."""
-    worker = Worker(store, clock, dead_after)
+def at_work(store: Store, clock: Clock, *, kind: str = "send", dead_after: float = 120.0) -> Iterator[Worker]:
+    """Be a worker, which beats until the block ends; `kind` is "worker" for one that serves the queue."""
+    worker = Worker(store, clock, dead_after, kind)
     if store.is_sqlite:
         yield worker
         return

@@ -70,7 +70,8 @@ def connect(url: str, folder: Path) -> Store:
         address = make_url(url)
         if address.get_backend_name() == "sqlite" and address.database and address.database != ":memory:":
             address = address.set(database=str(folder / address.database))
-        engine = create_engine(address)
+        # Of several machines, the database's may be restarted: a connection is looked at before it's used.
+        engine = create_engine(address, pool_pre_ping=address.get_backend_name() == "postgresql")
     except (ArgumentError, ModuleNotFoundError) as fault:
         hint = 'use "sqlite:///newsletter.db", or "postgresql+psycopg://…" with the extra newsletter-desk[postgres]'
         raise StoreError(f"can't use the database address: {type(fault).__name__}", hint=hint) from None

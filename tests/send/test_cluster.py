@@ -1,0 +1,104 @@
+"""Several machines: workers on PostgreSQL, of which some die, and PostgreSQL itself for a moment."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from newsletter.errors import StoreError
+from newsletter.model import DeliveryState
+from newsletter.send import queue
+from newsletter.send.crew import work
+from newsletter.store import Store
+from newsletter.workspace import system_clock
+from tests.desk import Desk, StillTime
+from tests.postgres import Server, serve_postgres
+from tests.send.test_send import Flaky, started, submit
+from tests.torture import torture_cluster
+
+
+@pytest.fixture
+def server(tmp_path: Path, postgres: str) -> Iterator[Server]:
+    """A server of its own: it's going to be restarted. `postgres` says whether there may be one at all."""
+    tmp_path.chmod(0o755)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path))
+    with serve_postgres(tmp_path / "postgres") as opened:
+        yield opened
+
+
+def test_everybody_is_taken_once_though_workers_and_the_database_go_down(server: Server, tmp_path: Path) -> None:
+    done = torture_cluster("resend", 1_500, 2, 3, tmp_path, server)
+    assert done.kills == 2
+    assert done.fine, (done.states, [address for address, times in done.taken.items() if times > 1][:5])
+
+
+def test_two_senders_share_a_campaign_and_mail_everybody_once(server: Server, tmp_path: Path) -> None:
+    store = server.fresh_store(tmp_path)
+    desk = Desk.make(tmp_path / "desk", StillTime().clock, store=store)
+    desk.import_people("Email,Lists\n" + "".join(f"r{n}@example.org,Network Download\n" for n in range(200)))
+    campaign, provider = started(desk.space, size=2), Flaky()
+    failed: list[BaseException] = []
+
+    def send() -> None:
+        try:
+            submit(desk.space, campaign, provider)
+        except BaseException as fault:  # told below, by the test itself
+            failed.append(fault)
+
+    senders = [threading.Thread(target=send) for _ in range(3)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    assert failed == []
+    assert Counter(provider.kept.values()).total() == len(set(provider.kept.values())) == 203
+    assert submit(desk.space, campaign, provider) == {DeliveryState.SUBMITTED: 203}
+    desk.space.close()
+
+
+def test_the_queue_is_made_anew_for_another_version_and_kept_for_the_same(server: Server, tmp_path: Path) -> None:
+    store = server.fresh_store(tmp_path)
+    queue.prepare(store)
+    queue.enqueue(store, [(1, 1), (1, 2)])
+    queue.prepare(store)
+    assert queue.waiting(store) == {(1, 1), (1, 2)}
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql("COMMENT ON SCHEMA newsletter_queue IS '0.1'")
+    queue.prepare(store)
+    assert queue.waiting(store) == set()
+    store.close()
+
+
+def test_a_worker_on_sqlite_says_what_it_needs(desk: Desk) -> None:
+    with pytest.raises(StoreError, match="workers need PostgreSQL"):
+        work(desk.space.mailing(), 1, print)
+
+
+def test_the_pace_holds_for_all_senders_together(store: Store) -> None:
+    from newsletter.send.pace import Bucket
+
+    clock, bucket = system_clock(), Bucket(provider="resend", rate=20)
+    taken: list[float] = []
+
+    def call() -> None:
+        while len(taken) < 20:
+            now = clock.now()
+            with store.write() as session:
+                wait = bucket.wait(session, now)
+                if not wait:
+                    bucket.take(session, 1, now)
+                    taken.append(now.timestamp())
+            clock.sleep(max(wait, 0.001))
+
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    gaps = [later - earlier for earlier, later in zip(sorted(taken), sorted(taken)[1:], strict=False)]
+    assert min(gaps) >= 0.049
