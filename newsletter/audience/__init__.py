@@ -65,6 +65,19 @@ def count(session: Session, name: str, *, where: Condition | None = None) -> Cou
     )
 
 
+def suppressed_by_reason(session: Session, name: str, *, where: Condition | None = None) -> dict[str, int]:
+    """Of the people on a list, in the segment if there's one, how many are suppressed, by reason."""
+    query = (
+        select(SuppressionRecord.reason, func.count())
+        .join(SubscriberRecord, SubscriberRecord.email == SuppressionRecord.email)
+        .join(SubscriptionRecord, SubscriptionRecord.subscriber_id == SubscriberRecord.id)
+        .where(SubscriptionRecord.list == name, SubscriptionRecord.status == Standing.ACTIVE)
+        .group_by(SuppressionRecord.reason)
+    )
+    rows = session.execute(query if where is None else query.where(where))
+    return {str(reason): number for reason, number in rows}
+
+
 def unsubscribe(session: Session, subscriber: int, name: str, *, source: str, now: dt.datetime) -> bool:
     """Take a person off a list; False when there was nothing to change. Doing it twice is as once."""
     record = session.get(SubscriptionRecord, (subscriber, name), with_for_update=True)

@@ -39,6 +39,8 @@ class Subject:
     def merging_texts(self) -> Iterator[tuple[str, str]]:
         """The texts in which merge fields work: subject, preheader, prose, blurbs written for this issue."""
         yield f"{self.issue.path}: subject", str(self.issue.subject)
+        if self.issue.subject_test:
+            yield f"{self.issue.path}: subject_b", str(self.issue.subject_test.subject)
         yield f"{self.issue.path}: preheader", str(self.issue.preheader)
         for block in self.issue.blocks:
             if isinstance(block, Prose):

@@ -34,7 +34,7 @@ from newsletter.compose.body import ANY_REFERENCE, Body, Library
 from newsletter.compose.file import read_issue
 from newsletter.config import Config, Publication
 from newsletter.errors import InputError, IssueError, NewsletterError
-from newsletter.model import Coverage, Issue, Photo, Waiver
+from newsletter.model import Coverage, Issue, Photo, SubjectTest, Waiver
 from newsletter.photos import read_photo
 
 __all__ = ["FrontMatter", "Library", "compose", "front_matter", "references"]
@@ -46,12 +46,17 @@ _FIRST_LOOK_BACK = dt.timedelta(days=31)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontMatter:
-    """What stands between the `+++` lines. `hero` is a picture beside issue.md or in the workspace."""
+    """What stands between the `+++` lines. `hero` is a picture beside issue.md or in the workspace. `subject_b` is a
+    second subject, to be tested against the first on a share of the readers for some hours.
+    """
 
     publication: str
     title: str
     date: dt.date
     subject: str = ""
+    subject_b: str = ""
+    test_share: float = 0.2
+    test_hours: float = 4.0
     preheader: str = ""
     teaser: str = ""
     since: dt.date | None = None
@@ -59,6 +64,12 @@ class FrontMatter:
     hero_alt: str = ""
     hero_credit: str = ""
     waivers: tuple[Waiver, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 < self.test_share <= 1:
+            raise ValueError('"test_share" must be above 0 and at most 1: the share of the readers that a test takes')
+        if self.test_hours <= 0:
+            raise ValueError('"test_hours" must be above 0')
 
 
 def front_matter(path: Path, named: str) -> FrontMatter:
@@ -123,8 +134,16 @@ def compose(
         partner_logo=partner_logo,
         sections=sections,
         waivers=matter.waivers,
+        subject_test=_subject_test(matter),
         path=named,
     )
+
+
+def _subject_test(matter: FrontMatter) -> SubjectTest | None:
+    if not matter.subject_b.strip():
+        return None
+    subject = merge.parse(" ".join(matter.subject_b.split()))
+    return SubjectTest(subject=subject, share=matter.test_share, hours=matter.test_hours)
 
 
 def _publication(

@@ -111,6 +111,17 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectTest:
+    """A second subject that half of a `share` of the readers get first; which of the two the rest gets, a person says,
+    or clicks do after some `hours`.
+    """
+
+    subject: MergeText
+    share: float
+    hours: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
     """One edition, composed. `since` is the day after which a policy's change is news here (the date of
     the edition before this one, or a month back). `path` is the issue.md it came from, relative to the
@@ -130,6 +141,7 @@ class Issue:
     partner_logo: Photo | None = None
     sections: tuple[Section, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    subject_test: SubjectTest | None = None
     path: str = ""
 
     @property

@@ -15,7 +15,7 @@ from newsletter.send.approval import all_latest, approve, latest, require
 from newsletter.send.clock import Clock
 from newsletter.send.ledger import Envelope
 from newsletter.send.pace import Bucket
-from newsletter.send.plan import Plan, Target, campaign_name, freeze, plan
+from newsletter.send.plan import Plan, Target, campaign_name, freeze, plan, top_up
 from newsletter.send.submit import submit
 from newsletter.store.records import CampaignRecord
 
@@ -35,6 +35,7 @@ __all__ = [
     "plan",
     "require",
     "submit",
+    "top_up",
 ]
 
 

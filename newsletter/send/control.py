@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import case, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from newsletter.model import DeliveryState
-from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord
+from newsletter.model import DeliveryState, EventType
+from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord, EventRecord
 
 
 def is_paused(session: Session, campaign: int) -> bool:
@@ -47,10 +47,55 @@ def hurry(session: Session, campaign: int, now: dt.datetime) -> None:
     session.execute(put_off.where(BatchRecord.ready_at > now, BatchRecord.attempts > 0).values(ready_at=now))
 
 
+def reschedule(session: Session, campaign: int, at: dt.datetime) -> None:
+    """Let a campaign that nobody has begun go out at another time."""
+    fresh = update(BatchRecord).where(BatchRecord.campaign_id == campaign, BatchRecord.attempts == 0)
+    session.execute(fresh.where(BatchRecord.ready_at.is_not(None)).values(ready_at=at))
+
+
+def pick(session: Session, campaign: CampaignRecord, winner: str, now: dt.datetime) -> int:
+    """Give those who wait the subject that won, "a" or "b"; how many batches wait. A second pick changes nothing."""
+    if campaign.winner:
+        return 0
+    campaign.winner = winner
+    rest = update(BatchRecord).where(BatchRecord.campaign_id == campaign.id, BatchRecord.arm == "")
+    rest = rest.where(BatchRecord.attempts == 0, BatchRecord.ready_at.is_(None)).values(arm=winner, ready_at=now)
+    return len(session.execute(rest.returning(BatchRecord.number)).all())
+
+
+def clicks(session: Session, campaign: int) -> dict[str, tuple[int, int]]:
+    """Of either subject, to how many it was submitted and how many of them clicked."""
+    clicked = exists().where(EventRecord.delivery_id == DeliveryRecord.id, EventRecord.type == EventType.CLICKED)
+    query = (
+        select(BatchRecord.arm, func.count(), func.sum(case((clicked, 1), else_=0)))
+        .join(
+            DeliveryRecord,
+            (DeliveryRecord.campaign_id == BatchRecord.campaign_id) & (DeliveryRecord.batch == BatchRecord.number),
+        )
+        .where(BatchRecord.campaign_id == campaign, BatchRecord.arm != "")
+        .where(DeliveryRecord.state == DeliveryState.SUBMITTED)
+        .group_by(BatchRecord.arm)
+    )
+    return {arm: (messages, int(clicked or 0)) for arm, messages, clicked in session.execute(query)}
+
+
+def pick_by_clicks(session: Session, campaign: CampaignRecord, now: dt.datetime) -> str:
+    """Where a test's hours are over and nobody has picked: the subject with the larger share of clicks, or the first
+    when they are even. Gives it, or nothing where it isn't time.
+    """
+    if campaign.winner or campaign.pick_at is None or campaign.pick_at > now:
+        return ""
+    shares = {arm: clicked / messages for arm, (messages, clicked) in clicks(session, campaign.id).items()}
+    winner = "b" if shares.get("b", 0.0) > shares.get("a", 0.0) else "a"
+    pick(session, campaign, winner, now)
+    return winner
+
+
 def due(session: Session, now: dt.datetime) -> list[CampaignRecord]:
-    """The campaigns that have something to claim or to settle now, and aren't paused; oldest first."""
+    """The campaigns that have something to claim, to pick or to settle now, and aren't paused; oldest first."""
     ready = exists().where(BatchRecord.campaign_id == CampaignRecord.id, BatchRecord.ready_at <= now)
     open_states = (DeliveryState.SUBMITTING, DeliveryState.UNKNOWN)
     opened = exists().where(DeliveryRecord.campaign_id == CampaignRecord.id, DeliveryRecord.state.in_(open_states))
-    query = select(CampaignRecord).where(CampaignRecord.paused_at.is_(None), ready | opened)
+    picked = (CampaignRecord.pick_at <= now) & (CampaignRecord.winner == "")
+    query = select(CampaignRecord).where(CampaignRecord.paused_at.is_(None), ready | opened | picked)
     return list(session.scalars(query.order_by(CampaignRecord.id)))

@@ -58,8 +58,11 @@ class Crew:
     def _sweep(self) -> None:
         now, store = self.mailing.clock.now(), self.mailing.store
         queue.forget_stalled(store, self.worker.dead_after)
-        with store.read() as session:
-            due = [campaign.id for campaign in control.due(session, now)]
+        with store.write() as session:
+            found = control.due(session, now)
+            for record in found:
+                control.pick_by_clicks(session, record, now)
+            due = [record.id for record in found]
         for campaign in due:
             courier = self._courier(campaign)
             with self._provider(courier) as provider:

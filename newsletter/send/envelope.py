@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from newsletter.config import Config, Publication
+from newsletter.merge import MergeText
 from newsletter.model import Rendered
 from newsletter.send.ledger import Envelope
 
@@ -25,6 +26,7 @@ def envelope(
     campaign: str,
     variants: Iterable[Rendered],
     unsubscribe_url: Callable[[int], str],
+    subject_b: MergeText | None = None,
 ) -> Envelope:
     """The envelope of a publication's mail, with the content of each variant."""
     sender = config.senders[publication.sender]
@@ -34,6 +36,7 @@ def envelope(
         reply_to=sender.reply_to,
         headers=list_headers(config, publication, campaign),
         contents={variant.variant: variant for variant in variants},
+        subject_b=subject_b,
         unsubscribe_url=unsubscribe_url,
     )
 

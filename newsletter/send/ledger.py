@@ -15,14 +15,14 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import CursorResult, and_, bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from newsletter.audience import Standing
-from newsletter.merge import PERSONAL_FIELDS
+from newsletter.merge import PERSONAL_FIELDS, MergeText
 from newsletter.model import Batch, DeliveryState, Outcome, Receipt, Recipient, Rendered
 from newsletter.store.records import (
     BatchRecord,
@@ -45,8 +45,8 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """What every batch of a campaign has in common, each variant's content by name, and how a subscriber's
-    unsubscribe link is made.
+    """What every batch of a campaign has in common, each variant's content by name, the second subject where there's
+    a test of two, and how a subscriber's unsubscribe link is made.
     """
 
     campaign: str
@@ -54,6 +54,7 @@ class Envelope:
     reply_to: str
     headers: tuple[tuple[str, str], ...]
     contents: Mapping[str, Rendered]
+    subject_b: MergeText | None
     unsubscribe_url: Callable[[int], str]
 
 
@@ -283,10 +284,17 @@ def _batch(
         date=record.claimed_at or dt.datetime.min.replace(tzinfo=dt.UTC),
         sender=given.get("sender", envelope.sender),
         reply_to=given.get("reply_to", envelope.reply_to),
-        content=envelope.contents[record.variant],
+        content=_content(envelope, record),
         headers=tuple((name, value) for name, value in given.get("headers", envelope.headers)),
         recipients=recipients,
     )
+
+
+def _content(envelope: Envelope, record: BatchRecord) -> Rendered:
+    content = envelope.contents[record.variant]
+    if record.arm == "b" and envelope.subject_b is not None:
+        return replace(content, subject=envelope.subject_b)
+    return content
 
 
 def _withhold(session: Session, campaign: CampaignRecord, number: int, now: dt.datetime) -> None:

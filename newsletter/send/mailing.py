@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import secrets
 from collections import Counter
@@ -57,14 +58,27 @@ class Mailing:
             variant=variants.name_in_sql(snapshot.issue, self.config.segments, approved),
         )
 
-    def plan(self, publication: Publication, snapshot: Snapshot, *, segment: str, provider: str) -> send.Plan:
-        """What a new campaign would do; SendError when it would reach nobody at all."""
+    def plan(
+        self,
+        publication: Publication,
+        snapshot: Snapshot,
+        *,
+        segment: str,
+        provider: str,
+        campaign: CampaignRecord | None = None,
+    ) -> send.Plan:
+        """What a new campaign would do, or one that there is for those who joined since; SendError when it would
+        reach nobody at all.
+        """
         issue = snapshot.issue.slug
         size = self._batch_size(snapshot, provider)
         target = self.target(publication, snapshot, segment)
         with self.store.read() as session:
-            plan = send.plan(session, issue, target, provider=provider, batch_size=size)
-        if not plan.deliveries:
+            known = campaign.id if campaign else None
+            plan = send.plan(session, issue, target, provider=provider, batch_size=size, campaign=known)
+        limits, pace = self.provider(provider).limits, self._pace(provider)
+        plan = replace(plan, rate=pace.calls_per_second or limits.calls_per_second, per_day=pace.per_day)
+        if not plan.deliveries and campaign is None:
             whom = f'segment "{segment}" of list' if segment else "list"
             what = (
                 f'nobody to send to: {whom} "{plan.list}" has {plan.mailable} mailable, {plan.already} have the issue'
@@ -88,8 +102,10 @@ class Mailing:
             reach = variants.reach(session, snapshot.issue, publication.list, self.config.segments)
         return sum(count for variant, count in reach.variants.items() if variant.name not in approved)
 
-    def start(self, snapshot: Snapshot, plan: send.Plan, publication: Publication) -> CampaignRecord:
-        """Freeze the audience into the ledger."""
+    def start(
+        self, snapshot: Snapshot, plan: send.Plan, publication: Publication, *, at: dt.datetime | None = None
+    ) -> CampaignRecord:
+        """Freeze the audience into the ledger, to go out at some time, or at once."""
         with self.store.write() as session:
             return send.freeze(
                 session,
@@ -98,7 +114,19 @@ class Mailing:
                 plan,
                 nonce=secrets.token_hex(8),
                 now=self.clock.now(),
+                at=at,
             )
+
+    def snapshot(self, campaign: CampaignRecord) -> Snapshot:
+        """What was approved when a campaign began; it's what goes out to the end."""
+        with self.store.read() as session:
+            return codec.loads(session.get_one(SnapshotRecord, campaign.snapshot_id).document, Snapshot)
+
+    def add_new(self, campaign: CampaignRecord, plan: send.Plan, publication: Publication) -> None:
+        """More deliveries of a campaign, for those who joined since."""
+        target = self.target(publication, self.snapshot(campaign), campaign.segment)
+        with self.store.write() as session:
+            send.top_up(session, campaign, target, plan, self.clock.now())
 
     def run(self, campaign: CampaignRecord, progress: Callable[[int], None] = lambda _: None) -> Counter[DeliveryState]:
         """Submit, or go on submitting, a campaign; its counts by state."""
@@ -123,8 +151,8 @@ class Mailing:
 
     def _envelope(self, campaign: CampaignRecord) -> send.Envelope:
         """What the campaign's messages have in common, from the snapshot that it began with."""
-        with self.store.read() as session:
-            snapshot = codec.loads(session.get_one(SnapshotRecord, campaign.snapshot_id).document, Snapshot)
+        snapshot = self.snapshot(campaign)
+        test = snapshot.issue.subject_test
         publication = self.config.publication(snapshot.issue.publication)
         return envelope(
             self.config,
@@ -132,6 +160,7 @@ class Mailing:
             campaign.name,
             snapshot.variants,
             lambda subscriber: self.unsubscribe_url(subscriber, campaign.list),
+            test.subject if test else None,
         )
 
     def _bucket(self, slug: str, limits: Limits) -> send.Bucket:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, cast, exists, func, insert, literal, select
+from sqlalchemy import ColumnElement, Integer, case, cast, exists, func, insert, literal, null, select, update
 from sqlalchemy.orm import Session
 
 from newsletter import audience
@@ -15,11 +16,15 @@ from newsletter.errors import SendError
 from newsletter.model import DeliveryState, Snapshot
 from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord, SnapshotRecord, SubscriberRecord
 
+#: The parts that a share is made of, and a step through all of them that leaves no neighbours together.
+_PARTS, _STEP = 1_000, 387
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a new campaign would do: `mailable` people on `list` (in `segment`), of whom `already` have a
-    message of this issue from another campaign; the other counts are people who get nothing.
+    """What a new campaign, or more of one, would do: `mailable` people on `list` (in `segment`), of whom `already`
+    have a message of this issue; the other counts are people who get nothing, `reasons` why addresses are suppressed.
+    `whole` says that the segment is the whole list, `last` how many deliveries the list's last campaign had.
     """
 
     campaign: str
@@ -34,16 +39,33 @@ class Plan:
     pending: int
     unsubscribed: int
     variants: Mapping[str, int]
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    whole: bool = False
+    last: int | None = None
+    rate: float | None = None
+    per_day: int | None = None
 
     @property
     def deliveries(self) -> int:
         """How many messages would go out."""
-        return self.mailable - self.already
+        return sum(self.variants.values())
 
     @property
     def batches(self) -> int:
         """In how many provider calls: a call holds one variant."""
         return sum(-(-count // self.batch_size) for count in self.variants.values())
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it takes at least, where the provider's pace is known."""
+        if self.per_day and self.deliveries > self.per_day:
+            return (-(-self.deliveries // self.per_day) - 1) * 86_400.0
+        return self.batches / self.rate if self.rate else None
+
+    @property
+    def difference(self) -> float | None:
+        """The share by which this is more (or, below 0, fewer) than the list's last campaign."""
+        return self.deliveries / self.last - 1 if self.last else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +85,18 @@ def campaign_name(issue: str, segment: str = "") -> str:
     return f"{issue}.{segment}" if segment else issue
 
 
-def plan(session: Session, issue: str, target: Target, *, provider: str, batch_size: int) -> Plan:
-    """Count what a campaign would do; nothing is written."""
+def plan(
+    session: Session, issue: str, target: Target, *, provider: str, batch_size: int, campaign: int | None = None
+) -> Plan:
+    """Count what a new campaign would do, or what a campaign that there is would do for those who joined since;
+    nothing is written.
+    """
     count = audience.count(session, target.list, where=target.where)
     variant = target.variant.label("variant")
-    people = audience.mailable(target.list, where=target.where).where(~_had(issue)).add_columns(variant).subquery()
+    people = _without(target, issue, campaign).add_columns(variant).subquery()
     variants = select(people.c.variant, func.count()).group_by(people.c.variant).order_by(people.c.variant)
-    reached = audience.mailable(target.list, where=target.where).where(_had(issue)).subquery()
+    found = {name: number for name, number in session.execute(variants)}  # noqa: C416 (a Row is no pair)
+    everybody = audience.count(session, target.list) if target.segment else count
     return Plan(
         campaign=campaign_name(issue, target.segment),
         issue=issue,
@@ -78,18 +105,57 @@ def plan(session: Session, issue: str, target: Target, *, provider: str, batch_s
         provider=provider,
         batch_size=batch_size,
         mailable=count.mailable,
-        already=session.scalar(select(func.count()).select_from(reached)) or 0,
+        already=count.mailable - sum(found.values()),
         suppressed=count.suppressed,
         pending=count.pending,
         unsubscribed=count.unsubscribed,
-        variants={name: number for name, number in session.execute(variants)},  # noqa: C416 (a Row is no pair)
+        variants=found,
+        reasons=audience.suppressed_by_reason(session, target.list, where=target.where),
+        whole=bool(target.segment) and everybody.mailable == count.mailable,
+        last=_last(session, target, issue),
     )
 
 
+def _last(session: Session, target: Target, issue: str) -> int | None:
+    """How many deliveries the last campaign of another issue to the same list and segment had."""
+    newest = (
+        select(CampaignRecord.id)
+        .where(CampaignRecord.list == target.list, CampaignRecord.segment == target.segment)
+        .where(CampaignRecord.issue != issue)
+        .order_by(CampaignRecord.id.desc())
+        .limit(1)
+    )
+    campaign = session.scalar(newest)
+    if campaign is None:
+        return None
+    query = select(func.count()).select_from(DeliveryRecord).where(DeliveryRecord.campaign_id == campaign)
+    return session.scalar(query)
+
+
+def _without(target: Target, issue: str, campaign: int | None) -> Any:
+    """The mailable people less those who have the issue, and those who are in the campaign in whatever state."""
+    people: Any = audience.mailable(target.list, where=target.where).where(~_had(issue))
+    if campaign is None:
+        return people
+    counted = exists().where(
+        DeliveryRecord.campaign_id == campaign, DeliveryRecord.subscriber_id == SubscriberRecord.id
+    )
+    return people.where(~counted)
+
+
 def freeze(
-    session: Session, snapshot: Snapshot, target: Target, plan: Plan, *, nonce: str, now: dt.datetime
+    session: Session,
+    snapshot: Snapshot,
+    target: Target,
+    plan: Plan,
+    *,
+    nonce: str,
+    now: dt.datetime,
+    at: dt.datetime | None = None,
 ) -> CampaignRecord:
-    """Write the campaign and all its deliveries. No person passes through this process: the database does it."""
+    """Write the campaign and all its deliveries, to go out `at` some time, or at once. No person passes through this
+    process: the database does it.
+    """
     approved = session.scalar(
         select(SnapshotRecord.id)
         .where(SnapshotRecord.issue == snapshot.issue.slug, SnapshotRecord.digest == snapshot.digest)
@@ -98,6 +164,7 @@ def freeze(
     )
     if approved is None:
         raise SendError("the snapshot is not in the store", where=snapshot.issue.slug)
+    ready_at, test = at or now, snapshot.issue.subject_test
     campaign = CampaignRecord(
         name=plan.campaign,
         issue=plan.issue,
@@ -107,27 +174,49 @@ def freeze(
         provider=plan.provider,
         nonce=nonce,
         created_at=now,
+        pick_at=ready_at + dt.timedelta(hours=test.hours) if test else None,
     )
     session.add(campaign)
     session.flush()
-    _deliveries(session, campaign, target, plan, now)
-    _batches(session, campaign.id, now)
+    share = test.share if test else 0.0
+    _deliveries(session, campaign, target, plan, now, share=share)
+    _batches(session, campaign.id, ready_at, share=share)
     return campaign
 
 
-def _deliveries(session: Session, campaign: CampaignRecord, target: Target, plan: Plan, now: dt.datetime) -> None:
-    """One delivery for each person, numbered into batches of one variant each."""
-    people = audience.mailable(target.list, where=target.where).where(~_had(plan.issue))
-    people_of = people.add_columns(target.variant.label("variant")).subquery()
-    place = func.row_number().over(partition_by=people_of.c.variant, order_by=people_of.c.id) - 1
+def top_up(session: Session, campaign: CampaignRecord, target: Target, plan: Plan, now: dt.datetime) -> None:
+    """More deliveries of a campaign, for those who joined since and have none of it; they get the subject that won."""
+    last = select(func.max(BatchRecord.number)).where(BatchRecord.campaign_id == campaign.id)
+    after = session.scalar(last) or 0
+    _deliveries(session, campaign, target, plan, now, after=after)
+    _batches(session, campaign.id, now, after=after)
+    new = update(BatchRecord).where(BatchRecord.campaign_id == campaign.id, BatchRecord.number > after)
+    waits = campaign.pick_at is not None and not campaign.winner
+    session.execute(new.values(arm=campaign.winner, ready_at=None if waits else now))
+
+
+def _deliveries(
+    session: Session,
+    campaign: CampaignRecord,
+    target: Target,
+    plan: Plan,
+    now: dt.datetime,
+    *,
+    after: int = 0,
+    share: float = 0.0,
+) -> None:
+    """One delivery for each person, numbered from `after` on into batches of one variant and one subject each."""
+    people = _without(target, plan.issue, campaign.id).add_columns(target.variant.label("variant")).subquery()
+    drawn = select(people, _arm(people.c.id, campaign.id, share).label("arm")).subquery()
+    place = func.row_number().over(partition_by=(drawn.c.variant, drawn.c.arm), order_by=drawn.c.id) - 1
     slot = cast(place, Integer).op("/")(plan.batch_size)
-    placed = select(people_of, slot.label("slot")).subquery()
+    placed = select(drawn, slot.label("slot")).subquery()
     rows = select(
         literal(campaign.id),
         placed.c.id,
         placed.c.email,
         placed.c.variant,
-        func.dense_rank().over(order_by=(placed.c.variant, placed.c.slot)),
+        func.dense_rank().over(order_by=(placed.c.arm.desc(), placed.c.variant, placed.c.slot)) + after,
         literal(DeliveryState.PENDING.value),
         literal(""),
         literal(""),
@@ -137,18 +226,29 @@ def _deliveries(session: Session, campaign: CampaignRecord, target: Target, plan
     session.execute(insert(DeliveryRecord).from_select((*columns, "changed_at"), rows, include_defaults=False))
 
 
-def _batches(session: Session, campaign: int, ready_at: dt.datetime) -> None:
-    """A batch for each number that the deliveries were given."""
-    blank = ("key", "tag", "request", "error", "arm", "worker")
+def _batches(session: Session, campaign: int, ready_at: dt.datetime, *, after: int = 0, share: float = 0.0) -> None:
+    """A batch for each number above `after` that the deliveries were given; what waits for a winner isn't ready."""
+    blank = ("key", "tag", "request", "error", "worker")
+    arm = _arm(DeliveryRecord.subscriber_id, campaign, share)
     ready = literal(ready_at, BatchRecord.ready_at.type)
     numbers = (
-        select(DeliveryRecord.campaign_id, DeliveryRecord.batch, DeliveryRecord.variant, literal(0), ready)
-        .add_columns(*(literal("") for _ in blank))
-        .where(DeliveryRecord.campaign_id == campaign)
+        select(DeliveryRecord.campaign_id, DeliveryRecord.batch, DeliveryRecord.variant, literal(0), arm)
+        .add_columns(case((arm == "", null()), else_=ready) if share else ready, *(literal("") for _ in blank))
+        .where(DeliveryRecord.campaign_id == campaign, DeliveryRecord.batch > after)
         .distinct()
     )
-    columns = ("campaign_id", "number", "variant", "attempts", "ready_at", *blank)
+    columns = ("campaign_id", "number", "variant", "attempts", "arm", "ready_at", *blank)
     session.execute(insert(BatchRecord).from_select(columns, numbers, include_defaults=False))
+
+
+def _arm(subscriber: Any, campaign: int, share: float) -> ColumnElement[str]:
+    """Which of two subjects a subscriber gets: of a share, half get "a" and half "b"; the rest, "", waits. People are
+    drawn by number, scattered so that neither half is the older one, and others in each campaign.
+    """
+    if not share:
+        return literal("")
+    drawn, limit = (subscriber % _PARTS + campaign % _PARTS) * _STEP % _PARTS, round(share * _PARTS)
+    return case((drawn < limit // 2, "a"), (drawn < limit, "b"), else_="")
 
 
 def _had(issue: str) -> Condition:
