@@ -155,7 +155,8 @@ class SectionPlan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
     """A newsletter as a series. `title` is the pattern of an issue's title, of {name}, {headlines}, {month};
-    `approvals` is how many persons have to approve an issue.
+    `approvals` is how many persons have to approve an issue; when a campaign has more or fewer messages than the last
+    by more than the share `largest_change`, it has to be confirmed twice.
     """
 
     slug: str
@@ -169,6 +170,7 @@ class Publication:
     sections: tuple[SectionPlan, ...] = ()
     cadence_days: int = 30
     approvals: int = 1
+    largest_change: float = 0.25
     brand: Brand = field(default_factory=Brand)
     partner: Partner | None = None
 

@@ -52,7 +52,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "suppressions": ("people", "Addresses that are never mailed."),
     },
     "Running it": {
-        "campaigns": ("sending", "Sendings: list, show, settle."),
+        "campaigns": ("campaigns", "Sendings: list, show, pause, resume, move, cancel, pick, settle."),
+        "run-due": ("sending", "Send what is scheduled for now, and go on with what was left."),
         "worker": ("begin", "Submit campaigns together with other machines."),
         "serve": ("begin", "Run the public service: unsubscribing."),
         "config": ("admin", "Check config.toml."),
@@ -74,7 +75,7 @@ class LazyGroup(click.Group):
         del ctx
         for part in COMMANDS.values():
             if cmd_name in part:
-                command = getattr(import_module(f"newsletter.cli.{part[cmd_name][0]}"), cmd_name)
+                command = getattr(import_module(f"newsletter.cli.{part[cmd_name][0]}"), cmd_name.replace("-", "_"))
                 return command if isinstance(command, click.Command) else None
         return None
 

@@ -1,9 +1,12 @@
-"""Commands that act on campaigns: send, report, campaigns."""
+"""Commands that send: send, run-due, report."""
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NoReturn
 
 import click
@@ -11,24 +14,44 @@ import click
 from newsletter import send as sending
 from newsletter.cli.issues import issue_argument
 from newsletter.cli.output import as_json, many, next_step, print_json, print_table, progress, say, workspace
-from newsletter.errors import DeliveryIncomplete, InputError, SendError
-from newsletter.model import DeliveryState
-from newsletter.send import ledger
+from newsletter.config import Publication
+from newsletter.errors import DeliveryIncomplete, InputError, NewsletterError, SendError
+from newsletter.model import DeliveryState, Snapshot
+from newsletter.send import Plan, ledger
 from newsletter.send.mailing import Mailing
+from newsletter.send.schedule import moment
 from newsletter.store.records import CampaignRecord
 from newsletter.workspace import Workspace
 
 _OPEN = (DeliveryState.PENDING, DeliveryState.SUBMITTING, DeliveryState.UNKNOWN)
+#: Seconds that watching waits for a batch to become ready.
+_SOON = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    """What was asked for: which issue, to whom, by whom, when; and what was confirmed already."""
+
+    issue: str
+    segment: str
+    provider: str
+    at: str
+    dry_run: bool
+    confirm: str
+    confirm_count: int | None
 
 
 @click.command()
 @issue_argument
 @click.option("--segment", default="", help="Only a segment of the list.")
 @click.option("--provider", default="", help="Another provider than the publication's.")
+@click.option("--at", default="", metavar="TIME", help='Later, as in "2026-12-01 09:00", on the workspace\'s clock.')
+@click.option("--only-new", is_flag=True, help="To those who joined since it was sent, once.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @click.option("--rehearse", is_flag=True, help="Do it all on a copy of the store, into rehearsal/.")
 @click.option("--test", "tests", multiple=True, metavar="TO", help="Send a test there instead.")
 @click.option("--confirm", default="", metavar="NAME", help="The issue's name, for scripts that can't be asked.")
+@click.option("--confirm-count", type=int, metavar="N", help="How many messages, where that's unlike the last time.")
 @click.argument("more", nargs=-1, metavar="[TO]...")
 @click.pass_context
 def send(
@@ -37,10 +60,13 @@ def send(
     more: tuple[str, ...],
     segment: str,
     provider: str,
+    at: str,
+    only_new: bool,
     dry_run: bool,
     rehearse: bool,
     tests: tuple[str, ...],
     confirm: str,
+    confirm_count: int | None,
 ) -> None:
     """Send ISSUE to its list, as approved; run again, it continues the same campaign.
 
@@ -48,6 +74,8 @@ def send(
     """
     if more and not tests:
         raise click.UsageError("addresses are only for --test; an issue goes to its list")
+    if at and only_new:
+        raise click.UsageError("--only-new goes out at once; leave out --at")
     with workspace(ctx) as space:
         mailing = space.mailing()
         if tests:
@@ -57,19 +85,71 @@ def send(
         if rehearse:
             _rehearse(space, mailing, name, segment)
             return
+        order = _Order(
+            issue=name,
+            segment=segment,
+            provider=provider,
+            at=at,
+            dry_run=dry_run,
+            confirm=confirm,
+            confirm_count=confirm_count,
+        )
         with space.store.read() as session:
             campaign = sending.find(session, sending.campaign_name(name, segment))
         if campaign is None:
-            campaign = _start(space, mailing, name, segment, provider, dry_run=dry_run, confirm=confirm)
+            campaign = _start(space, mailing, order)
+        elif only_new:
+            _add_new(space, mailing, campaign, order)
         else:
-            _continue(space, campaign, name, dry_run=dry_run, confirm=confirm)
-        if campaign is None or dry_run:
-            return
+            _continue(space, campaign, order)
+        if campaign is not None and not dry_run:
+            carry_out(space, mailing, campaign)
+
+
+def carry_out(space: Workspace, mailing: Mailing, campaign: CampaignRecord) -> None:
+    """Submit what is ready, or watch the workers do it; then say how it stands."""
+    from newsletter.send import workers
+
+    with space.store.read() as session:
+        before = ledger.counts(session, campaign.id)
+        crew = 0 if space.store.is_sqlite else workers.serving(session, space.clock.now(), _dead_after(space))
+    if not any(before[state] for state in _OPEN):
+        say(f"Nothing is left to do: {line(before)}.")
+        return
+    with progress("Submitting", sum(before[state] for state in _OPEN)) as advance:
+        counts = _watch(space, campaign, advance) if crew else mailing.run(campaign, advance)
+    _summarize(space, campaign, counts)
+
+
+def _dead_after(space: Workspace) -> float:
+    return space.config.cluster.dead_after
+
+
+def _watch(space: Workspace, campaign: CampaignRecord, advance: Callable[[int], None]) -> Counter[DeliveryState]:
+    """Hand the campaign to the workers, and follow it until nothing more can go now; Ctrl-C ends the watching only."""
+    from newsletter.send import control, queue, workers
+
+    now = space.clock.now()
+    with space.store.write() as session:
+        control.hurry(session, campaign.id, now)
+        numbers = ledger.ready(session, campaign.id, now)
+    queue.prepare(space.store)
+    queue.enqueue(space.store, [(campaign.id, number) for number in numbers])
+    say("Workers are at it; Ctrl-C ends only this watching.")
+    done = 0
+    while True:
         with space.store.read() as session:
-            before = ledger.counts(session, campaign.id)
-        with progress("Submitting", sum(before[state] for state in _OPEN)) as advance:
-            counts = mailing.run(campaign, advance)
-        _summarize(campaign.name, counts)
+            counts = ledger.counts(session, campaign.id)
+            ready = ledger.next_ready(session, campaign.id)
+            alive = workers.serving(session, space.clock.now(), _dead_after(space))
+            paused = control.is_paused(session, campaign.id)
+        settled = counts.total() - sum(counts[state] for state in _OPEN)
+        advance(settled - done)
+        done = settled
+        soon = ready is not None and (ready - space.clock.now()).total_seconds() < _SOON
+        if paused or not alive or not (soon or counts[DeliveryState.SUBMITTING]):
+            return counts
+        space.clock.sleep(0.5)
 
 
 def _rehearse(space: Workspace, mailing: Mailing, name: str, segment: str) -> None:
@@ -80,67 +160,148 @@ def _rehearse(space: Workspace, mailing: Mailing, name: str, segment: str) -> No
     publication = space.config.publication(snapshot.issue.publication)
     with progress("Rehearsing", None) as advance:
         done = rehearse(mailing, snapshot, publication, space.folder / "rehearsal", segment=segment, progress=advance)
-    click.echo(f"{done.folder}: {_line(done.counts)}")
+    click.echo(f"{done.folder}: {line(done.counts)}")
     if done.last is not None and done.difference is not None:
         say(f"The last campaign to this list had {done.last:,} deliveries; this is {done.difference:+.1%}.")
     next_step(f"newsletter send {name}")
 
 
-def _start(
-    space: Workspace, mailing: Mailing, name: str, segment: str, provider: str, *, dry_run: bool, confirm: str
-) -> CampaignRecord | None:
-    """Show the plan, ask, and freeze the audience. None after a dry run."""
+def _start(space: Workspace, mailing: Mailing, order: _Order) -> CampaignRecord | None:
+    """Show the plan, ask, and freeze the audience. None after a dry run, and when it's for later."""
+    name = order.issue
     snapshot = space.approved(name)
     publication = space.config.publication(snapshot.issue.publication)
-    plan = mailing.plan(publication, snapshot, segment=segment, provider=provider or publication.provider)
-    people = {
-        "already have this issue": plan.already,
-        "suppressed": plan.suppressed,
-        "not confirmed": plan.pending,
-        "unsubscribed": plan.unsubscribed,
-    }
+    at = moment(order.at, space.config.timezone, space.clock.now()) if order.at else None
+    carrier = order.provider or publication.provider
+    plan = mailing.plan(publication, snapshot, segment=order.segment, provider=carrier)
+    _show(space, mailing, snapshot, plan, at)
+    if order.dry_run:
+        next_step(f"newsletter send {name}" + (f" --segment {order.segment}" if order.segment else ""))
+        return None
+    confirmed(name, order.confirm, "sending")
+    _confirm_count(plan, publication, order.confirm_count)
+    campaign = mailing.start(snapshot, plan, publication, at=at)
+    if at is None:
+        return campaign
+    say(f"{campaign.name} goes out at {clock_time(at, space)}, by newsletter run-due.")
+    next_step(f"newsletter campaigns show {campaign.name}")
+    return None
+
+
+def _show(space: Workspace, mailing: Mailing, snapshot: Snapshot, plan: Plan, at: dt.datetime | None) -> None:
+    """The whole plan on standard error, and its sum on standard output."""
+    publication = space.config.publication(snapshot.issue.publication)
     unapproved = mailing.unapproved(publication, snapshot)
-    left_out = ", ".join(f"{count:,} {why}" for why, count in people.items() if count) or "nobody"
+    test = snapshot.issue.subject_test
     say(f"Issue      {snapshot.issue.title}")
     say(f"Subject    {snapshot.issue.subject}")
-    moment = f"{snapshot.approved_at:%Y-%m-%d %H:%M} UTC"
-    say(f"Approved   by {', '.join(space.approvers(name))}, {moment}, {snapshot.digest[:12]}")
-    say(f"To         list {plan.list}" + (f", segment {segment}" if segment else ""))
-    say(f"Messages   {plan.deliveries:,} in {many(plan.batches, 'batch', 'batches')}")
+    if test:
+        say(f"   or      {test.subject}")
+        say(f"           half of {test.share:.0%} of the readers each; after {test.hours:g} hours the rest")
+    approved = f"{snapshot.approved_at:%Y-%m-%d %H:%M} UTC"
+    say(f"Approved   by {', '.join(space.approvers(snapshot.issue.slug))}, {approved}, {snapshot.digest[:12]}")
+    say(f"To         list {plan.list}" + (f", segment {plan.segment}" if plan.segment else ""))
+    if plan.whole:
+        say(f'           segment "{plan.segment}" is the whole list', fg="yellow")
+    say(f"Messages   {plan.deliveries:,} in {many(plan.batches, 'batch', 'batches')}{_compared(plan)}")
     if len(plan.variants) > 1:
         say("Variants   " + ", ".join(f"{count:,} {name}" for name, count in plan.variants.items()))
     if unapproved:
         readers = many(unapproved, "reader gets", "readers get")
         say(f"           {readers} the default: their variant is newer than the approval", fg="yellow")
-    say(f"Left out   {left_out}")
-    say(f"Provider   {plan.provider}")
+    say(f"Left out   {_left_out(plan)}")
+    say(f"Provider   {plan.provider}{_pace(plan)}")
+    if at:
+        say(f"When       {clock_time(at, space)}")
     click.echo(f"{plan.campaign} {plan.deliveries}")
-    if dry_run:
-        next_step(f"newsletter send {name}" + (f" --segment {segment}" if segment else ""))
-        return None
-    _confirm(name, confirm)
-    return mailing.start(snapshot, plan, publication)
 
 
-def _continue(space: Workspace, campaign: CampaignRecord, name: str, *, dry_run: bool, confirm: str) -> None:
+def _left_out(plan: Plan) -> str:
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(plan.reasons.items()))
+    people = {
+        "already have this issue": plan.already,
+        f"suppressed ({reasons})": plan.suppressed,
+        "not confirmed": plan.pending,
+        "unsubscribed": plan.unsubscribed,
+    }
+    return ", ".join(f"{count:,} {why}" for why, count in people.items() if count) or "nobody"
+
+
+def _compared(plan: Plan) -> str:
+    return "" if plan.difference is None else f", {plan.difference:+.1%} on the last campaign's {plan.last:,}"
+
+
+def _pace(plan: Plan) -> str:
+    told = [f"at most {plan.rate:g} calls a second"] if plan.rate else []
+    told += [f"at most {plan.per_day:,} messages a day"] if plan.per_day else []
+    if plan.seconds:
+        days, hours, minutes = plan.seconds / 86_400, plan.seconds / 3_600, plan.seconds / 60
+        least = f"{days:.0f} days" if days >= 1 else f"{hours:.1f} hours" if hours >= 1 else f"{minutes:.1f} minutes"
+        told.append(f"{least} at least" if minutes >= 1 else f"{plan.seconds:.0f} seconds at least")
+    return f": {', '.join(told)}" if told else ""
+
+
+def clock_time(at: dt.datetime, space: Workspace) -> str:
+    """A time as the workspace's clock shows it."""
+    return f"{at.astimezone(space.config.timezone):%A, %Y-%m-%d %H:%M %Z}"
+
+
+def _add_new(space: Workspace, mailing: Mailing, campaign: CampaignRecord, order: _Order) -> None:
+    """Add those who joined since to the campaign, after its plan and a yes."""
+    snapshot = mailing.snapshot(campaign)
+    publication = space.config.publication(snapshot.issue.publication)
+    plan = mailing.plan(publication, snapshot, segment=order.segment, provider=campaign.provider, campaign=campaign)
+    if not plan.deliveries:
+        raise SendError("nobody has joined since it was sent", where=campaign.name, hint="newsletter campaigns list")
+    _show(space, mailing, snapshot, plan, None)
+    if not order.dry_run:
+        confirmed(order.issue, order.confirm, "sending")
+        mailing.add_new(campaign, plan, publication)
+
+
+def _continue(space: Workspace, campaign: CampaignRecord, order: _Order) -> None:
     """Say how far the campaign is, and ask when there's anything left to do."""
     with space.store.read() as session:
         counts = ledger.counts(session, campaign.id)
-        snapshot = sending.latest(session, name)
-    say(f"Campaign {campaign.name} of {campaign.created_at:%Y-%m-%d %H:%M} UTC: {_line(counts)}")
+        snapshot = sending.latest(session, order.issue)
+        ready = ledger.next_ready(session, campaign.id)
+    say(f"Campaign {campaign.name} of {campaign.created_at:%Y-%m-%d %H:%M} UTC: {line(counts)}")
+    if campaign.paused_at:
+        hint = f"newsletter campaigns resume {campaign.name}"
+        raise SendError(f"is paused: {campaign.paused_why}", where=campaign.name, hint=hint)
+    if order.at:
+        raise SendError(
+            "is there already", where=campaign.name, hint=f'newsletter campaigns move {campaign.name} "{order.at}"'
+        )
+    if ready and ready > space.clock.now() and counts[DeliveryState.PENDING] == counts.total():
+        say(f"It goes out at {clock_time(ready, space)}, by newsletter run-due.")
     if snapshot and snapshot.approved_at > campaign.created_at:
         say("It goes on with what was approved when it began, not with the newer approval.", fg="yellow")
-    if not dry_run and any(counts[state] for state in _OPEN):
-        _confirm(name, confirm)
+    if not order.dry_run and any(counts[state] for state in _OPEN):
+        confirmed(order.issue, order.confirm, "sending")
 
 
-def _confirm(name: str, given: str) -> None:
+def confirmed(name: str, given: str, act: str) -> None:
+    """Go on only if the name is typed, or was given; SendError or InputError if not."""
     if not given:
         if not sys.stdin.isatty():
-            raise InputError("sending has to be confirmed", where=name, hint=f"add --confirm {name}")
-        given = click.prompt(f'Type "{name}" to send', err=True)
+            raise InputError(f"{act} has to be confirmed", where=name, hint=f"add --confirm {name}")
+        given = click.prompt(f'{act.capitalize()} has to be confirmed: type "{name}"', err=True)
     if given.strip() != name:
-        raise SendError(f'"{given}" is not the issue\'s name; nothing was sent', where=name)
+        raise SendError(f'"{given}" is not its name; nothing was done', where=name)
+
+
+def _confirm_count(plan: Plan, publication: Publication, given: int | None) -> None:
+    """Where there are many more or many fewer messages than the last time, their number has to be given, too."""
+    if plan.difference is None or abs(plan.difference) <= publication.largest_change:
+        return
+    what = f"{plan.deliveries:,} messages are {plan.difference:+.1%} on the last campaign's {plan.last:,}"
+    if given is None:
+        if not sys.stdin.isatty():
+            raise InputError(what, where=plan.campaign, hint=f"if that's right: --confirm-count {plan.deliveries}")
+        given = click.prompt(f"{what}. Type how many", type=int, err=True)
+    if given != plan.deliveries:
+        raise SendError(f"{given:,} is not the number of messages; nothing was sent", where=plan.campaign)
 
 
 def _test(space: Workspace, mailing: Mailing, issue: str, addresses: tuple[str, ...], provider: str) -> None:
@@ -161,25 +322,72 @@ def _test(space: Workspace, mailing: Mailing, issue: str, addresses: tuple[str, 
     next_step(f"newsletter approve {composed.slug}")
 
 
-def _line(counts: Counter[DeliveryState]) -> str:
+def line(counts: Counter[DeliveryState]) -> str:
+    """`173 submitted, 2 refused`: deliveries by state."""
     return ", ".join(f"{counts[state]:,} {state}" for state in DeliveryState if counts[state]) or "no deliveries"
 
 
-def _summarize(name: str, counts: Counter[DeliveryState]) -> None:
-    click.echo(f"{name}: {_line(counts)}")
+def _summarize(space: Workspace, campaign: CampaignRecord, counts: Counter[DeliveryState]) -> None:
+    """How it stands; DeliveryIncomplete unless everybody was reached or waits as they should."""
+    name = campaign.name
+    click.echo(f"{name}: {line(counts)}")
+    with space.store.read() as session:
+        campaign = sending.get(session, name)
+        ready = ledger.next_ready(session, campaign.id)
+    if campaign.paused_at:
+        raise DeliveryIncomplete(
+            f"is paused: {campaign.paused_why}", where=name, hint=f"newsletter campaigns resume {name}"
+        )
+    if campaign.pick_at and not campaign.winner:
+        say(f"The rest waits for a winner; clicks decide at {clock_time(campaign.pick_at, space)}.")
+        next_step(f"newsletter campaigns pick {name} a|b")
+        return
     left = [state for state in (*_OPEN, DeliveryState.REFUSED) if counts[state]]
     if left:
-        _incomplete(name, counts)
+        _incomplete(space, name, campaign.issue, counts, ready)
     next_step("newsletter publish")
 
 
-def _incomplete(name: str, counts: Counter[DeliveryState]) -> NoReturn:
-    hint = f"newsletter send {name.partition('.')[0]} continues"
+def _incomplete(
+    space: Workspace, name: str, issue: str, counts: Counter[DeliveryState], ready: dt.datetime | None
+) -> NoReturn:
+    hint = f"newsletter send {issue} continues"
     if counts[DeliveryState.UNKNOWN]:
         hint = f"newsletter campaigns show {name}; then newsletter campaigns settle {name} --as submitted|pending"
+    elif ready and ready > space.clock.now():
+        hint = f"newsletter run-due, or send, continues at {clock_time(ready, space)}"
     elif counts[DeliveryState.REFUSED] and not counts[DeliveryState.PENDING]:
         hint = f"newsletter campaigns show {name}"
-    raise DeliveryIncomplete(f"not everybody was reached: {_line(counts)}", where=name, hint=hint)
+    raise DeliveryIncomplete(f"not everybody was reached: {line(counts)}", where=name, hint=hint)
+
+
+@click.command("run-due")
+@click.pass_context
+def run_due(ctx: click.Context) -> None:
+    """Send what is scheduled for now, and go on with what was left; for cron and systemd timers.
+
+    Says nothing when there's nothing to do.
+    """
+    from newsletter.send import control
+
+    with workspace(ctx) as space:
+        mailing = space.mailing()
+        with space.store.write() as session:
+            due = control.due(session, space.clock.now())
+            winners = {campaign.name: control.pick_by_clicks(session, campaign, space.clock.now()) for campaign in due}
+        for name, winner in winners.items():
+            if winner:
+                say(f"{name}: subject {winner} has won by clicks.")
+        faults: list[NewsletterError] = []
+        for campaign in due:
+            try:
+                carry_out(space, mailing, campaign)
+            except NewsletterError as fault:
+                faults.append(fault)
+        for other in faults[1:]:
+            say(str(other), fg="red")
+        if faults:
+            raise faults[0]
 
 
 @click.command()
@@ -204,65 +412,3 @@ def report(ctx: click.Context, issue: str, as_json: bool) -> None:
         states = list(DeliveryState)
         table = [(row.campaign, *(row.counts[state] for state in states), row.left) for row in rows]
         print_table(("campaign", *states, "left the list since"), table)
-
-
-@click.group()
-def campaigns() -> None:
-    """Sendings: list, show, settle."""
-
-
-@campaigns.command("list")
-@as_json
-@click.pass_context
-def list_(ctx: click.Context, as_json: bool) -> None:
-    """Every campaign with its deliveries by state."""
-    from newsletter import feedback
-
-    with workspace(ctx) as space, space.store.read() as session:
-        rows = feedback.report(session)
-        if as_json:
-            print_json([row.plain() for row in rows])
-            return
-        states = list(DeliveryState)
-        print_table(("campaign", *states), [(row.campaign, *(row.counts[state] for state in states)) for row in rows])
-
-
-@campaigns.command()
-@click.argument("name")
-@as_json
-@click.pass_context
-def show(ctx: click.Context, name: str, as_json: bool) -> None:
-    """The batches of campaign NAME that are not done, and why."""
-    from newsletter import feedback
-
-    with workspace(ctx) as space, space.store.read() as session:
-        campaign = sending.get(session, name)
-        rows = feedback.troubles(session, campaign.id)
-        if as_json:
-            print_json([row.plain() for row in rows])
-            return
-        say(f"{campaign.name}: {_line(ledger.counts(session, campaign.id))}")
-        print_table(
-            ("batch", "state", "messages", "tag", "why"),
-            [(row.batch, row.state, row.deliveries, row.tag, row.why) for row in rows],
-        )
-
-
-@campaigns.command()
-@click.argument("name")
-@click.option("--batch", type=int, help="Only this batch (default: all that are unknown).")
-@click.option("--as", "state", type=click.Choice(["submitted", "pending"]), required=True)
-@click.pass_context
-def settle(ctx: click.Context, name: str, batch: int | None, state: str) -> None:
-    """Say what became of deliveries whose outcome is unknown, after you looked it up at the provider.
-
-    `submitted`: they went out. `pending`: they certainly did not, and will be sent by the next `send`.
-    """
-    with workspace(ctx) as space:
-        with space.store.write() as session:
-            campaign = sending.get(session, name)
-            settled = ledger.settle_by_hand(
-                session, campaign.id, DeliveryState(state), batch=batch, now=space.clock.now()
-            )
-        say(f"{settled} deliveries are now {state}.")
-        next_step(f"newsletter send {campaign.issue}" if state == "pending" else f"newsletter report {campaign.issue}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
-from newsletter.errors import OutcomeUnknown, Unavailable
+from newsletter.errors import OutcomeUnknown, Refused
 from newsletter.model import Batch, Outcome, Receipt, Recipient
 from newsletter.providers import How, Limits, Proof, Provider, Recovery
 from newsletter.providers.mime import Composer
@@ -47,7 +47,8 @@ class Files(Provider):
         try:
             (self._folder / batch.campaign).mkdir(parents=True, exist_ok=True)
         except OSError as fault:
-            raise Unavailable(f"can't write to the folder {self._folder.name}: {fault.strerror}") from None
+            what = f"can't write to the folder {self._folder.name}: {fault.strerror}"
+            raise Refused(what, hint="make it a folder that can be written, and send again") from None
         receipts = []
         try:
             for recipient in batch.recipients:

@@ -193,7 +193,7 @@ def test_a_webhook_of_a_provider_without_webhooks_is_no_event(wire: Wire) -> Non
 
 def test_a_folder_that_cannot_be_written_took_nobody(tmp_path: Path) -> None:
     (tmp_path / "outbox").write_text("a file where the folder should be")
-    with pytest.raises(Unavailable, match="can't write"):
+    with pytest.raises(Refused, match="can't write"):
         Files(tmp_path / "outbox").send(batch())
 
 
