@@ -11,6 +11,7 @@ import email
 import email.policy
 import json
 import re
+import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -388,6 +389,68 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class SmtpFake(Fake):
+    """A mail server that takes messages, or hangs up, at the moment at which it hurts."""
+
+    def authorized(self, headers: dict[str, str]) -> bool:
+        return True
+
+    def delivery_of(self, message: dict[str, Any]) -> str:
+        return str(message["delivery"])
+
+    def accept(self, headers: dict[str, str], body: bytes) -> Said:
+        found = re.search(rb"^Message-ID: <(\d+)\.", body, re.MULTILINE)
+        assert found
+        self.taken.append((headers["to"], {"delivery": found[1].decode()}))
+        return Said(250, "fine")
+
+
+class _SmtpHandler(socketserver.StreamRequestHandler):
+    """As much of SMTP (RFC 5321) as a sender needs that means no harm."""
+
+    fake: Fake
+    lock: threading.Lock
+
+    def handle(self) -> None:
+        self._line("220 fake")
+        address = ""
+        while line := self.rfile.readline():
+            command = line[:4].upper()
+            if command == b"RCPT":
+                address = line.decode().partition("<")[2].partition(">")[0]
+            if command == b"DATA":
+                self._line("354 go on")
+                body = b"".join(iter(self.rfile.readline, b".\r\n"))
+                if not self._take(address, body):
+                    return
+            else:
+                self._line("221 bye" if command == b"QUIT" else "250 fine")
+
+    def _take(self, address: str, body: bytes) -> bool:
+        with self.lock:
+            fault = self.fake.mood()
+            if fault not in ("429", "lose") and body:
+                self.fake.accept({"to": address}, body)
+        if fault in ("drop", "lose"):
+            return False
+        if fault == "stall":
+            time.sleep(1.0)
+        self._line("451 later" if fault == "429" else "250 fine")
+        return True
+
+    def _line(self, line: str) -> None:
+        self.wfile.write(f"{line}\r\n".encode())
+        self.wfile.flush()
+
+
+class _SmtpServer(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A connection that broke is what these tests are about."""
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
@@ -398,8 +461,13 @@ class _Server(ThreadingHTTPServer):
 @contextmanager
 def serve(fake: Fake) -> Iterator[Fake]:
     """Serve a fake on a free port of 127.0.0.1 until the block ends."""
-    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"fake": fake, "lock": threading.Lock()}))
-    fake.url = f"http://127.0.0.1:{server.server_port}"
+    given = {"fake": fake, "lock": threading.Lock()}
+    server: socketserver.TCPServer
+    if isinstance(fake, SmtpFake):
+        server = _SmtpServer(("127.0.0.1", 0), type("Handler", (_SmtpHandler,), given))
+    else:
+        server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), given))
+    fake.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
