@@ -8,9 +8,11 @@ import click
 
 from newsletter import providers
 from newsletter.audience import segments
-from newsletter.cli.output import as_json, next_step, print_json, say, workspace
+from newsletter.cli.output import as_json, next_step, print_json, print_table, say, workspace
+from newsletter.errors import ConfigError, ProviderError
 from newsletter.photos import read_photo
 from newsletter.store import HEAD, backup, connect, revision, upgrade
+from newsletter.workspace import Workspace
 
 
 @click.group()
@@ -19,28 +21,72 @@ def config() -> None:
 
 
 @config.command()
+@click.option("--online", is_flag=True, help="Ask the providers whether they'd take our mail, too.")
 @as_json
 @click.pass_context
-def check(ctx: click.Context, as_json: bool) -> None:
-    """Read config.toml and everything that it names, without mailing anybody."""
+def check(ctx: click.Context, online: bool, as_json: bool) -> None:
+    """Read config.toml and everything that it names, without mailing anybody.
+
+    With --online, the providers that publications use are asked about the key, the sender and the like.
+    """
     with workspace(ctx) as space:
         for slug, segment in space.config.segments.items():
             segments.condition(segment.where, slug)
-        for provider in space.config.providers.values():
-            providers.load(provider, space.folder).close()
         for publication in space.config.publications.values():
             logos = [publication.brand.logo, publication.partner.logo if publication.partner else None]
             for logo in filter(None, logos):
                 read_photo(space.folder / logo, space.folder)
+        for slug in space.config.providers:
+            _load(space, slug).close()
         counts = {
             name: len(getattr(space.config, name))
             for name in ("publications", "lists", "segments", "senders", "providers")
         }
+        rows = _prove(space) if online else []
     if as_json:
-        print_json(counts)
+        print_json({**counts, "proofs": [dict(zip(_COLUMNS, row, strict=True)) for row in rows]} if online else counts)
     else:
         click.echo(", ".join(f"{count} {name}" for name, count in counts.items()))
-        next_step("newsletter status")
+        print_table(_COLUMNS, rows)
+    wrong = [row for row in rows if row[3] == "wrong"]
+    if wrong:
+        raise ConfigError(f"{wrong[0][1]}: {wrong[0][4]}", where=f"[providers.{wrong[0][1]}]")
+    if not as_json:
+        next_step("newsletter status" if online else "newsletter config check --online")
+
+
+_COLUMNS = ("publication", "provider", "about", "verdict", "found")
+_VERDICTS = {True: "fine", False: "wrong", None: "can't tell"}
+
+
+def _load(space: Workspace, slug: str) -> providers.Provider:
+    """A provider that publications may use; ConfigError for one with which no list should be mailed (RFC 8058)."""
+    configured = space.config.providers[slug]
+    provider = providers.load(configured, space.folder)
+    if not provider.list_unsubscribe:
+        what = (
+            f'provider "{slug}" can\'t give each reader their own List-Unsubscribe, which large mailbox providers want'
+        )
+        raise configured.table.error(what, hint="take another provider")
+    return provider
+
+
+def _prove(space: Workspace) -> list[tuple[str, str, str, str, str]]:
+    """What the publications' providers say of key, sender and the like."""
+    rows = []
+    for publication in space.config.publications.values():
+        provider = _load(space, publication.provider)
+        try:
+            proofs = provider.prove(space.config.senders[publication.sender].address)
+        except ProviderError as fault:
+            proofs = [providers.Proof(about="call", fine=False, told=str(fault))]
+        finally:
+            provider.close()
+        proofs = [*proofs, *provider.prove_webhooks()]
+        rows += [
+            (publication.slug, publication.provider, proof.about, _VERDICTS[proof.fine], proof.told) for proof in proofs
+        ]
+    return rows
 
 
 @click.group()

@@ -132,6 +132,10 @@ class Provider(ABC):
         del sender
         return ()
 
+    def prove_webhooks(self) -> Sequence[Proof]:
+        """Whether webhooks could be believed: that their secret is there and has the right form. Asks nobody."""
+        return ()
+
     def close(self) -> None:  # noqa: B027 (most have nothing to give back)
         """Give back what the provider holds open."""
 

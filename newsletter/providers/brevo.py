@@ -140,6 +140,10 @@ class Brevo(Provider):
         states = {str(row.get("domain_name")): str(bool(row.get("authenticated"))) for row in rows}
         return [Proof(about="key", fine=True, told="accepted"), domain_proof(sender, states, "True")]
 
+    def prove_webhooks(self) -> Sequence[Proof]:
+        """Whether the secret is there."""
+        return [webhooks.proof(self._environment, self._options.webhook_secret_env)]
+
     def close(self) -> None:
         """Give the connections back."""
         self._api.close()

@@ -171,6 +171,10 @@ class Mailgun(Provider):
             domain_proof(f"x@{self._options.domain}", {self._options.domain: state}, "active"),
         ]
 
+    def prove_webhooks(self) -> Sequence[Proof]:
+        """Whether the secret is there."""
+        return [webhooks.proof(self._environment, self._options.webhook_secret_env)]
+
     def close(self) -> None:
         """Give the connections back."""
         self._api.close()

@@ -114,6 +114,10 @@ class Mailjet(Provider):
         states = {str(row.get("Email")).removeprefix("*@"): str(row.get("Status")) for row in rows}
         return [Proof(about="key", fine=True, told="accepted"), domain_proof(sender, states, "Active")]
 
+    def prove_webhooks(self) -> Sequence[Proof]:
+        """Whether the secret is there."""
+        return [webhooks.proof(self._environment, self._options.webhook_secret_env)]
+
     def close(self) -> None:
         """Give the connections back."""
         self._api.close()

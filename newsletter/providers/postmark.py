@@ -157,6 +157,10 @@ class Postmark(Provider):
             Proof(about="sender", fine=None, told="a server's token can't tell of senders; look at Sender Signatures"),
         ]
 
+    def prove_webhooks(self) -> Sequence[Proof]:
+        """Whether the secret is there."""
+        return [webhooks.proof(self._environment, self._options.webhook_secret_env)]
+
     def close(self) -> None:
         """Give the connections back."""
         self._api.close()

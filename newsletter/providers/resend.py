@@ -108,11 +108,7 @@ class Resend(Provider):
         """One event, signed by Svix (https://docs.svix.com/receiving/verifying-payloads/how-manual)."""
         known = webhooks.secret(self._environment, self._options.webhook_secret_env)
         identity, stamp, given = (webhooks.header(headers, f"svix-{name}") for name in ("id", "timestamp", "signature"))
-        try:
-            key = base64.b64decode(known.removeprefix("whsec_"))
-        except binascii.Error:
-            raise ConfigError("the webhook's secret is not one of Resend's", hint="it begins with whsec_") from None
-        signed = hmac.digest(key, f"{identity}.{stamp}.".encode() + body, "sha256")
+        signed = hmac.digest(_key(known), f"{identity}.{stamp}.".encode() + body, "sha256")
         wanted = f"v1,{base64.b64encode(signed).decode()}".encode()
         if not any(hmac.compare_digest(one.encode(), wanted) for one in given.split()):
             raise webhooks.forged("the signature is wrong")
@@ -131,6 +127,10 @@ class Resend(Provider):
         self._api.judge(answer, self._now())
         states = {str(d.get("name")): str(d.get("status")) for d in said.get("data") or ()}
         return [Proof(about="key", fine=True, told="accepted"), domain_proof(sender, states, "verified")]
+
+    def prove_webhooks(self) -> Sequence[Proof]:
+        """Whether the secret is there and is one of theirs."""
+        return [webhooks.proof(self._environment, self._options.webhook_secret_env, _key)]
 
     def close(self) -> None:
         """Give the connections back."""
@@ -182,6 +182,16 @@ def _conflict(answer: Answer) -> None:
     if name == "concurrent_idempotent_requests":
         raise Unavailable("Resend is still at work on this batch", retry_after=5.0)
     raise OutcomeUnknown(f"Resend has the key with other content: {answer.said}")
+
+
+def _key(secret: str) -> bytes:
+    """The key in a secret of Svix."""
+    try:
+        if not secret.startswith("whsec_"):
+            raise ValueError
+        return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        raise ConfigError("the webhook's secret is not one of Resend's", hint="it begins with whsec_") from None
 
 
 def _event(entry: Mapping[str, Any], identity: str, now: dt.datetime) -> Event | None:

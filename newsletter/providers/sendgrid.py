@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import requests
 
@@ -26,6 +26,9 @@ from newsletter.model import Batch, Event, EventType, Outcome, Receipt, Recipien
 from newsletter.providers import How, Limits, Proof, Provider, Recovery, webhooks
 from newsletter.providers.http import Api, domain_proof, everybody, halved
 from newsletter.tables import Table
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +129,7 @@ class Sendgrid(Provider):
         known = webhooks.secret(self._environment, self._options.webhook_secret_env)
         stamp = webhooks.header(headers, "x-twilio-email-event-webhook-timestamp")
         given = webhooks.header(headers, "x-twilio-email-event-webhook-signature")
-        _verify(known, given, stamp.encode() + body)
+        _verify(_public_key(known), given, stamp.encode() + body)
         webhooks.fresh(stamp, self._now())
         return [event for entry in webhooks.entries(body) if (event := _event(entry, self._now()))]
 
@@ -144,6 +147,10 @@ class Sendgrid(Provider):
         rows = answer.json if isinstance(answer.json, list) else ()
         states = {str(row.get("domain")): str(bool(row.get("valid"))) for row in rows}
         return [key, domain_proof(sender, states, "True")]
+
+    def prove_webhooks(self) -> Sequence[Proof]:
+        """Whether the secret is there and is one of theirs."""
+        return [webhooks.proof(self._environment, self._options.webhook_secret_env, _public_key)]
 
     def close(self) -> None:
         """Give the connections back."""
@@ -175,23 +182,30 @@ def _personal(recipient: Recipient, fields: Mapping[MergeField, int], mark: str)
     return personal
 
 
-def _verify(key: str, signature: str, signed: bytes) -> None:
+def _public_key(text: str) -> EllipticCurvePublicKey:
+    """The key with which SendGrid's signatures are verified."""
     try:
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
-        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
         from cryptography.hazmat.primitives.serialization import load_der_public_key
     except ImportError:
         hint = "pip install 'newsletter-desk[sendgrid]'"
         raise ConfigError("SendGrid's webhooks need the package cryptography", hint=hint) from None
     try:
-        public = load_der_public_key(base64.b64decode(key))
+        public = load_der_public_key(base64.b64decode(text))
     except ValueError:
         public = None
     if not isinstance(public, EllipticCurvePublicKey):
         raise ConfigError("the webhook's key is not one of SendGrid's", hint="copy the whole Verification Key")
+    return public
+
+
+def _verify(key: EllipticCurvePublicKey, signature: str, signed: bytes) -> None:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+    from cryptography.hazmat.primitives.hashes import SHA256
+
     try:
-        public.verify(base64.b64decode(signature, validate=True), signed, ECDSA(SHA256()))
+        key.verify(base64.b64decode(signature, validate=True), signed, ECDSA(SHA256()))
     except (InvalidSignature, binascii.Error, ValueError):
         raise webhooks.forged("the signature is wrong") from None
 

@@ -222,6 +222,11 @@ class Ses(Provider):
             raise OutcomeUnknown(f"SES gave no usable answer: {type(fault).__name__}") from None
         return answer
 
+    def prove_webhooks(self) -> Sequence[Proof]:
+        """Whether the topic is named that events come from."""
+        topic = self._options.topic_arn
+        return [Proof(about="webhooks", fine=True if topic else None, told=topic or "not set up: topic_arn")]
+
     def close(self) -> None:
         """Give the connections back."""
         self._client.close()

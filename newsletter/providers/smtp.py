@@ -20,6 +20,7 @@ from newsletter.errors import Refused, Unavailable
 from newsletter.model import Batch, Outcome, Receipt
 from newsletter.providers import How, Limits, Proof, Provider, Recovery
 from newsletter.providers.mime import Composer
+from newsletter.providers.signing import Signer
 from newsletter.tables import Table
 
 
@@ -33,7 +34,9 @@ class Security(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The server; `password_env` names the environment variable with the password; `timeout` in seconds."""
+    """The server; `password_env` names the environment variable with the password; `timeout` in seconds. For a server
+    that doesn't sign, messages are signed here with the key in `dkim_key_file`.
+    """
 
     host: str
     port: int = 587
@@ -42,12 +45,17 @@ class Options:
     password_env: str = "NEWSLETTER_SMTP_PASSWORD"  # noqa: S105 (a name, not a password)
     timeout: float = 30.0
     batch_size: int = 20
+    dkim_domain: str = ""
+    dkim_selector: str = ""
+    dkim_key_file: Path | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65535:
             raise ValueError('"port" must lie between 1 and 65535')
         if self.batch_size < 1 or self.timeout <= 0:
             raise ValueError('"batch_size" and "timeout" must be above 0')
+        if len({bool(given) for given in (self.dkim_domain, self.dkim_selector, self.dkim_key_file)}) > 1:
+            raise ValueError('DKIM needs all of "dkim_domain", "dkim_selector" and "dkim_key_file"')
 
 
 class Smtp(Provider):
@@ -56,17 +64,21 @@ class Smtp(Provider):
     name: ClassVar[str] = "smtp"
     recovery: ClassVar[Recovery] = Recovery(how=How.NONE)
 
-    def __init__(self, options: Options, environment: Mapping[str, str]) -> None:
+    def __init__(self, options: Options, environment: Mapping[str, str], signer: Signer | None = None) -> None:
         self.limits = Limits(recipients=options.batch_size, parallel=2)
         self._options = options
         self._environment = environment
         self._server: smtplib.SMTP | None = None
+        self._signed = signer.signed if signer else bytes
 
     @classmethod
     def from_config(cls, table: Table, workspace: Path) -> Self:
         """Read `[providers.…]`."""
-        del workspace
-        return cls(table.read(Options), os.environ)
+        options = table.read(Options)
+        if not options.dkim_key_file:
+            return cls(options, os.environ)
+        path = workspace / options.dkim_key_file
+        return cls(options, os.environ, Signer.from_file(options.dkim_domain, options.dkim_selector, path))
 
     def send(self, batch: Batch) -> list[Receipt]:
         """Submit one message after the other; a recipient that the server doesn't take doesn't stop the rest."""
@@ -76,7 +88,7 @@ class Smtp(Provider):
         receipts: list[Receipt] = []
         for recipient in batch.recipients:
             try:
-                outcome, detail = self._submit(sender, recipient.address, composer.message(recipient))
+                outcome, detail = self._submit(sender, recipient.address, self._signed(composer.message(recipient)))
             except Unavailable as fault:
                 outcome, detail = Outcome.DEFERRED, fault.what
             receipts.append(

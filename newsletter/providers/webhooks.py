@@ -11,11 +11,12 @@ import binascii
 import datetime as dt
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from newsletter.errors import WebhookError
+from newsletter.errors import ConfigError, WebhookError
 from newsletter.model import Event, EventType
+from newsletter.providers import Proof
 
 #: How far a signed time may be from ours, in seconds: Svix's own tolerance, taken for all.
 _TOLERANCE = 300.0
@@ -27,6 +28,19 @@ def secret(environment: Mapping[str, str], name: str) -> str:
     if not found:
         raise WebhookError("webhooks aren't set up", hint=f"set ${name}")
     return found
+
+
+def proof(environment: Mapping[str, str], name: str, read: Callable[[str], object] = str) -> Proof:
+    """Whether that environment variable holds a secret, in the form that `read` can take; without one, webhooks are
+    simply not set up.
+    """
+    if not environment.get(name):
+        return Proof(about="webhooks", fine=None, told=f"not set up: ${name}")
+    try:
+        read(environment[name])
+    except ConfigError as fault:
+        return Proof(about="webhooks", fine=False, told=f"{fault} in ${name}")
+    return Proof(about="webhooks", fine=True, told=f"${name} is set")
 
 
 def forged(why: str) -> WebhookError:

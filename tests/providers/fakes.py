@@ -46,6 +46,7 @@ class Fake:
     url: str = ""
     mood: Callable[[], str] = lambda: ""
     wait: str = "7"
+    verified: bool = True
 
     sending: ClassVar[str] = ""
 
@@ -58,8 +59,13 @@ class Fake:
 
     def look(self, path: str, query: dict[str, list[str]]) -> Said:
         """Answer a question about what was taken."""
-        del path, query
-        return Said(404, {"message": "no such thing"})
+        del query
+        known = self.accounts().get(path)
+        return Said(404, {"message": "no such thing"}) if known is None else Said(200, known)
+
+    def accounts(self) -> dict[str, Any]:
+        """What the vendor tells of our account, by path."""
+        return {}
 
     def delivery_of(self, message: dict[str, Any]) -> str:
         """The delivery's own number, as the message carries it."""
@@ -86,6 +92,9 @@ class ResendFake(Fake):
     def __init__(self) -> None:
         super().__init__()
         self.keys: dict[str, tuple[bytes, Said]] = {}
+
+    def accounts(self) -> dict[str, Any]:
+        return {"/domains": {"data": [{"name": "example.org", "status": "verified" if self.verified else "pending"}]}}
 
     def authorized(self, headers: dict[str, str]) -> bool:
         return headers.get("authorization") == f"Bearer {KEY}"
@@ -122,6 +131,9 @@ class MailgunFake(Fake):
     #: Small pages, so that paging is always gone through; the real ones hold 300.
     page: ClassVar[int] = 5
 
+    def accounts(self) -> dict[str, Any]:
+        return {"/v3/domains/mg.example.org": {"domain": {"state": "active" if self.verified else "unverified"}}}
+
     def authorized(self, headers: dict[str, str]) -> bool:
         return basic(headers, "api")
 
@@ -150,6 +162,8 @@ class MailgunFake(Fake):
         return re.sub(r"%recipient\.(\w+)%", lambda match: values.get(match[1], match[0]), text)
 
     def look(self, path: str, query: dict[str, list[str]]) -> Said:
+        if not path.endswith("/events"):
+            return super().look(path, query)
         page = int(query.get("page", ["0"])[0])
         tag = query["tags"][0]
         events = [
@@ -166,6 +180,9 @@ class PostmarkFake(Fake):
     """Answers for each message; searches by metadata."""
 
     sending = "/email/batch"
+
+    def accounts(self) -> dict[str, Any]:
+        return {"/message-streams/broadcast": {"MessageStreamType": "Broadcasts"}} if self.verified else {}
 
     def authorized(self, headers: dict[str, str]) -> bool:
         return headers.get("x-postmark-server-token") == KEY
@@ -186,6 +203,8 @@ class PostmarkFake(Fake):
         return Said(200, entries)
 
     def look(self, path: str, query: dict[str, list[str]]) -> Said:
+        if path != "/messages/outbound":
+            return super().look(path, query)
         matching = [
             {"MessageID": f"pm-{number}", "Metadata": message["Metadata"]}
             for number, (_, message) in enumerate(self.taken, 1)
@@ -199,6 +218,10 @@ class MailjetFake(Fake):
     """Takes an address once in a campaign; a 400 may be a partial success."""
 
     sending = "/v3.1/send"
+
+    def accounts(self) -> dict[str, Any]:
+        state = "Active" if self.verified else "Inactive"
+        return {"/v3/REST/sender": {"Data": [{"Email": "*@example.org", "Status": state}]}}
 
     def authorized(self, headers: dict[str, str]) -> bool:
         return basic(headers, KEY)
@@ -231,6 +254,12 @@ class SendgridFake(Fake):
     """Says 202 and nothing else, and can't be asked afterwards."""
 
     sending = "/v3/mail/send"
+
+    def accounts(self) -> dict[str, Any]:
+        return {
+            "/v3/scopes": {"scopes": ["mail.send", "whitelabel.read"]},
+            "/v3/whitelabel/domains": [{"domain": "example.org", "valid": self.verified}],
+        }
 
     def authorized(self, headers: dict[str, str]) -> bool:
         return headers.get("authorization") == f"Bearer {KEY}"
@@ -268,6 +297,9 @@ class BrevoFake(Fake):
         super().__init__()
         self.calls: set[str] = set()
 
+    def accounts(self) -> dict[str, Any]:
+        return {"/v3/senders/domains": {"domains": [{"domain_name": "example.org", "authenticated": self.verified}]}}
+
     def authorized(self, headers: dict[str, str]) -> bool:
         return headers.get("api-key") == KEY
 
@@ -295,6 +327,12 @@ class SesFake(Fake):
     """Fills the template for each entry, as SES does, escaping nothing; can't be asked afterwards."""
 
     sending = "/v2/email/outbound-bulk-emails"
+
+    def accounts(self) -> dict[str, Any]:
+        return {
+            "/v2/email/account": {"SendingEnabled": True, "ProductionAccessEnabled": True},
+            "/v2/email/identities/example.org": {"VerifiedForSendingStatus": self.verified},
+        }
 
     def authorized(self, headers: dict[str, str]) -> bool:
         return f"Credential={KEY}/" in headers.get("authorization", "")

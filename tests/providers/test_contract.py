@@ -211,6 +211,16 @@ def test_a_server_that_is_not_there_took_nobody() -> None:
         provider.send(batch())
 
 
+def test_a_server_is_asked_whether_it_takes_the_sender_and_gets_no_mail(mailbox: tuple[Mailbox, int]) -> None:
+    handler, port = mailbox
+    with smtp(port) as provider:
+        assert [(proof.about, proof.fine) for proof in provider.prove("desk@example.org")] == [
+            ("login", True),
+            ("sender", True),
+        ]
+    assert handler.taken == []
+
+
 def test_a_busy_mailbox_is_put_off_and_not_refused(mailbox: tuple[Mailbox, int]) -> None:
     handler, port = mailbox
     handler.refuse["b@example.org"] = "450 4.2.0 greylisted, come back later"
