@@ -62,7 +62,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
                 if campaign.winner
                 else f"clicks decide at {clock_time(campaign.pick_at, space)}"
             )
-            say(f"Of the two subjects {verdict}.")
+            say(f"Two subjects: {verdict}.")
         print_table(
             ("batch", "state", "messages", "tag", "why"),
             [(row.batch, row.state, row.deliveries, row.tag, row.why) for row in rows],

@@ -100,8 +100,8 @@ def send(
             campaign = _start(space, mailing, order)
         elif only_new:
             _add_new(space, mailing, campaign, order)
-        else:
-            _continue(space, campaign, order)
+        elif not _continue(space, campaign, order):
+            return
         if campaign is not None and not dry_run:
             carry_out(space, mailing, campaign)
 
@@ -228,7 +228,9 @@ def _left_out(plan: Plan) -> str:
 
 
 def _compared(plan: Plan) -> str:
-    return "" if plan.difference is None else f", {plan.difference:+.1%} on the last campaign's {plan.last:,}"
+    if plan.difference is None:
+        return ""
+    return f", {plan.difference:+.1%} on the last campaign's {plan.last:,}" if plan.difference else ", as the last time"
 
 
 def _pace(plan: Plan) -> str:
@@ -259,8 +261,8 @@ def _add_new(space: Workspace, mailing: Mailing, campaign: CampaignRecord, order
         mailing.add_new(campaign, plan, publication)
 
 
-def _continue(space: Workspace, campaign: CampaignRecord, order: _Order) -> None:
-    """Say how far the campaign is, and ask when there's anything left to do."""
+def _continue(space: Workspace, campaign: CampaignRecord, order: _Order) -> bool:
+    """Say how far the campaign is, and ask when there's anything left to do; whether there is, now."""
     with space.store.read() as session:
         counts = ledger.counts(session, campaign.id)
         snapshot = sending.latest(session, order.issue)
@@ -275,10 +277,13 @@ def _continue(space: Workspace, campaign: CampaignRecord, order: _Order) -> None
         )
     if ready and ready > space.clock.now() and counts[DeliveryState.PENDING] == counts.total():
         say(f"It goes out at {clock_time(ready, space)}, by newsletter run-due.")
+        next_step(f"newsletter campaigns move {campaign.name} TIME")
+        return False
     if snapshot and snapshot.approved_at > campaign.created_at:
         say("It goes on with what was approved when it began, not with the newer approval.", fg="yellow")
     if not order.dry_run and any(counts[state] for state in _OPEN):
         confirmed(order.issue, order.confirm, "sending")
+    return True
 
 
 def confirmed(name: str, given: str, act: str) -> None:

@@ -48,7 +48,11 @@ def hurry(session: Session, campaign: int, now: dt.datetime) -> None:
 
 
 def reschedule(session: Session, campaign: int, at: dt.datetime) -> None:
-    """Let a campaign that nobody has begun go out at another time."""
+    """Let a campaign that nobody has begun go out at another time; a test of two subjects moves with it."""
+    record = session.get_one(CampaignRecord, campaign)
+    first = session.scalar(select(func.min(BatchRecord.ready_at)).where(BatchRecord.campaign_id == campaign))
+    if record.pick_at and first:
+        record.pick_at += at - first
     fresh = update(BatchRecord).where(BatchRecord.campaign_id == campaign, BatchRecord.attempts == 0)
     session.execute(fresh.where(BatchRecord.ready_at.is_not(None)).values(ready_at=at))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ from newsletter.store import Store
 from newsletter.workspace import system_clock
 from tests.desk import Desk, StillTime
 from tests.postgres import Server, serve_postgres
-from tests.send.test_send import Flaky, started, submit
+from tests.send.test_send import NAME, Flaky, started, submit
 from tests.torture import torture_cluster
 
 
@@ -102,3 +104,23 @@ def test_the_pace_holds_for_all_senders_together(store: Store) -> None:
         thread.join()
     gaps = [later - earlier for earlier, later in zip(sorted(taken), sorted(taken)[1:], strict=False)]
     assert min(gaps) >= 0.049
+
+
+def test_send_hands_a_campaign_to_the_workers_and_watches_them(server: Server, tmp_path: Path) -> None:
+    desk = Desk.make(tmp_path / "desk", system_clock(), store=server.fresh_store(tmp_path))
+    desk.import_people("Email,Lists\n" + "".join(f"r{n}@example.org,Network Download\n" for n in range(40)))
+    config = desk.folder / "config.toml"
+    text = config.read_text(encoding="utf-8").replace("sqlite:///newsletter.db", server.url)
+    config.write_text(text, encoding="utf-8")
+    assert desk.run("approve", NAME, "--by", "Ada").returncode == 0
+    command = [sys.executable, "-m", "newsletter", "worker", "--concurrency", "2"]
+    with subprocess.Popen(command, cwd=desk.folder, stderr=subprocess.PIPE, text=True) as worker:
+        assert worker.stderr
+        assert "works on up to 2 batches" in worker.stderr.readline()
+        done = desk.run("send", NAME, "--confirm", NAME)
+        assert (done.returncode, "Workers are at it" in done.stderr) == (0, True), done.stderr
+        assert done.stdout.splitlines()[-1] == f"{NAME}: 43 submitted"
+        assert len(list((desk.folder / "outbox" / NAME).glob("*.eml"))) == 43
+        worker.terminate()
+        assert worker.wait(timeout=30) == 0
+    desk.space.close()
