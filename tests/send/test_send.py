@@ -268,6 +268,87 @@ def test_a_batch_after_an_interruption_has_the_bytes_it_had_before(space: Worksp
         assert ledger.take_over(session, campaign, number, moved, worker="me") == first
 
 
+def test_those_put_off_go_on_while_the_others_of_their_batch_are_in_question(space: Workspace) -> None:
+    campaign, provider = started(space, size=3), Flaky(provable=False)
+
+    def half(batch: Batch) -> list[Receipt]:
+        provider.take(replace(batch, recipients=batch.recipients[:1]))
+        outcomes = (Outcome.UNKNOWN, Outcome.DEFERRED, Outcome.DEFERRED)
+        return [Receipt(delivery=r.delivery, outcome=o) for r, o in zip(batch.recipients, outcomes, strict=True)]
+
+    provider.faults = [half]
+    assert submit(space, campaign, provider) == {DeliveryState.UNKNOWN: 1, DeliveryState.SUBMITTED: 2}
+    assert [batch.id for batch in provider.calls] == [1, 2]
+    with space.store.write() as session:
+        again = ledger.take_over(session, campaign, 1, a_sealed(space, campaign), worker="me")
+    assert again
+    assert [recipient.delivery for recipient in again.recipients] == [provider.calls[0].recipients[0].delivery]
+    assert again.key == provider.calls[0].key
+
+
+def a_sealed(space: Workspace, campaign: CampaignRecord) -> ledger.Envelope:
+    with space.store.read() as session:
+        found = send.latest(session, campaign.issue)
+    assert found
+    publication = space.config.publication("network-download")
+    return envelope(space.config, publication, campaign.name, found.variants, lambda s: space.unsubscribe_url(s, "x"))
+
+
+def test_an_answer_that_comes_when_others_have_taken_over_is_noted_and_changes_nothing(
+    space: Workspace, time: StillTime
+) -> None:
+    campaign = started(space, size=3)
+    sealed = a_sealed(space, campaign)
+    with space.store.write() as session:
+        late = ledger.claim(session, campaign, sealed, time.at, worker="slow")
+        assert late
+        receipts = [Receipt(delivery=r.delivery, outcome=Outcome.DEFERRED) for r in late.recipients]
+        ledger.record(session, campaign.id, late, receipts, time.at, lambda _: 0.0)
+        assert ledger.claim(session, campaign, sealed, time.at, worker="quick")
+        accepted = [Receipt(delivery=r.delivery, outcome=Outcome.ACCEPTED) for r in late.recipients]
+        ledger.record(session, campaign.id, late, accepted, time.at, lambda _: 0.0)
+    assert set(states(space, campaign).values()) == {DeliveryState.SUBMITTING}
+    with space.store.read() as session:
+        assert "answer to an earlier call" in session.get_one(BatchRecord, (campaign.id, 1)).error
+
+
+def test_what_a_batch_sent_is_forgotten_when_nothing_of_it_is_in_question(space: Workspace) -> None:
+    campaign, provider = started(space), Flaky()
+    submit(space, campaign, provider)
+    with space.store.read() as session:
+        assert set(session.scalars(select(BatchRecord.request))) == {""}
+
+
+def test_several_threads_mail_everybody_once(space: Workspace) -> None:
+    campaign, provider = started(space, size=1), Flaky()
+    sealed = a_sealed(space, campaign)
+    counts = send.submit(space.store, campaign, sealed, lambda: provider, space.clock, parallel=3)
+    assert counts == {DeliveryState.SUBMITTED: 3}
+    assert sorted(provider.kept.values()) == sorted(ALL)
+
+
+def test_a_thread_that_is_refused_ends_the_others_and_is_told(space: Workspace) -> None:
+    campaign, provider = started(space, size=1), Flaky(faults=[Refused("wrong key")] * 3)
+    with pytest.raises(Refused, match="wrong key"):
+        send.submit(space.store, campaign, a_sealed(space, campaign), lambda: provider, space.clock, parallel=3)
+    assert set(states(space, campaign).values()) == {DeliveryState.PENDING}
+
+
+@pytest.mark.parametrize(
+    ("limits", "content", "fit"),
+    [
+        (Limits(recipients=500, bytes=50_000_000), 98_000, 500),
+        (Limits(recipients=500, bytes=50_000_000), 248_000, 200),
+        (Limits(recipients=500, bytes=50_000_000), 60_000_000, 0),
+        (Limits(recipients=1_000, bytes=25_000_000, copies=False), 1_000_000, 1_000),
+        (Limits(recipients=1_000, bytes=2_000_000, copies=False), 1_000_000, 500),
+        (Limits(recipients=100), 10**9, 100),
+    ],
+)
+def test_a_call_holds_as_many_as_the_provider_takes_bytes(limits: Limits, content: int, fit: int) -> None:
+    assert limits.batch_size(content) == fit
+
+
 def test_a_segment_first_and_the_whole_list_later_is_one_copy_each(space: Workspace) -> None:
     provider = Flaky()
     submit(space, started(space, segment="florida"), provider)

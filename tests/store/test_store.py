@@ -15,7 +15,7 @@ from sqlalchemy.exc import StatementError
 
 from newsletter.errors import StoreError
 from newsletter.store import HEAD, Store, backup, connect, open_store, revision, upgrade
-from newsletter.store.records import ApprovalRecord, Base, ItemRecord, SubscriberRecord
+from newsletter.store.records import ApprovalRecord, Base, BatchRecord, CampaignRecord, ItemRecord, SubscriberRecord
 
 NOW = dt.datetime(2022, 10, 1, 9, tzinfo=dt.UTC)
 
@@ -61,6 +61,29 @@ def test_upgrading_the_first_release_keeps_its_items_and_approvals(empty_store: 
     with empty_store.read() as session:
         assert session.scalars(select(ItemRecord)).one().standing == "kept"
         assert session.scalars(select(ApprovalRecord)).one().by == "Dana Reyes"
+
+
+def test_upgrading_the_second_release_lets_campaigns_under_way_go_on(empty_store: Store) -> None:
+    upgrade(empty_store, "0002")
+    with empty_store.engine.begin() as connection:
+        for statement in (
+            "INSERT INTO snapshots (id, issue, digest, document, approved_by, approved_at)"
+            " VALUES (1, 'i', 'd', '{}', 'Dana Reyes', '2022-10-01 09:00:00')",
+            "INSERT INTO campaigns (id, name, issue, snapshot_id, list, segment, provider, nonce, created_at)"
+            " VALUES (1, 'i', 'i', 1, 'l', '', 'files', 'n', '2022-10-01 09:00:00')",
+            "INSERT INTO batches (campaign_id, number, variant, key, tag, request, attempts, error) VALUES"
+            " (1, 1, 'default', 'k', 't', '{}', 1, ''), (1, 2, 'default', '', '', '', 0, '')",
+            "INSERT INTO deliveries (campaign_id, address, variant, batch, state, message_id, error, changed_at) VALUES"
+            " (1, 'a@example.org', 'default', 1, 'submitted', '', '', '2022-10-01 09:00:00'),"
+            " (1, 'b@example.org', 'default', 2, 'pending', '', '', '2022-10-01 09:00:00')",
+        ):
+            connection.exec_driver_sql(statement)
+    upgrade(empty_store)
+    with empty_store.read() as session:
+        ready = dict(session.execute(select(BatchRecord.number, BatchRecord.ready_at)).all())
+        assert ready == {1: None, 2: dt.datetime(2022, 10, 1, 9, tzinfo=dt.UTC)}
+        campaign = session.scalars(select(CampaignRecord)).one()
+        assert (campaign.paused_at, campaign.winner, campaign.pick_at) == (None, "", None)
 
 
 def test_a_write_is_all_or_nothing(store: Store) -> None:
