@@ -10,23 +10,16 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("campaigns") as campaigns:
-        campaigns.add_column(sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True))
-        campaigns.add_column(sa.Column("paused_why", sa.Text(), nullable=False, server_default=""))
-        campaigns.add_column(sa.Column("winner", sa.String(length=1), nullable=False, server_default=""))
-        campaigns.add_column(sa.Column("pick_at", sa.DateTime(timezone=True), nullable=True))
-    with op.batch_alter_table("campaigns") as campaigns:
-        campaigns.alter_column("paused_why", server_default=None)
-        campaigns.alter_column("winner", server_default=None)
+    # Added in place: SQLite would copy these tables for anything more, which the rows that refer to them forbid.
+    op.add_column("campaigns", sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("campaigns", sa.Column("paused_why", sa.Text(), nullable=False, server_default=""))
+    op.add_column("campaigns", sa.Column("winner", sa.String(length=1), nullable=False, server_default=""))
+    op.add_column("campaigns", sa.Column("pick_at", sa.DateTime(timezone=True), nullable=True))
 
-    with op.batch_alter_table("batches") as batches:
-        batches.add_column(sa.Column("arm", sa.String(length=1), nullable=False, server_default=""))
-        batches.add_column(sa.Column("worker", sa.String(length=100), nullable=False, server_default=""))
-        batches.add_column(sa.Column("ready_at", sa.DateTime(timezone=True), nullable=True))
-        batches.create_index(batches.f("ix_batches_campaign_id_ready_at"), ["campaign_id", "ready_at"])
-    with op.batch_alter_table("batches") as batches:
-        batches.alter_column("arm", server_default=None)
-        batches.alter_column("worker", server_default=None)
+    op.add_column("batches", sa.Column("arm", sa.String(length=1), nullable=False, server_default=""))
+    op.add_column("batches", sa.Column("worker", sa.String(length=100), nullable=False, server_default=""))
+    op.add_column("batches", sa.Column("ready_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index(op.f("ix_batches_campaign_id_ready_at"), "batches", ["campaign_id", "ready_at"])
     op.execute(
         "UPDATE batches SET ready_at = (SELECT created_at FROM campaigns WHERE campaigns.id = batches.campaign_id)"
         " WHERE EXISTS (SELECT 1 FROM deliveries WHERE deliveries.campaign_id = batches.campaign_id"
@@ -63,5 +56,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
         sa.UniqueConstraint("provider", "event", name=op.f("uq_events_provider_event")),
     )
-    with op.batch_alter_table("events") as events:
-        events.create_index(events.f("ix_events_delivery_id"), ["delivery_id"])
+    op.create_index(op.f("ix_events_delivery_id"), "events", ["delivery_id"])
