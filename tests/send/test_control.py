@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import random
 import threading
 from collections import Counter
@@ -15,7 +16,7 @@ from sqlalchemy import select
 from newsletter import audience, feedback, send
 from newsletter.config import Pace
 from newsletter.errors import InputError
-from newsletter.model import DeliveryState, Event, EventType
+from newsletter.model import Batch, DeliveryState, Event, EventType, Receipt
 from newsletter.providers import Limits
 from newsletter.providers.memory import Memory
 from newsletter.send import control
@@ -53,12 +54,12 @@ def test_a_paused_campaign_submits_nothing_until_it_is_resumed(space: Workspace)
 def test_a_canceled_campaign_mails_nobody_more_and_forgets_nobody_who_was_mailed(space: Workspace) -> None:
     campaign, provider = started(space, size=1), Flaky()
 
-    def cancel_after(batch: object) -> list[object]:
+    def cancel_after(batch: Batch) -> list[Receipt]:
         with space.store.write() as session:
             assert control.cancel(session, campaign.id, "canceled", NOW) == 2
-        return provider.take(batch)  # type: ignore[arg-type,return-value]
+        return provider.take(batch)
 
-    provider.faults = [cancel_after]  # type: ignore[list-item]
+    provider.faults = [cancel_after]
     assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 1, DeliveryState.WITHHELD: 2}
     assert len(provider.calls) == 1
 
@@ -192,24 +193,28 @@ def test_after_some_hours_clicks_say_which_subject_won(desk: Desk, time: StillTi
 
 
 def test_whoever_unsubscribes_before_their_batch_is_claimed_gets_nothing(desk: Desk) -> None:  # noqa: F811
-    """A race: people leave in one thread while another sends; at every claim it's noted who had left by then."""
+    """A race: people leave in one thread while another sends. No two claims have the same time here, so that
+    a batch's says how many had left before it.
+    """
     crowd(desk, 600)
     space, provider = desk.space, Flaky()
     campaign = started(space, size=5)
     gone: list[str] = []
-    gone_at_claim: list[int] = [0]
+    gone_at: dict[dt.datetime, int] = {}
+    seconds = itertools.count()
     real = system_clock()
 
     def now() -> dt.datetime:
-        gone_at_claim[0] = len(gone)
-        return real.now()
+        at = NOW + dt.timedelta(seconds=next(seconds))
+        gone_at[at] = len(gone)
+        return at
 
-    def take(batch: object) -> list[object]:
-        left = set(gone[: gone_at_claim[0]])
-        assert not left.intersection(recipient.address for recipient in batch.recipients)  # type: ignore[attr-defined]
-        return provider.take(batch)  # type: ignore[arg-type,return-value]
+    def take(batch: Batch) -> list[Receipt]:
+        left = gone[: gone_at[batch.date]]
+        assert not set(left).intersection(recipient.address for recipient in batch.recipients)
+        return provider.take(batch)
 
-    provider.faults = [take] * 1_000  # type: ignore[list-item]
+    provider.faults = [take] * 1_000
 
     def leave() -> None:
         chance = random.Random(3)
