@@ -101,7 +101,7 @@ class Ses(Provider):
 
     def send(self, batch: Batch) -> list[Receipt]:
         """Submit the batch; SES answers for each recipient."""
-        entries = self._call("send_bulk_email", **self.body(batch))["BulkEmailEntryResults"]
+        entries = self._call("send_bulk_email", **self.body(batch)).get("BulkEmailEntryResults", [])
         if len(entries) != len(batch.recipients):
             raise OutcomeUnknown("SES's answer can't be read")
         states = {str(entry.get("Status")) for entry in entries}

@@ -1,7 +1,8 @@
 """Providers' APIs on loopback, with a memory: they keep whom they took, and fail as the real ones do.
 
-`fault` is done to the next calls that send: "drop" takes the batch and hangs up, "lose" hangs up before, "stall"
-takes it and answers too late, "500" takes it and answers 500, "429" doesn't take it. `refuse` are addresses.
+`faults` are done to the next calls that send: "drop" takes the batch and hangs up, "half" takes it and hangs up in
+the middle of its answer, "lose" hangs up before, "stall" takes it and answers too late, "500" takes it and answers
+500, "429" doesn't take it and says how long to wait as the vendor does. `refuse` are addresses.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ class Fake:
     verified: bool = True
 
     sending: ClassVar[str] = ""
+    #: Bytes that a call may have.
+    size: ClassVar[int] = 50_000_000
 
     def authorized(self, headers: dict[str, str]) -> bool:
         raise NotImplementedError
@@ -72,7 +75,8 @@ class Fake:
         raise NotImplementedError
 
     def slow_down(self) -> Said:
-        return Said(429, {"message": "too many"}, {"Retry-After": self.wait})
+        """Mailjet, Postmark and SES don't say for how long."""
+        return Said(429, {"message": "too many"})
 
 
 def _plain(part: Any) -> str:
@@ -123,11 +127,15 @@ class ResendFake(Fake):
         self.keys[key] = (body, said)
         return said
 
+    def slow_down(self) -> Said:
+        return Said(429, {"name": "rate_limit_exceeded", "message": "too many"}, {"Retry-After": self.wait})
+
 
 class MailgunFake(Fake):
     """One bad address refuses the call; what was taken stands among the events under its tag."""
 
     sending = "/v3/mg.example.org/messages"
+    size: ClassVar[int] = 25_000_000
     #: Small pages, so that paging is always gone through; the real ones hold 300.
     page: ClassVar[int] = 5
 
@@ -156,6 +164,9 @@ class MailgunFake(Fake):
             message = {name: self._filled(values[0], variables[address]) for name, values in form.items()}
             self.taken.append((address, message))
         return Said(200, {"id": "<call@mg.example.org>", "message": "Queued. Thank you."})
+
+    def slow_down(self) -> Said:
+        return Said(429, {"message": f"Domain is over its limit. Please try again after {self.wait} seconds."})
 
     @staticmethod
     def _filled(text: str, values: dict[str, str]) -> str:
@@ -193,6 +204,8 @@ class PostmarkFake(Fake):
     def accept(self, headers: dict[str, str], body: bytes) -> Said:
         messages = json.loads(body)
         self.bodies.append(messages)
+        if len(messages) > 500:
+            return Said(422, {"ErrorCode": 410, "Message": "more than 500 messages"})
         entries = []
         for message in messages:
             if message["To"] in self.refuse:
@@ -254,6 +267,7 @@ class SendgridFake(Fake):
     """Says 202 and nothing else, and can't be asked afterwards."""
 
     sending = "/v3/mail/send"
+    size: ClassVar[int] = 30_000_000
 
     def accounts(self) -> dict[str, Any]:
         return {
@@ -287,6 +301,9 @@ class SendgridFake(Fake):
             self.taken.append((person["to"][0]["email"], {**person, **filled, "substitutions": {}}))
         return Said(202, "", {"X-Message-Id": f"sg-{len(self.bodies)}"})
 
+    def slow_down(self) -> Said:
+        return Said(429, {"errors": [{"message": "too many requests"}]}, {"X-RateLimit-Reset": self.wait})
+
 
 class BrevoFake(Fake):
     """Refuses a call that it has had, by the UUID among the body's headers."""
@@ -313,6 +330,8 @@ class BrevoFake(Fake):
         if key in self.calls:
             return Said(400, {"code": "duplicate_parameter", "message": "idempotencyKey was used"})
         versions = call["messageVersions"]
+        if len(versions) > 1000 or any(len(version["to"]) > 99 for version in versions):
+            return Said(400, {"code": "invalid_parameter", "message": "too many versions, or too many in one"})
         for version in versions:
             if version["to"][0]["email"] in self.refuse:
                 return Said(400, {"code": "invalid_parameter", "message": "email is not valid in to"})
@@ -321,6 +340,9 @@ class BrevoFake(Fake):
             told = {**version, "html": version["htmlContent"], "text": version["textContent"]}
             self.taken.append((version["to"][0]["email"], told))
         return Said(201, {"messageIds": [f"br-{key}-{number}" for number in range(len(versions))]})
+
+    def slow_down(self) -> Said:
+        return Said(429, {"code": "too_many_requests", "message": "too many"}, {"x-sib-ratelimit-reset": self.wait})
 
 
 class SesFake(Fake):
@@ -397,7 +419,9 @@ class _Handler(BaseHTTPRequestHandler):
         with self.lock:
             fault = self.fake.faults.pop(0) if self.fake.faults else self.fake.mood()
             said = self.fake.slow_down() if fault == "429" else Said(500, {"message": "oops"})
-            if fault not in ("429", "lose"):
+            if len(body) > self.fake.size:
+                said = Said(413, {"message": "too large"})
+            elif fault not in ("429", "lose"):
                 taken = self.fake.accept(self._named(), body)
                 said = said if fault == "500" else taken
         if fault in ("lose", "drop"):
@@ -406,20 +430,24 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if fault == "stall":
             time.sleep(1.0)
-        self._say(said)
+        self._say(said, half=fault == "half")
 
     def _named(self) -> dict[str, str]:
         return {name.lower(): value for name, value in self.headers.items()}
 
-    def _say(self, said: Said) -> None:
+    def _say(self, said: Said, *, half: bool = False) -> None:
         data = said.body.encode() if isinstance(said.body, str) else json.dumps(said.body).encode()
+        self.close_connection = self.close_connection or half
         try:
+            if half and not data:
+                self.wfile.write(b"HTTP/1.1 2")
+                return
             self.send_response(said.status)
             for name, value in said.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            self.wfile.write(data)
+            self.wfile.write(data[: len(data) // 2] if half else data)
         except OSError:
             return  # the caller had enough
 

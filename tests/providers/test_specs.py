@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import botocore.session
+import botocore.validate
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
@@ -18,6 +20,7 @@ from newsletter.providers.mailgun import Mailgun
 from newsletter.providers.postmark import Postmark
 from newsletter.providers.resend import Resend
 from newsletter.providers.sendgrid import Sendgrid
+from newsletter.providers.ses import Ses
 from tests.providers.test_apis import CALLED, made
 from tests.providers.test_contract import batch
 
@@ -74,6 +77,16 @@ def test_brevos_description_fits() -> None:
     provider = made("brevo", "http://127.0.0.1:1", lambda: CALLED)
     assert isinstance(provider, Brevo)
     assert faults(spec("brevo.derived-sdk5.1.0.schema.json"), "", provider.body(batch())) == []
+
+
+def test_sess_description_fits() -> None:
+    """botocore holds AWS's own description of the call; it's here wherever boto3 is."""
+    provider = made("ses", "http://127.0.0.1:1", lambda: CALLED)
+    assert isinstance(provider, Ses)
+    model = botocore.session.get_session().get_service_model("sesv2").operation_model("SendBulkEmail")
+    validator = botocore.validate.ParamValidator()
+    assert validator.validate(provider.body(batch()), model.input_shape).generate_report() == ""
+    assert "FromEmailAddress" in validator.validate({"FromEmailAddress": 3}, model.input_shape).generate_report()
 
 
 @pytest.mark.parametrize(
