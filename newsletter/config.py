@@ -156,7 +156,8 @@ class SectionPlan:
 class Publication:
     """A newsletter as a series. `title` is the pattern of an issue's title, of {name}, {headlines}, {month};
     `approvals` is how many persons have to approve an issue; when a campaign has more or fewer messages than the last
-    by more than the share `largest_change`, it has to be confirmed twice.
+    by more than the share `largest_change`, it has to be confirmed twice. Whoever had a story through another
+    publication in the `skip_repeats_days` before doesn't get it again; 0 is for never.
     """
 
     slug: str
@@ -171,10 +172,13 @@ class Publication:
     cadence_days: int = 30
     approvals: int = 1
     largest_change: float = 0.25
+    skip_repeats_days: int = 0
     brand: Brand = field(default_factory=Brand)
     partner: Partner | None = None
 
     def __post_init__(self) -> None:
+        if not 0 <= self.skip_repeats_days <= 365:
+            raise ValueError('"skip_repeats_days" must be from 0 to 365 days')
         if not 1 <= self.approvals <= 5:
             raise ValueError('"approvals" must be from 1 to 5 persons')
         unknown = {name for _, name, _, _ in string.Formatter().parse(self.title) if name} - _TITLE_FIELDS

@@ -225,8 +225,20 @@ class Workspace:
         with self.store.read() as session:
             library = collect.library(session)
             covered = self._covered(session, matter.publication, matter.date, path.parent.name)
+            had_in = self._had_in(session, matter.publication, matter.date, path.parent.name)
         previous = self.previous_issue(matter.publication, matter.date)
-        return compose(path, self.config, library, previous=previous, covered=covered)
+        return compose(path, self.config, library, previous=previous, covered=covered, had_in=had_in)
+
+    def _had_in(self, session: Session, publication: str, day: dt.date, issue: str) -> dict[str, tuple[str, ...]]:
+        """Where another publication has told an item to all its readers, in the days whose repeats are skipped."""
+        from newsletter.send import approval, uses
+
+        known = self.config.publications.get(publication)
+        if known is None or not known.skip_repeats_days:
+            return {}
+        since = day - dt.timedelta(days=known.skip_repeats_days)
+        others = uses.others(session, publication, since, day, issue)
+        return uses.told_to_all(filter(None, (approval.latest(session, other) for other in others)))
 
     def _covered(self, session: Session, publication: str, day: dt.date, issue: str) -> dict[str, Coverage]:
         """Where the publication told of every entry first, in approved issues before this one."""
@@ -265,7 +277,7 @@ class Workspace:
         from newsletter.compose.variants import pick
         from newsletter.render import render
 
-        needed = [*self.reach(issue).variants] if issue.guards or issue.local_states else [DEFAULT]
+        needed = [*self.reach(issue).variants] if issue.guards or issue.local_states or issue.repeated else [DEFAULT]
         needed += [variant_named(issue, name) for name in also if name not in {variant.name for variant in needed}]
         folders = self.template_folders("email")
         return tuple(render(pick(issue, v), self.config, folders=folders, variant=v.name) for v in needed)

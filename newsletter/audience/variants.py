@@ -2,22 +2,22 @@
 question, and the distinct answers are the renderings that are needed.
 
 A variant's name tells what it holds: `g1` for the issue's first guard, `g1-g3-fl` for two guards and Florida
-first, `default` for everybody else.
+first, `h1` without the stories of the first other issue that its readers have had, `default` for everybody else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import ColumnElement, case, func, literal, select
+from sqlalchemy import ColumnElement, case, exists, func, literal, select
 from sqlalchemy.orm import Session
 
 from newsletter import audience
 from newsletter.audience.segments import Condition, condition
 from newsletter.config import Segment
 from newsletter.errors import ConfigError
-from newsletter.model import Guard, Issue, Reach, Variant
-from newsletter.store.records import SubscriberRecord
+from newsletter.model import DeliveryState, Guard, Issue, Reach, Variant
+from newsletter.store.records import CampaignRecord, DeliveryRecord, SubscriberRecord
 
 DEFAULT = Variant()
 
@@ -34,6 +34,7 @@ def name_in_sql(issue: Issue, segments: Mapping[str, Segment], allowed: Collecti
         except ConfigError:
             continue
         parts.append(case((opens, f"-g{number}"), else_=""))
+    parts += [case((_had(other), f"-h{number}"), else_="") for number, other in enumerate(issue.repeated, 1)]
     if issue.local_states:
         local = SubscriberRecord.state.in_(issue.local_states)
         parts.append(case((local, literal("-").concat(func.lower(SubscriberRecord.state))), else_=""))
@@ -46,16 +47,30 @@ def name_in_sql(issue: Issue, segments: Mapping[str, Segment], allowed: Collecti
     return case((name.in_(allowed), name), else_=DEFAULT.name) if allowed else name
 
 
+def _had(issue: str) -> ColumnElement[bool]:
+    """Whether a subscriber has had an issue, or may have."""
+    campaigns = select(CampaignRecord.id).where(CampaignRecord.issue == issue)
+    states = (DeliveryState.SUBMITTING, DeliveryState.SUBMITTED, DeliveryState.UNKNOWN)
+    return exists(
+        select(DeliveryRecord.id)
+        .where(DeliveryRecord.subscriber_id == SubscriberRecord.id, DeliveryRecord.campaign_id.in_(campaigns))
+        .where(DeliveryRecord.state.in_(states))
+        .correlate(SubscriberRecord)
+    )
+
+
 def variant_named(issue: Issue, name: str) -> Variant:
     """The variant that a name stands for."""
     if name == DEFAULT.name:
         return DEFAULT
     guards = {f"g{number}": expression for number, expression in enumerate(issue.guards, 1)}
+    had = {f"h{number}": other for number, other in enumerate(issue.repeated, 1)}
     words = name.split("-")
-    states = [word.upper() for word in words if word not in guards]
+    states = [word.upper() for word in words if word not in guards and word not in had]
     return Variant(
         name=name,
         guards=frozenset(guards[word] for word in words if word in guards),
+        had=frozenset(had[word] for word in words if word in had),
         state=states[0] if states else "",
     )
 
@@ -103,4 +118,5 @@ def explain(
         "state first": variant.state or "-",
         "opens": [expression for expression in issue.guards if expression in variant.guards],
         "closed": [expression for expression in issue.guards if expression not in variant.guards],
+        "had already": [entry.item.slug for entry in issue.stories if variant.had.intersection(entry.had_in)],
     }

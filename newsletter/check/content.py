@@ -99,11 +99,15 @@ def no_blurb(subject: Subject) -> Found:
 
 @rule("content/used-before", Severity.ERROR)
 def used_before(subject: Subject) -> Found:
-    """An item, or its link, stood in an earlier issue; tell it again only as an update or a reminder."""
+    """An item, or its link, stood in an earlier issue; tell it again only as an update or a reminder. Another
+    publication's issue is no matter where its readers don't get the item again.
+    """
     for entry in subject.issue.entries:
         if not isinstance(entry, Story) or entry.mark:
             continue
         for use in subject.earlier:
+            if use.issue in entry.had_in:
+                continue
             if use.slug == entry.item.slug or use.address == address_of(entry.item.url):
                 message = f'"{entry.item.slug}" stood in {use.issue}; write [[{entry.item.slug} | update]] or reminder'
                 yield subject.at(entry.line), message

@@ -186,10 +186,12 @@ def variants(ctx: click.Context, issue: str, as_json: bool) -> None:
         print_table(("part", "for readers who are", "readers", "fault"), guards)
         click.echo()
     rows = [
-        (variant.name, count, variant.state or "-", " and ".join(sorted(variant.guards)) or "-")
-        for variant, count in reach.variants.items()
+        (v.name, count, v.state or "-", *(" and ".join(sorted(held)) or "-" for held in (v.guards, v.had)))
+        for v, count in reach.variants.items()
     ]
-    print_table(("variant", "readers", "state first", "guarded parts for"), rows)
+    columns = ("variant", "readers", "state first", "guarded parts for", "without what they had in")
+    width = 5 if composed.repeated else 4
+    print_table(columns[:width], [row[:width] for row in rows])
     say(f"{reach.readers:,} readers, {many(len(rows), 'rendering')}.")
     next_step(f"newsletter render {composed.slug} --variant NAME")
 

@@ -92,9 +92,11 @@ def compose(
     *,
     previous: dt.date | None = None,
     covered: Mapping[str, Coverage] | None = None,
+    had_in: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Issue:
     """The Issue of an `issue.md`. `previous` is the date of the publication's edition before this one, `covered`
-    where policies were told first, by slug.
+    where policies were told first, by slug, and `had_in` the other publications' issues that have just told an item,
+    by its slug or address.
 
     Raises IssueError with one problem for each thing wrong in the file.
     """
@@ -107,7 +109,9 @@ def compose(
         problems.append(IssueError(f'the folder "{path.parent.name}" is no slug', where=named, hint=hint))
     publication = _publication(matter, config, named, source.table.document.line(("publication",)), problems)
     since = matter.since or previous or matter.date - _FIRST_LOOK_BACK
-    body = Body(source, library, covered or {}, path.parent, config.folder, since=since, until=matter.date)
+    body = Body(
+        source, library, covered or {}, had_in or {}, path.parent, config.folder, since=since, until=matter.date
+    )
     sections = body.sections()
     problems += body.problems
     hero = logo = partner_logo = None

@@ -14,7 +14,18 @@ from mdit_py_plugins.container import container_plugin
 
 from newsletter.compose.file import Source
 from newsletter.errors import InputError, IssueError, NewsletterError, nearest
-from newsletter.model import Block, Coverage, Item, Picture, Policy, PolicyEntry, Prose, Section, Story
+from newsletter.model import (
+    Block,
+    Coverage,
+    Item,
+    Picture,
+    Policy,
+    PolicyEntry,
+    Prose,
+    Section,
+    Story,
+    address_of,
+)
 from newsletter.photos import read_photo
 
 Library = Mapping[str, Item | Policy]
@@ -34,6 +45,7 @@ class Body:
         source: Source,
         library: Library,
         covered: Mapping[str, Coverage],
+        had_in: Mapping[str, tuple[str, ...]],
         folder: Path,
         workspace: Path,
         *,
@@ -45,6 +57,7 @@ class Body:
         self._lines = source.markdown.split("\n")
         self._library = library
         self._covered = covered
+        self._had_in = had_in
         self._folder = folder
         self._workspace = workspace
         self._around = ("", 0)
@@ -145,6 +158,7 @@ class Body:
                     blurb=entry.summary,
                     compact=compact,
                     mark=mark,
+                    had_in=() if mark == "update" else self._had(entry),
                     line=line,
                 )
             )
@@ -162,6 +176,9 @@ class Body:
                     covered=self._covered.get(slug),
                 )
             )
+
+    def _had(self, item: Item) -> tuple[str, ...]:
+        return self._had_in.get(item.slug) or self._had_in.get(address_of(item.url), ())
 
     def _row(self, item: SyntaxTreeNode, blocks: list[Block]) -> None:
         """One bullet of a list of references: a paragraph, perhaps with a block quote."""

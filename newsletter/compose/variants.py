@@ -1,11 +1,13 @@
-"""What one variant of an issue holds: the guarded blocks that its readers get, and their state first."""
+"""What one variant of an issue holds: the guarded blocks that its readers get, without the stories that they've had,
+and their state first.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from itertools import groupby
 
-from newsletter.model import Block, Issue, Section, Variant, states_of
+from newsletter.model import Block, Issue, Section, Story, Variant, states_of
 
 
 def pick(issue: Issue, variant: Variant) -> Issue:
@@ -18,10 +20,16 @@ def pick(issue: Issue, variant: Variant) -> Issue:
     for section in issue.sections:
         if section.only and section.only not in variant.guards:
             continue
-        blocks = tuple(block for block in section.blocks if not block.only or block.only in variant.guards)
+        blocks = tuple(block for block in section.blocks if _gets(variant, block))
         if blocks or (section.heading and not section.blocks):
             sections.append(Section(heading=section.heading, blocks=_ordered(blocks, variant.state), line=section.line))
     return replace(issue, sections=tuple(sections))
+
+
+def _gets(variant: Variant, block: Block) -> bool:
+    if isinstance(block, Story) and variant.had.intersection(block.had_in):
+        return False
+    return not block.only or block.only in variant.guards
 
 
 def _ordered(blocks: tuple[Block, ...], state: str) -> tuple[Block, ...]:

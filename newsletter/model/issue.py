@@ -37,7 +37,8 @@ class Picture:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     """A stored item as this issue shows it: `headline` and `blurb` may be written for this issue only. `mark`
-    is "update" or "reminder" where it's told again on purpose.
+    is "update" or "reminder" where it's told again on purpose. `had_in` are the issues of other publications
+    whose readers have just had it.
     """
 
     item: Item
@@ -46,6 +47,7 @@ class Story:
     compact: bool
     line: int
     mark: str = ""
+    had_in: tuple[str, ...] = ()
     only: str = ""
     first: int = 0
 
@@ -155,10 +157,20 @@ class Issue:
         return (block for block in self.blocks if isinstance(block, Story | PolicyEntry))
 
     @property
+    def stories(self) -> Iterator[Story]:
+        """Every item shown, in order."""
+        return (block for block in self.blocks if isinstance(block, Story))
+
+    @property
     def guards(self) -> tuple[str, ...]:
         """The expressions that say who gets a part of the issue, in the order of their first use."""
         found = [only for section in self.sections for only in (section.only, *(b.only for b in section.blocks))]
         return tuple(dict.fromkeys(filter(None, found)))
+
+    @property
+    def repeated(self) -> tuple[str, ...]:
+        """The issues of other publications whose readers have had some story of this one, sorted."""
+        return tuple(sorted({issue for story in self.stories for issue in story.had_in}))
 
     @property
     def local_states(self) -> tuple[str, ...]:
@@ -190,12 +202,14 @@ def states_of(block: Block) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """What a group of readers has in common as far as an issue goes: the guards that let them in, and their
-    state where the issue puts it first. `name` is unique within the issue; everybody else gets `default`.
+    """What a group of readers has in common as far as an issue goes: the guards that let them in, the issues with
+    stories of this one that they've had, and their state where the issue puts it first. `name` is unique within
+    the issue; everybody else gets `default`.
     """
 
     name: str = "default"
     guards: frozenset[str] = frozenset()
+    had: frozenset[str] = frozenset()
     state: str = ""
 
 

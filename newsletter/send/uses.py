@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 from sqlalchemy import delete, insert, select, tuple_
 from sqlalchemy.orm import Session
 
-from newsletter.model import Issue, Story, Use, address_of
+from newsletter.model import Issue, Snapshot, Story, Use, address_of
 from newsletter.store.records import UseRecord
 
 
@@ -61,6 +62,31 @@ def first(session: Session, publication: str, before: dt.date, issue: str) -> di
         .order_by(UseRecord.date.desc(), UseRecord.issue.desc())
     )
     return {row.slug: _value(row) for row in session.scalars(query)}
+
+
+def others(session: Session, publication: str, since: dt.date, before: dt.date, issue: str) -> list[str]:
+    """The approved issues of other publications from a day on that come before this one."""
+    query = (
+        select(UseRecord.issue)
+        .distinct()
+        .where(UseRecord.publication != publication, UseRecord.date >= since)
+        .where(tuple_(UseRecord.date, UseRecord.issue) < tuple_(before, issue))
+    )
+    return list(session.scalars(query.order_by(UseRecord.issue)))
+
+
+def told_to_all(snapshots: Iterable[Snapshot]) -> dict[str, tuple[str, ...]]:
+    """The issues that tell an item to every reader, by the item's slug and by its address. What a guard keeps for
+    some isn't among them: nobody is to miss it for another's having had it.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for snapshot in snapshots:
+        for section in snapshot.issue.sections:
+            for block in section.blocks:
+                if isinstance(block, Story) and not section.only and not block.only:
+                    for key in filter(None, {block.item.slug, address_of(block.item.url)}):
+                        found[key] = (*found.get(key, ()), snapshot.issue.slug)
+    return found
 
 
 def _value(row: UseRecord) -> Use:
