@@ -33,9 +33,9 @@ def two(desk: Desk) -> Desk:
     """Chi reads both publications, Rae the Round Up only, the others the Network Download."""
     config = desk.folder / "config.toml"
     text = config.read_text(encoding="utf-8")
-    table = "[publications.network-download]\n"
-    assert table in text
-    config.write_text(text.replace(table, f"{table}skip_repeats_days = 7\n"), encoding="utf-8")
+    never = "skip_repeats_days = 0"
+    assert text.count(never) == 1
+    config.write_text(text.replace(never, "skip_repeats_days = 7"), encoding="utf-8")
     desk.import_people("Email,First Name,Lists\nrae@example.org,Rae,Workers' Rights Round Up\n")
     desk.write_issue(OTHER, ROUND_UP)
     return desk
