@@ -255,7 +255,8 @@ class Workspace:
         from newsletter.audience.variants import reach
 
         with self.store.read() as session:
-            return reach(session, issue, self.config.publications[issue.publication].list, self.config.segments)
+            list_ = self.config.publications[issue.publication].list
+            return reach(session, issue, list_, self.config.segments, self.clock.now())
 
     def explain(self, issue: Issue, email: str) -> dict[str, object]:
         """Which list, segments and variant somebody gets of an issue, and why, or why not."""
@@ -266,7 +267,7 @@ class Workspace:
             person = find(session, email)
             if person is None:
                 raise NotFound("nobody has that address", hint="newsletter subscribers import FILE")
-            told = variants.explain(session, issue, person, publication.list, self.config.segments)
+            told = variants.explain(session, issue, person, publication.list, self.config.segments, self.clock.now())
         return {"issue": issue.slug, **told}
 
     def render(self, issue: Issue, also: Iterable[str] = ()) -> tuple[Rendered, ...]:

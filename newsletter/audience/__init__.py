@@ -5,47 +5,96 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from newsletter.audience.people import Reason, Standing
+from newsletter.audience.consent import lift, request, subscribe, suppress, unsubscribe
+from newsletter.audience.people import Frequency, Reason, Standing
 from newsletter.audience.segments import Condition
-from newsletter.store.records import ConsentRecord, SubscriberRecord, SubscriptionRecord, SuppressionRecord
+from newsletter.model import DeliveryState
+from newsletter.store.records import (
+    DeliveryRecord,
+    SubscriberRecord,
+    SubscriptionRecord,
+    SuppressionRecord,
+)
 
-__all__ = ["Count", "Reason", "Standing", "count", "mailable", "suppress", "unsubscribe", "unsuppressed"]
+__all__ = [
+    "Count",
+    "Frequency",
+    "Reason",
+    "Standing",
+    "count",
+    "find",
+    "lift",
+    "mailable",
+    "paused",
+    "request",
+    "subscribe",
+    "subscriptions",
+    "suppress",
+    "unsubscribe",
+    "unsuppressed",
+]
+
+_MAILED = (DeliveryState.SUBMITTING, DeliveryState.SUBMITTED, DeliveryState.UNKNOWN)
 
 
-def unsuppressed() -> Condition:
-    """The SQL condition that a subscriber's address is not suppressed."""
-    return ~exists().where(SuppressionRecord.email == SubscriberRecord.email)
+def unsuppressed(name: str) -> Condition:
+    """The SQL condition that a subscriber's address is suppressed neither for a list nor altogether."""
+    return ~exists().where(SuppressionRecord.email == SubscriberRecord.email, SuppressionRecord.list.in_(("", name)))
 
 
-def mailable(name: str, *, where: Condition | None = None) -> Select[int, str]:
-    """The id and address of everyone who is active on a list, in the segment if there's one, not suppressed."""
+def paused(now: dt.datetime) -> Condition:
+    """The SQL condition that a subscriber wants no mail now: they paused it, or have just had all they want."""
+
+    def had(frequency: Frequency) -> Condition:
+        since = now - dt.timedelta(days=frequency.days)
+        return and_(
+            SubscriberRecord.frequency == frequency,
+            exists().where(
+                DeliveryRecord.subscriber_id == SubscriberRecord.id,
+                DeliveryRecord.state.in_(_MAILED),
+                DeliveryRecord.changed_at > since,
+            ),
+        )
+
+    until = func.coalesce(SubscriberRecord.paused_until, now) > now
+    return or_(until, had(Frequency.WEEKLY), had(Frequency.MONTHLY))
+
+
+def mailable(name: str, now: dt.datetime, *, where: Condition | None = None) -> Select[int, str]:
+    """The id and address of everyone who is active on a list, in the segment if there's one, neither suppressed nor
+    paused.
+    """
     query = (
         select(SubscriberRecord.id, SubscriberRecord.email)
         .join(SubscriptionRecord, SubscriptionRecord.subscriber_id == SubscriberRecord.id)
-        .where(SubscriptionRecord.list == name, SubscriptionRecord.status == Standing.ACTIVE, unsuppressed())
+        .where(SubscriptionRecord.list == name, SubscriptionRecord.status == Standing.ACTIVE)
+        .where(unsuppressed(name), ~paused(now))
     )
     return query if where is None else query.where(where)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """People on a list by standing; `suppressed` are those active but suppressed, `mailable` the rest."""
+    """People on a list by standing. Of the active ones some are `suppressed`, others `paused`, and `mailable` the
+    rest.
+    """
 
     active: int
     pending: int
     unsubscribed: int
     suppressed: int
+    paused: int
 
     @property
     def mailable(self) -> int:
         """How many would be mailed now."""
-        return self.active - self.suppressed
+        return self.active - self.suppressed - self.paused
 
 
-def count(session: Session, name: str, *, where: Condition | None = None) -> Count:
+def count(session: Session, name: str, now: dt.datetime, *, where: Condition | None = None) -> Count:
     """Count the people on a list, in the segment if there's one."""
     query = (
         select(SubscriptionRecord.status, func.count())
@@ -53,15 +102,17 @@ def count(session: Session, name: str, *, where: Condition | None = None) -> Cou
         .where(SubscriptionRecord.list == name)
         .group_by(SubscriptionRecord.status)
     )
-    reachable = mailable(name, where=where).subquery()
-    found = dict(session.execute(query if where is None else query.where(where)).all())
+    query = query if where is None else query.where(where)
+    found = dict(session.execute(query).all())
     active = found.get(Standing.ACTIVE, 0)
-    mailed = session.scalar(select(func.count()).select_from(reachable)) or 0
+    reachable = dict(session.execute(query.where(unsuppressed(name))).all()).get(Standing.ACTIVE, 0)
+    mailed = session.scalar(select(func.count()).select_from(mailable(name, now, where=where).subquery())) or 0
     return Count(
         active=active,
         pending=found.get(Standing.PENDING, 0),
         unsubscribed=found.get(Standing.UNSUBSCRIBED, 0),
-        suppressed=active - mailed,
+        suppressed=active - reachable,
+        paused=reachable - mailed,
     )
 
 
@@ -72,34 +123,11 @@ def suppressed_by_reason(session: Session, name: str, *, where: Condition | None
         .join(SubscriberRecord, SubscriberRecord.email == SuppressionRecord.email)
         .join(SubscriptionRecord, SubscriptionRecord.subscriber_id == SubscriberRecord.id)
         .where(SubscriptionRecord.list == name, SubscriptionRecord.status == Standing.ACTIVE)
+        .where(SuppressionRecord.list.in_(("", name)))
         .group_by(SuppressionRecord.reason)
     )
     rows = session.execute(query if where is None else query.where(where))
     return {str(reason): number for reason, number in rows}
-
-
-def unsubscribe(session: Session, subscriber: int, name: str, *, source: str, now: dt.datetime) -> bool:
-    """Take a person off a list; False when there was nothing to change. Doing it twice is as once."""
-    record = session.get(SubscriptionRecord, (subscriber, name), with_for_update=True)
-    if record is None or record.status == Standing.UNSUBSCRIBED:
-        return False
-    record.status = Standing.UNSUBSCRIBED
-    record.changed_at = now
-    session.add(
-        ConsentRecord(
-            subscriber_id=subscriber, list=name, status=Standing.UNSUBSCRIBED, at=now, source=source, evidence={}
-        )
-    )
-    return True
-
-
-def suppress(session: Session, email: str, hashed: str, reason: Reason, *, source: str, now: dt.datetime) -> bool:
-    """Never mail an address again; False when it was suppressed already."""
-    known = select(SuppressionRecord.id).where(SuppressionRecord.address_hash == hashed)
-    if session.scalar(known):
-        return False
-    session.add(SuppressionRecord(address_hash=hashed, email=email, reason=reason, source=source, at=now))
-    return True
 
 
 def find(session: Session, email: str) -> SubscriberRecord | None:

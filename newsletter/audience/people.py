@@ -22,10 +22,26 @@ class Standing(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
 
 
+class Frequency(StrEnum):
+    """How much mail a person wants at most; `days` is how long they are left alone after a message, a day less than
+    the word says, so that what goes out on the same weekday or the same day of the month still reaches them.
+    """
+
+    EVERY = ""
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+    @property
+    def days(self) -> int:
+        """Days between two messages at least."""
+        return {"": 0, "weekly": 6, "monthly": 27}[self]
+
+
 class Reason(StrEnum):
     """Why an address is suppressed."""
 
     HARD_BOUNCE = "hard bounce"
+    SOFT_BOUNCES = "soft bounces"
     COMPLAINT = "complaint"
     MANUAL = "manual"
     ERASED = "erased"

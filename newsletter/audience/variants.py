@@ -7,6 +7,7 @@ first, `h1` without the stories of the first other issue that its readers have h
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping
 
 from sqlalchemy import ColumnElement, case, exists, func, literal, select
@@ -75,30 +76,37 @@ def variant_named(issue: Issue, name: str) -> Variant:
     )
 
 
-def reach(session: Session, issue: Issue, list_: str, segments: Mapping[str, Segment]) -> Reach:
+def reach(session: Session, issue: Issue, list_: str, segments: Mapping[str, Segment], now: dt.datetime) -> Reach:
     """Who of a list would get which variant now; `default` is always among them."""
-    people = audience.mailable(list_).add_columns(name_in_sql(issue, segments).label("variant")).subquery()
+    people = audience.mailable(list_, now).add_columns(name_in_sql(issue, segments).label("variant")).subquery()
     query = select(people.c.variant, func.count()).group_by(people.c.variant)
     counted = {row[0]: row[1] for row in session.execute(query)}
     names = sorted({DEFAULT.name, *counted}, key=lambda name: (name != DEFAULT.name, name))
     return Reach(
         readers=sum(counted.values()),
         variants={variant_named(issue, name): counted.get(name, 0) for name in names},
-        guards=tuple(_guard(session, n, e, list_, segments) for n, e in enumerate(issue.guards, 1)),
+        guards=tuple(_guard(session, n, e, list_, segments, now) for n, e in enumerate(issue.guards, 1)),
     )
 
 
-def _guard(session: Session, number: int, expression: str, list_: str, segments: Mapping[str, Segment]) -> Guard:
+def _guard(
+    session: Session, number: int, expression: str, list_: str, segments: Mapping[str, Segment], now: dt.datetime
+) -> Guard:
     try:
         where = condition(expression, expression, segments)
     except ConfigError as fault:
         return Guard(name=f"g{number}", expression=expression, readers=0, fault=fault.what)
-    count = session.scalar(select(func.count()).select_from(audience.mailable(list_, where=where).subquery()))
+    count = session.scalar(select(func.count()).select_from(audience.mailable(list_, now, where=where).subquery()))
     return Guard(name=f"g{number}", expression=expression, readers=count or 0)
 
 
 def explain(
-    session: Session, issue: Issue, person: SubscriberRecord, list_: str, segments: Mapping[str, Segment]
+    session: Session,
+    issue: Issue,
+    person: SubscriberRecord,
+    list_: str,
+    segments: Mapping[str, Segment],
+    now: dt.datetime,
 ) -> dict[str, object]:
     """Whether somebody would be mailed, and what: list, standing, suppression, segments, guards, variant."""
 
@@ -108,11 +116,13 @@ def explain(
     name = session.scalar(select(name_in_sql(issue, segments)).where(SubscriberRecord.id == person.id)) or DEFAULT.name
     variant = variant_named(issue, name)
     standing = {row.list: row.status for row in audience.subscriptions(session, person.id)}.get(list_)
-    suppressed = not holds(audience.unsuppressed())
+    suppressed = not holds(audience.unsuppressed(list_))
+    paused = holds(audience.paused(now))
     return {
         "list": f"{list_}: {standing or 'not on it'}",
         "suppressed": "yes" if suppressed else "no",
-        "mailed": "yes" if standing == audience.Standing.ACTIVE and not suppressed else "no",
+        "paused": "yes" if paused else "no",
+        "mailed": "yes" if standing == audience.Standing.ACTIVE and not suppressed and not paused else "no",
         "segments": [slug for slug, segment in segments.items() if holds(condition(segment.where, slug))],
         "variant": name,
         "state first": variant.state or "-",

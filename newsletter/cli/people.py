@@ -161,16 +161,16 @@ def lists() -> None:
 def list_lists(ctx: click.Context, as_json: bool) -> None:
     """Every list: who is active, suppressed, pending, gone, and who would be mailed."""
     with workspace(ctx) as space, space.store.read() as session:
-        rows = [(slug, *_counts(audience.count(session, slug))) for slug in space.config.lists]
+        rows = [(slug, *_counts(audience.count(session, slug, space.clock.now()))) for slug in space.config.lists]
     _print_counts("list", rows, as_json)
 
 
-def _counts(count: audience.Count) -> tuple[int, int, int, int, int]:
-    return count.mailable, count.active, count.suppressed, count.pending, count.unsubscribed
+def _counts(count: audience.Count) -> tuple[int, int, int, int, int, int]:
+    return count.mailable, count.active, count.suppressed, count.paused, count.pending, count.unsubscribed
 
 
 def _print_counts(what: str, rows: list[tuple[Any, ...]], as_json: bool) -> None:
-    header = (what, "mailable", "active", "suppressed", "pending", "unsubscribed")
+    header = (what, "mailable", "active", "suppressed", "paused", "pending", "unsubscribed")
     if as_json:
         print_json([dict(zip(header, row, strict=True)) for row in rows])
     else:
@@ -195,7 +195,7 @@ def list_segments(ctx: click.Context, name: str | None, as_json: bool) -> None:
         for slug, segment in space.config.segments.items():
             where = filters.condition(segment.where, slug)
             rows += [
-                (f"{listed}.{slug}", *_counts(audience.count(session, listed, where=where)))
+                (f"{listed}.{slug}", *_counts(audience.count(session, listed, space.clock.now(), where=where)))
                 for listed in ([name] if name else space.config.lists)
             ]
     _print_counts("segment", rows, as_json)

@@ -221,6 +221,7 @@ def _left_out(plan: Plan) -> str:
     people = {
         "already have this issue": plan.already,
         f"suppressed ({reasons})": plan.suppressed,
+        "paused": plan.paused,
         "not confirmed": plan.pending,
         "unsubscribed": plan.unsubscribed,
     }

@@ -69,7 +69,9 @@ def pick(session: Session, campaign: CampaignRecord, winner: str, now: dt.dateti
 
 def clicks(session: Session, campaign: int) -> dict[str, tuple[int, int]]:
     """Of either subject, to how many it was submitted and how many of them clicked."""
-    clicked = exists().where(EventRecord.delivery_id == DeliveryRecord.id, EventRecord.type == EventType.CLICKED)
+    clicked = exists().where(
+        EventRecord.delivery_id == DeliveryRecord.id, EventRecord.type == EventType.CLICKED, ~EventRecord.machine
+    )
     query = (
         select(BatchRecord.arm, func.count(), func.sum(case((clicked, 1), else_=0)))
         .join(

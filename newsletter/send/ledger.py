@@ -298,7 +298,7 @@ def _content(envelope: Envelope, record: BatchRecord) -> Rendered:
 
 
 def _withhold(session: Session, campaign: CampaignRecord, number: int, now: dt.datetime) -> None:
-    """Set aside whoever left the list, was suppressed or was deleted after the audience was frozen.
+    """Set aside whoever left the list, paused, was suppressed or was deleted after the audience was frozen.
 
     Their deliveries are in `submitting` already, so that nothing else changes them meanwhile.
     """
@@ -307,16 +307,19 @@ def _withhold(session: Session, campaign: CampaignRecord, number: int, now: dt.d
         SubscriptionRecord.list == campaign.list,
         SubscriptionRecord.status == Standing.ACTIVE,
     )
-    suppressed = exists().where(SuppressionRecord.email == DeliveryRecord.address)
+    suppressed = exists().where(
+        SuppressionRecord.email == DeliveryRecord.address, SuppressionRecord.list.in_(("", campaign.list))
+    )
+    paused = exists().where(SubscriberRecord.id == DeliveryRecord.subscriber_id, SubscriberRecord.paused_until > now)
     session.execute(
         update(DeliveryRecord)
         .where(
             DeliveryRecord.campaign_id == campaign.id,
             DeliveryRecord.batch == number,
             DeliveryRecord.state == DeliveryState.SUBMITTING,
-            or_(~subscribed, suppressed),
+            or_(~subscribed, suppressed, paused),
         )
-        .values(state=DeliveryState.WITHHELD, error="left after the plan", changed_at=now)
+        .values(state=DeliveryState.WITHHELD, error="left or paused after the plan", changed_at=now)
         .execution_options(synchronize_session=False)
     )
 

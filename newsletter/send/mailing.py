@@ -75,7 +75,9 @@ class Mailing:
         target = self.target(publication, snapshot, segment)
         with self.store.read() as session:
             known = campaign.id if campaign else None
-            plan = send.plan(session, issue, target, provider=provider, batch_size=size, campaign=known)
+            plan = send.plan(
+                session, issue, target, provider=provider, batch_size=size, now=self.clock.now(), campaign=known
+            )
         limits, pace = self.provider(provider).limits, self._pace(provider)
         plan = replace(plan, rate=pace.calls_per_second or limits.calls_per_second, per_day=pace.per_day)
         if not plan.deliveries and campaign is None:
@@ -99,7 +101,7 @@ class Mailing:
         """How many readers would get a variant that wasn't approved, and so get the default."""
         approved = {variant.variant for variant in snapshot.variants}
         with self.store.read() as session:
-            reach = variants.reach(session, snapshot.issue, publication.list, self.config.segments)
+            reach = variants.reach(session, snapshot.issue, publication.list, self.config.segments, self.clock.now())
         return sum(count for variant, count in reach.variants.items() if variant.name not in approved)
 
     def start(

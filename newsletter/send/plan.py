@@ -36,6 +36,7 @@ class Plan:
     mailable: int
     already: int
     suppressed: int
+    paused: int
     pending: int
     unsubscribed: int
     variants: Mapping[str, int]
@@ -86,17 +87,24 @@ def campaign_name(issue: str, segment: str = "") -> str:
 
 
 def plan(
-    session: Session, issue: str, target: Target, *, provider: str, batch_size: int, campaign: int | None = None
+    session: Session,
+    issue: str,
+    target: Target,
+    *,
+    provider: str,
+    batch_size: int,
+    now: dt.datetime,
+    campaign: int | None = None,
 ) -> Plan:
     """Count what a new campaign would do, or what a campaign that there is would do for those who joined since;
     nothing is written.
     """
-    count = audience.count(session, target.list, where=target.where)
+    count = audience.count(session, target.list, now, where=target.where)
     variant = target.variant.label("variant")
-    people = _without(target, issue, campaign).add_columns(variant).subquery()
+    people = _without(target, issue, campaign, now).add_columns(variant).subquery()
     variants = select(people.c.variant, func.count()).group_by(people.c.variant).order_by(people.c.variant)
     found = {name: number for name, number in session.execute(variants)}  # noqa: C416 (a Row is no pair)
-    everybody = audience.count(session, target.list) if target.segment else count
+    everybody = audience.count(session, target.list, now) if target.segment else count
     return Plan(
         campaign=campaign_name(issue, target.segment),
         issue=issue,
@@ -107,6 +115,7 @@ def plan(
         mailable=count.mailable,
         already=count.mailable - sum(found.values()),
         suppressed=count.suppressed,
+        paused=count.paused,
         pending=count.pending,
         unsubscribed=count.unsubscribed,
         variants=found,
@@ -132,9 +141,9 @@ def _last(session: Session, target: Target, issue: str) -> int | None:
     return session.scalar(query)
 
 
-def _without(target: Target, issue: str, campaign: int | None) -> Any:
+def _without(target: Target, issue: str, campaign: int | None, now: dt.datetime) -> Any:
     """The mailable people less those who have the issue, and those who are in the campaign in whatever state."""
-    people: Any = audience.mailable(target.list, where=target.where).where(~_had(issue))
+    people: Any = audience.mailable(target.list, now, where=target.where).where(~_had(issue))
     if campaign is None:
         return people
     counted = exists().where(
@@ -206,7 +215,7 @@ def _deliveries(
     share: float = 0.0,
 ) -> None:
     """One delivery for each person, numbered from `after` on into batches of one variant and one subject each."""
-    people = _without(target, plan.issue, campaign.id).add_columns(target.variant.label("variant")).subquery()
+    people = _without(target, plan.issue, campaign.id, now).add_columns(target.variant.label("variant")).subquery()
     drawn = select(people, _arm(people.c.id, campaign.id, share).label("arm")).subquery()
     place = func.row_number().over(partition_by=(drawn.c.variant, drawn.c.arm), order_by=drawn.c.id) - 1
     slot = cast(place, Integer).op("/")(plan.batch_size)

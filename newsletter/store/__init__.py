@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from newsletter.errors import StoreError
 
 #: The newest migration. A test holds it against Alembic's own answer, so that opening needs no Alembic.
-HEAD = "0003"
+HEAD = "0004"
 _BUSY_MILLISECONDS = 5_000
 
 
@@ -114,9 +114,29 @@ def upgrade(store: Store, to: str = "head") -> None:
 
     settings = AlembicConfig()
     settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with _explained(store.name), store.engine.execution_options(immediate=True).begin() as connection:
+    with _explained(store.name), _unguarded(store) as connection:
         settings.attributes["connection"] = connection
         command.upgrade(settings, to)
+
+
+@contextmanager
+def _unguarded(store: Store) -> Iterator[Connection]:
+    """A transaction in which a table that others refer to can be made anew: SQLite's own procedure
+    (https://www.sqlite.org/lang_altertable.html#otheralter) needs foreign keys off before, and looked at after.
+    """
+    with store.engine.execution_options(immediate=True).connect() as connection:
+        raw: Any = connection.connection.driver_connection
+        if store.is_sqlite:
+            raw.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                yield connection
+                broken = store.is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+                if broken:
+                    raise StoreError(f"a row of {broken[0]} refers to nothing", where=store.name)
+        finally:
+            if store.is_sqlite:
+                raw.execute("PRAGMA foreign_keys=ON")
 
 
 def backup(store: Store, target: Path) -> int:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -148,9 +149,14 @@ class StatusRecord(Base):
 
 
 class SubscriberRecord(Base):
-    """A person. `email` is lower-case with an ASCII domain: the one key by which a person is known."""
+    """A person. `email` is lower-case with an ASCII domain: the one key by which a person is known. `frequency` is
+    how much mail they want at most, as `newsletter.audience.people.Frequency`; until `paused_until` they want none.
+    `attributes` are texts by the names that config.toml lists.
+    """
 
     __tablename__ = "subscribers"
+    # A link that was mailed names a person by this number: it's never given to another one.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 (SQLAlchemy's form)
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(320), unique=True)
     first_name: Mapped[str] = mapped_column(Text, default="")
@@ -161,9 +167,20 @@ class SubscriberRecord(Base):
     chapter: Mapped[str] = mapped_column(Text, default="")
     language: Mapped[str] = mapped_column(String(35), default="")
     note: Mapped[str] = mapped_column(Text, default="")
+    attributes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    frequency: Mapped[str] = mapped_column(String(10), default="")
+    paused_until: Mapped[dt.datetime | None]
     consented_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
+
+
+class TagRecord(Base):
+    """A word that staff put to a person."""
+
+    __tablename__ = "tags"
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(100), primary_key=True, index=True)
 
 
 class SubscriptionRecord(Base):
@@ -179,9 +196,10 @@ class SubscriptionRecord(Base):
 
 
 class ConsentRecord(Base):
-    """One step in the history of a subscription, with its evidence."""
+    """One step in the history of a subscription, with its evidence; `tell` while others have yet to be told of it."""
 
     __tablename__ = "consents"
+    __table_args__ = (Index("ix_consents_tell", "tell", sqlite_where=text("tell"), postgresql_where=text("tell")),)
     id: Mapped[int] = mapped_column(primary_key=True)
     subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"), index=True)
     list: Mapped[str] = mapped_column(String(100))
@@ -189,18 +207,27 @@ class ConsentRecord(Base):
     at: Mapped[dt.datetime]
     source: Mapped[str] = mapped_column(Text)
     evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    tell: Mapped[bool] = mapped_column(default=False)
 
 
 class SuppressionRecord(Base):
-    """An address never mailed again. Of an erased person only the keyed hash is kept, `email` is null."""
+    """An address never mailed again, by one list or, where `list` is empty, by any. Of an erased person only the
+    keyed hash is kept, `email` is null. `tell` while others have yet to be told of it.
+    """
 
     __tablename__ = "suppressions"
+    __table_args__ = (
+        UniqueConstraint("address_hash", "list"),
+        Index("ix_suppressions_tell", "tell", sqlite_where=text("tell"), postgresql_where=text("tell")),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
-    address_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    email: Mapped[str | None] = mapped_column(String(320), unique=True)
+    address_hash: Mapped[str] = mapped_column(String(64))
+    email: Mapped[str | None] = mapped_column(String(320), index=True)
+    list: Mapped[str] = mapped_column(String(100), default="")
     reason: Mapped[str] = mapped_column(String(20))
     source: Mapped[str] = mapped_column(Text)
     at: Mapped[dt.datetime]
+    tell: Mapped[bool] = mapped_column(default=False)
 
 
 class MappingRecord(Base):
@@ -333,7 +360,9 @@ class WorkerRecord(Base):
 
 
 class EventRecord(Base):
-    """What a provider told of a delivery, once; `type` as `newsletter.model.EventType`."""
+    """What a provider told of a delivery, once; `type` as `newsletter.model.EventType`. `machine` marks an open or a
+    click that no person did.
+    """
 
     __tablename__ = "events"
     __table_args__ = (UniqueConstraint("provider", "event"),)
@@ -344,3 +373,59 @@ class EventRecord(Base):
     delivery_id: Mapped[int | None] = mapped_column(ForeignKey("deliveries.id", ondelete="CASCADE"), index=True)
     at: Mapped[dt.datetime]
     detail: Mapped[str] = mapped_column(Text, default="")
+    machine: Mapped[bool] = mapped_column(default=False)
+
+
+class WebhookRecord(Base):
+    """A webhook call as it came, after it had proved itself: `events` is how many it told."""
+
+    __tablename__ = "webhooks"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    provider: Mapped[str] = mapped_column(String(100))
+    received_at: Mapped[dt.datetime] = mapped_column(index=True)
+    body: Mapped[bytes]
+    events: Mapped[int]
+
+
+class NoticeRecord(Base):
+    """A single mail that somebody's request asks for, or may ask for: what it's to be is decided when it's sent, from
+    `due_at` on. There's no `due_at` when it's done; `outcome` says how.
+    """
+
+    __tablename__ = "notices"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    address: Mapped[str] = mapped_column(String(320), index=True)
+    language: Mapped[str] = mapped_column(String(35))
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[dt.datetime] = mapped_column(index=True)
+    due_at: Mapped[dt.datetime | None] = mapped_column(index=True)
+    attempts: Mapped[int] = mapped_column(default=0)
+    outcome: Mapped[str] = mapped_column(Text, default="")
+
+
+class ApiTokenRecord(Base):
+    """A key to the API: of its text only the digest is kept."""
+
+    __tablename__ = "api_tokens"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[list[Any]] = mapped_column(default=list)
+    created_at: Mapped[dt.datetime]
+    used_at: Mapped[dt.datetime | None]
+    revoked_at: Mapped[dt.datetime | None]
+
+
+class HookCallRecord(Base):
+    """A call that tells another program of a change, from `due_at` on; there's none when it's done or given up."""
+
+    __tablename__ = "hook_calls"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    hook: Mapped[str] = mapped_column(String(100))
+    identity: Mapped[str] = mapped_column(String(64), unique=True)
+    document: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[dt.datetime]
+    due_at: Mapped[dt.datetime | None] = mapped_column(index=True)
+    attempts: Mapped[int] = mapped_column(default=0)
+    outcome: Mapped[str] = mapped_column(Text, default="")

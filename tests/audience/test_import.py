@@ -37,7 +37,7 @@ def person(desk: Desk, email: str) -> SubscriberRecord:
 
 def mailable(desk: Desk, name: str = "network-download") -> set[str]:
     with desk.space.store.read() as session:
-        return {row.email for row in session.execute(audience.mailable(name))}
+        return {row.email for row in session.execute(audience.mailable(name, desk.space.clock.now()))}
 
 
 def test_only_active_and_unsuppressed_people_are_mailable(desk: Desk) -> None:

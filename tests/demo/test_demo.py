@@ -50,7 +50,7 @@ def test_there_is_one_message_for_each_mailable_person_and_campaign(demo: Path) 
     with space.store.read() as session:
         for name in ISSUES:
             publication = space.config.publication(name.rsplit("-", 2)[0])
-            mailable = {row.email for row in session.execute(audience.mailable(publication.list))}
+            mailable = {row.email for row in session.execute(audience.mailable(publication.list, space.clock.now()))}
             messages = list((demo / "outbox" / name).glob("*.eml"))
             to = {email.message_from_bytes(m.read_bytes(), policy=email.policy.default)["To"] for m in messages}
             assert to == mailable

@@ -10,7 +10,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import StatementError
 
 from newsletter.errors import StoreError
@@ -84,6 +84,37 @@ def test_upgrading_the_second_release_lets_campaigns_under_way_go_on(empty_store
         assert ready == {1: None, 2: dt.datetime(2022, 10, 1, 9, tzinfo=dt.UTC)}
         campaign = session.scalars(select(CampaignRecord)).one()
         assert (campaign.paused_at, campaign.winner, campaign.pick_at) == (None, "", None)
+
+
+def test_upgrading_the_third_release_keeps_people_and_never_gives_a_number_twice(empty_store: Store) -> None:
+    store = empty_store
+    upgrade(store, "0003")
+    at = "2022-01-01 00:00:00.000000+00:00" if not store.is_sqlite else "2022-01-01 00:00:00.000000"
+    names = "first_name, last_name, state, locality, role, chapter, language, note"
+    add = text(
+        f"INSERT INTO subscribers (email, {names}, created_at, updated_at)"
+        f" VALUES (:email, '', '', '', '', '', '', '', '', '{at}', '{at}')"
+    )
+    with store.write() as session:
+        session.execute(add, [{"email": "ana@example.org"}, {"email": "ben@example.org"}])
+        session.execute(text(f"INSERT INTO subscriptions VALUES (1, 'news', 'active', NULL, '{at}')"))
+        session.execute(
+            text(
+                "INSERT INTO suppressions (address_hash, email, reason, source, at)"
+                f" VALUES ('h', 'ben@example.org', 'manual', 'by hand', '{at}')"
+            )
+        )
+    upgrade(store)
+    with store.write() as session:
+        assert session.execute(text("SELECT subscriber_id, status FROM subscriptions")).all() == [(1, "active")]
+        assert session.execute(text("SELECT address_hash, list FROM suppressions")).all() == [("h", "")]
+        session.execute(text("DELETE FROM subscribers WHERE id = 2"))
+        chi = SubscriberRecord(email="chi@example.org", created_at=NOW, updated_at=NOW)
+        session.add(chi)
+        session.flush()
+        assert chi.id == 3
+        if store.is_sqlite:
+            assert session.scalar(text("PRAGMA foreign_keys")) == 1
 
 
 def test_a_write_is_all_or_nothing(store: Store) -> None:

@@ -1,0 +1,124 @@
+"""Joining, leaving and being stopped: each change with its place in the history of consent.
+
+`tell` marks a change that other programs are told of (see `newsletter.hooks`); an import's are not.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from newsletter.audience.people import Reason, Standing
+from newsletter.store.records import ConsentRecord, SubscriberRecord, SubscriptionRecord, SuppressionRecord
+
+
+def request(
+    session: Session, email: str, lists: Iterable[str], *, source: str, evidence: Mapping[str, str], now: dt.datetime
+) -> SubscriberRecord:
+    """Somebody asked for lists, and has yet to confirm: pending where they stand nowhere yet. Whoever left a list
+    stays off it until then.
+    """
+    person = session.scalar(select(SubscriberRecord).where(SubscriberRecord.email == email))
+    if person is None:
+        person = SubscriberRecord(email=email, attributes={}, created_at=now, updated_at=now)
+        session.add(person)
+        session.flush()
+    for name in lists:
+        if session.get(SubscriptionRecord, (person.id, name)) is None:
+            session.add(SubscriptionRecord(subscriber_id=person.id, list=name, status=Standing.PENDING, changed_at=now))
+        _note(session, person.id, name, "requested", source=source, evidence=evidence, now=now, tell=False)
+    return person
+
+
+def subscribe(
+    session: Session,
+    subscriber: int,
+    name: str,
+    *,
+    source: str,
+    evidence: Mapping[str, str],
+    now: dt.datetime,
+) -> bool:
+    """Put a person on a list, with the evidence that they want it; False when they were on it already."""
+    record = session.get(SubscriptionRecord, (subscriber, name), with_for_update=True)
+    if record is None:
+        record = SubscriptionRecord(subscriber_id=subscriber, list=name)
+        session.add(record)
+    elif record.status == Standing.ACTIVE:
+        return False
+    record.status, record.confirmed_at, record.changed_at = Standing.ACTIVE, now, now
+    _note(session, subscriber, name, Standing.ACTIVE, source=source, evidence=evidence, now=now)
+    return True
+
+
+def unsubscribe(
+    session: Session,
+    subscriber: int,
+    name: str,
+    *,
+    source: str,
+    now: dt.datetime,
+    evidence: Mapping[str, str] | None = None,
+) -> bool:
+    """Take a person off a list; False when there was nothing to change. Doing it twice is as once."""
+    record = session.get(SubscriptionRecord, (subscriber, name), with_for_update=True)
+    if record is None or record.status == Standing.UNSUBSCRIBED:
+        return False
+    record.status, record.changed_at = Standing.UNSUBSCRIBED, now
+    _note(session, subscriber, name, Standing.UNSUBSCRIBED, source=source, evidence=evidence or {}, now=now)
+    return True
+
+
+def _note(
+    session: Session,
+    subscriber: int,
+    name: str,
+    status: str,
+    *,
+    source: str,
+    evidence: Mapping[str, str],
+    now: dt.datetime,
+    tell: bool = True,
+) -> None:
+    kept = {key: value for key, value in evidence.items() if value}
+    session.add(
+        ConsentRecord(
+            subscriber_id=subscriber, list=name, status=status, at=now, source=source, evidence=kept, tell=tell
+        )
+    )
+
+
+def suppress(
+    session: Session,
+    email: str,
+    hashed: str,
+    reason: Reason,
+    *,
+    source: str,
+    now: dt.datetime,
+    name: str = "",
+    tell: bool = False,
+) -> bool:
+    """Never mail an address again, for one list or, without a `name`, for any; False when it was suppressed already."""
+    known = select(SuppressionRecord.id).where(SuppressionRecord.address_hash == hashed)
+    if session.scalar(known.where(SuppressionRecord.list.in_(("", name)))):
+        return False
+    session.add(
+        SuppressionRecord(address_hash=hashed, email=email, list=name, reason=reason, source=source, at=now, tell=tell)
+    )
+    return True
+
+
+def lift(session: Session, hashed: str, *, reason: Reason | None = None, name: str | None = None) -> int:
+    """Let an address be mailed again, whatever it was suppressed for or for one reason only, everywhere or for one
+    list only; how many suppressions are gone.
+    """
+    gone = delete(SuppressionRecord).where(SuppressionRecord.address_hash == hashed)
+    if reason is not None:
+        gone = gone.where(SuppressionRecord.reason == reason)
+    if name is not None:
+        gone = gone.where(SuppressionRecord.list == name)
+    return len(session.execute(gone.returning(SuppressionRecord.id)).all())
