@@ -22,6 +22,7 @@ from newsletter.model import Kind
 from newsletter.tables import Document, Table
 
 FILE_NAME = "config.toml"
+_LIMITS = re.compile(r"\d+ per (second|minute|hour|day)(; \d+ per (second|minute|hour|day))*")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _FONTS = re.compile(r"[\w ,'-]*")
@@ -58,13 +59,22 @@ class Archive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """The public service that readers reach: unsubscribing lives at `<url>/u/<token>`."""
+    """The public service that readers reach: unsubscribing lives at `<url>/u/<token>`. `trusted_proxies` is how many
+    proxies stand before it, whose word on the caller's address is taken; `rate_limit` is how often one network may ask
+    for mail to be sent.
+    """
 
     url: str
+    trusted_proxies: int = 0
+    rate_limit: str = "10 per minute; 60 per hour"
 
     def __post_init__(self) -> None:
         if not self.url.startswith("https://"):
             raise ValueError('"url" must start with https://; one-click unsubscribe needs it (RFC 8058)')
+        if self.trusted_proxies < 0:
+            raise ValueError('"trusted_proxies" must be 0 or more')
+        if not _LIMITS.fullmatch(self.rate_limit):
+            raise ValueError('"rate_limit" must be such as "10 per minute; 60 per hour"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +94,15 @@ class Sender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailingList:
-    """What people join. `aliases` are other names that exports use for it."""
+    """What people join. `aliases` are other names that exports use for it; whoever finds the service may join one that
+    is `public`.
+    """
 
     slug: str
     name: str
     description: str = ""
     aliases: tuple[str, ...] = ()
+    public: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +263,63 @@ class ProviderConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackConfig:
+    """What follows from what providers tell: an address is suppressed when messages of so many separate campaigns
+    bounced softly within `soft_bounce_days`; an open or a click counts for nothing before a message has been delivered
+    for `machine_seconds`.
+    """
+
+    soft_bounces: int = 3
+    soft_bounce_days: int = 180
+    machine_seconds: float = 10.0
+
+    def __post_init__(self) -> None:
+        if self.soft_bounces < 1 or self.soft_bounce_days < 1 or self.machine_seconds < 0:
+            raise ValueError('"soft_bounces" and "soft_bounce_days" must be at least 1, "machine_seconds" at least 0')
+
+
+#: What other programs can be told of.
+HOOK_EVENTS = ("subscriber.subscribed", "subscriber.unsubscribed", "subscriber.bounced", "subscriber.complained")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """Another program that is told of changes, at its address; `secret_env` names the environment variable with the
+    secret that signs the calls.
+    """
+
+    url: str
+    secret_env: str = "NEWSLETTER_HOOK_SECRET"  # noqa: S105 (a name, not a secret)
+    events: tuple[str, ...] = HOOK_EVENTS
+
+    def __post_init__(self) -> None:
+        _require_url("url", self.url)
+        for event in self.events:
+            if event not in HOOK_EVENTS:
+                raise ValueError(f'"{event}" is no event; there are {", ".join(HOOK_EVENTS)}')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """For how many days things are kept, 0 meaning for ever: webhooks as they came; requests for mail, and calls to
+    other programs; people who never confirmed; opens and clicks; addresses in the ledger of what went out; and from
+    where somebody joined or left.
+    """
+
+    webhooks_days: int = 30
+    requests_days: int = 30
+    unconfirmed_days: int = 30
+    behaviour_days: int = 0
+    addresses_days: int = 0
+    evidence_days: int = 0
+
+    def __post_init__(self) -> None:
+        for key in self.__dataclass_fields__:
+            if getattr(self, key) < 0:
+                raise ValueError(f'"{key}" must be 0 or more')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
     """Several machines: a worker that hasn't been heard of for `dead_after` seconds is dead, and others settle what it
     had under way. It has to be longer than a provider's `timeout`.
@@ -282,6 +352,9 @@ class Config:
     collect: CollectConfig = field(default_factory=CollectConfig)
     check: CheckConfig = field(default_factory=CheckConfig)
     cluster: Cluster = field(default_factory=Cluster)
+    feedback: FeedbackConfig = field(default_factory=FeedbackConfig)
+    retention: Retention = field(default_factory=Retention)
+    hooks: Mapping[str, Hook] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -372,6 +445,9 @@ def parse(text: str, path: Path) -> Config:
         collect=config.collect,
         check=config.check,
         cluster=config.cluster,
+        feedback=config.feedback,
+        retention=config.retention,
+        hooks=config.hooks,
     )
 
 
@@ -386,6 +462,9 @@ class _File:
     collect: CollectConfig = field(default_factory=CollectConfig)
     check: CheckConfig = field(default_factory=CheckConfig)
     cluster: Cluster = field(default_factory=Cluster)
+    feedback: FeedbackConfig = field(default_factory=FeedbackConfig)
+    retention: Retention = field(default_factory=Retention)
+    hooks: dict[str, Hook] = field(default_factory=dict)
     database: str = "sqlite:///newsletter.db"
     secret_file: Path = Path("secret.key")
     senders: dict[str, Any] = field(default_factory=dict)

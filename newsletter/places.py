@@ -44,6 +44,11 @@ def _names() -> dict[str, str]:
     return {state.abbr: state.name for state in us.states.STATES_AND_TERRITORIES} | {"DC": "District of Columbia"}
 
 
+def state_names() -> dict[str, str]:
+    """Every two-letter code with its name, by the name."""
+    return dict(sorted(_names().items(), key=lambda pair: pair[1]))
+
+
 def state_name(code: str) -> str:
     """`FL` as `Florida`; `Nationwide` for none."""
     return _names().get(code, code) or "Nationwide"

@@ -22,11 +22,16 @@ class Purpose(IntEnum):
     """What a token is good for."""
 
     UNSUBSCRIBE = 1
+    CONFIRM = 2
+    DATA = 3
+    FORGET = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What a valid token says: this subscriber, on this list."""
+    """What a valid token says: this subscriber, on this list; of a confirmation on these, with commas between; of
+    data and forgetting, since this day.
+    """
 
     subscriber: int
     list: str

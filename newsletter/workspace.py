@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from newsletter.compose import FrontMatter
     from newsletter.compose.draft import Shelf
     from newsletter.feedback import CampaignReport
+    from newsletter.hooks import Hooks
+    from newsletter.notices import Notices
     from newsletter.publish import Report
 
 
@@ -472,10 +474,28 @@ class Workspace:
         """All that sending needs."""
         return Mailing(store=self.store, config=self.config, clock=self.clock, unsubscribe_url=self.unsubscribe_url)
 
+    def notices(self) -> Notices:
+        """The service's own mails."""
+        from newsletter.notices import Notices
+
+        return Notices(self.store, self.config, self.clock, self.service_url, self.address_hash)
+
+    def hooks(self) -> Hooks:
+        """The programs that are told of changes."""
+        from newsletter.hooks import Hooks
+
+        environment = os.environ if self.environment is None else self.environment
+        return Hooks(self.store, self.config.hooks, self.clock, environment)
+
     def unsubscribe_url(self, subscriber: int, list: str) -> str:  # noqa: A002 (the word for it)
         """A reader's own address for leaving a list."""
         token = self.signer.sign(tokens.Purpose.UNSUBSCRIBE, tokens.Claim(subscriber=subscriber, list=list))
         return f"{self.config.service.url.rstrip('/')}/u/{token}"
+
+    def service_url(self, path: str, purpose: tokens.Purpose, subscriber: int, about: str) -> str:
+        """A reader's own address for something else than leaving; `about` is as `newsletter.tokens.Claim.list`."""
+        token = self.signer.sign(purpose, tokens.Claim(subscriber=subscriber, list=about))
+        return f"{self.config.service.url.rstrip('/')}/{path}/{token}"
 
     def address_hash(self, address: str) -> str:
         """The keyed hash of an address."""

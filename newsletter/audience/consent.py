@@ -102,10 +102,15 @@ def suppress(
     name: str = "",
     tell: bool = False,
 ) -> bool:
-    """Never mail an address again, for one list or, without a `name`, for any; False when it was suppressed already."""
-    known = select(SuppressionRecord.id).where(SuppressionRecord.address_hash == hashed)
-    if session.scalar(known.where(SuppressionRecord.list.in_(("", name)))):
-        return False
+    """Never mail an address again, for one list or, without a `name`, for any; False when it was suppressed already.
+    Soft bounces, which may be forgiven, give way to any other reason.
+    """
+    known = select(SuppressionRecord).where(SuppressionRecord.address_hash == hashed)
+    if record := session.scalar(known.where(SuppressionRecord.list.in_(("", name))).limit(1)):
+        if record.reason != Reason.SOFT_BOUNCES or reason is Reason.SOFT_BOUNCES:
+            return False
+        record.reason, record.source, record.at = reason, source, now
+        return True
     session.add(
         SuppressionRecord(address_hash=hashed, email=email, list=name, reason=reason, source=source, at=now, tell=tell)
     )

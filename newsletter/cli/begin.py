@@ -116,14 +116,38 @@ def worker(ctx: click.Context, concurrency: int) -> None:
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8080, show_default=True)
+@click.option("--threads", default=16, show_default=True, help="Requests that are answered at a time.")
 @click.pass_context
-def serve(ctx: click.Context, host: str, port: int) -> None:
-    """Run the public service, where readers unsubscribe; put an HTTPS proxy in front of it."""
+def serve(ctx: click.Context, host: str, port: int, threads: int) -> None:
+    """Run the public service, where readers join, choose and leave, and providers tell what became of messages.
+
+    Put an HTTPS proxy in front of it. It also mails what people ask for, tells other programs, and drops what is too
+    old by the settings.
+    """
     from waitress import serve as run
 
-    from newsletter.web import create_app
+    from newsletter.errands import Errands
+    from newsletter.web import LARGEST, create_app
 
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
     with workspace(ctx) as space:
         app = create_app(space)
+        errands = Errands(space, lambda fault: say(f"Error: {fault}", fg="red"))
+        errands.start()
         say(f"Serving {space.config.service.url} on http://{host}:{port}; end with Ctrl-C.")
-        run(app, host=host, port=port, threads=4, ident=None, max_request_body_size=64 * 1024)
+        try:
+            run(
+                app,
+                host=host,
+                port=port,
+                threads=threads,
+                ident=None,
+                max_request_body_size=LARGEST,
+                # What a proxy says is judged in the application, by the number of them that are trusted.
+                clear_untrusted_proxy_headers=False,
+            )
+        finally:
+            errands.stop()

@@ -143,7 +143,9 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One thing a provider told: `id` is the provider's own, `delivery` ours where it came along."""
+    """One thing a provider told: `id` is the provider's own, `delivery` ours where it came along; `machine` says that
+    the provider took an open or a click for a program's.
+    """
 
     id: str
     type: EventType
@@ -151,3 +153,4 @@ class Event:
     delivery: int | None = None
     address: str = ""
     detail: str = ""
+    machine: bool = False

@@ -49,6 +49,7 @@ _KINDS = {
     "opened": EventType.OPENED,
     "unique_opened": EventType.OPENED,
     "proxy_open": EventType.OPENED,
+    "unique_proxy_open": EventType.OPENED,
     "click": EventType.CLICKED,
     "blocked": EventType.FAILED,
     "error": EventType.FAILED,
@@ -180,4 +181,6 @@ def _event(entry: Mapping[str, Any], now: dt.datetime) -> Event | None:
         delivery=str(entry.get("X-Mailin-custom")).removeprefix("delivery:"),
         address=entry.get("email"),
         detail=entry.get("reason") or entry.get("link"),
+        agent=entry.get("user_agent"),
+        machine="proxy" in str(entry.get("event")),
     )

@@ -218,4 +218,6 @@ def _event(entry: Mapping[str, Any], identity: str, now: dt.datetime) -> Event |
         delivery=webhooks.part(entry, "user-variables", "delivery"),
         address=webhooks.part(entry, "recipient"),
         detail=webhooks.part(entry, "delivery-status", "message") or webhooks.part(entry, "url"),
+        agent=webhooks.part(entry, "client-info", "user-agent"),
+        machine=webhooks.part(entry, "client-info", "bot"),
     )

@@ -171,4 +171,5 @@ def _event(entry: Mapping[str, Any], now: dt.datetime) -> Event | None:
         delivery=entry.get("CustomID"),
         address=entry.get("email"),
         detail=entry.get("comment") or entry.get("error") or entry.get("url"),
+        agent=entry.get("agent"),
     )

@@ -190,4 +190,5 @@ def _event(entry: Mapping[str, Any], now: dt.datetime) -> Event | None:
         delivery=webhooks.part(entry, "Metadata", "delivery"),
         address=entry.get("Recipient") or entry.get("Email"),
         detail=entry.get("Description") or entry.get("OriginalLink") or entry.get("SuppressionReason"),
+        agent=entry.get("UserAgent"),
     )

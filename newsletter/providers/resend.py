@@ -212,4 +212,5 @@ def _event(entry: Mapping[str, Any], identity: str, now: dt.datetime) -> Event |
         delivery=webhooks.part(tags or {}, "delivery"),
         address=to[0] if isinstance(to, list) and to else "",
         detail=webhooks.part(entry, "data", "bounce", "message") or webhooks.part(entry, "data", "click", "link"),
+        agent=webhooks.part(entry, "data", "click", "userAgent"),
     )

@@ -223,4 +223,6 @@ def _event(entry: Mapping[str, Any], now: dt.datetime) -> Event | None:
         delivery=entry.get("delivery"),
         address=entry.get("email"),
         detail=entry.get("reason") or entry.get("url"),
+        agent=entry.get("useragent"),
+        machine=entry.get("sg_machine_open"),
     )

@@ -331,5 +331,6 @@ def _events(message: Mapping[str, Any], identity: str, now: dt.datetime) -> list
             delivery=deliveries[0] if isinstance(deliveries, list) and deliveries else None,
             address=to[0] if isinstance(to, list) and to else "",
             detail=webhooks.part(about, "bounceSubType") or webhooks.part(about, "link"),
+            agent=webhooks.part(about, "userAgent"),
         )
     ]

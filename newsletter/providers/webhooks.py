@@ -11,6 +11,7 @@ import binascii
 import datetime as dt
 import hmac
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -95,12 +96,39 @@ def part(entry: Mapping[str, Any], *path: str) -> Any:
     return found
 
 
-def event(kind: EventType, *, id: str, at: dt.datetime, delivery: Any, address: Any = "", detail: Any = "") -> Event:  # noqa: A002 (the field's name)
-    """An event, with whatever the vendor sent brought into form; an unreadable delivery is None."""
+def event(
+    kind: EventType,
+    *,
+    id: str,  # noqa: A002 (the field's name)
+    at: dt.datetime,
+    delivery: Any,
+    address: Any = "",
+    detail: Any = "",
+    agent: Any = "",
+    machine: Any = False,
+) -> Event:
+    """An event, with whatever the vendor sent brought into form; an unreadable delivery is None. An open or a click
+    is a machine's where the vendor says so, or where the program that did it (`agent`) is no person's.
+    """
     number = str(delivery)
     known = int(number) if number.isascii() and number.isdecimal() and len(number) < 18 else None
     told = " ".join(str(detail or "").split())[:500]
-    return Event(id=id[:200], type=kind, at=at, delivery=known, address=str(address or ""), detail=told)
+    program = kind in (EventType.OPENED, EventType.CLICKED) and (bool(machine) or _is_program(str(agent or "")))
+    return Event(
+        id=id[:200], type=kind, at=at, delivery=known, address=str(address or ""), detail=told, machine=program
+    )
+
+
+#: Programs by the names they give themselves. Gmail's image proxy isn't among them: it fetches when somebody reads.
+_PROGRAMS = re.compile(
+    r"bot\b|crawler|spider|scanner|barracuda|proofpoint|mimecast|safelinks|headless|^python|^curl|^wget|^java/|^go-http",
+    re.IGNORECASE,
+)
+
+
+def _is_program(agent: str) -> bool:
+    """Whether a User-Agent is a program's. Apple's mail privacy fetches everything ahead as "Mozilla/5.0" alone."""
+    return agent.strip() == "Mozilla/5.0" or bool(_PROGRAMS.search(agent))
 
 
 def moment(value: Any, now: dt.datetime) -> dt.datetime:

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from newsletter.errors import StoreError
+from newsletter.store.records import Base
 
 #: The newest migration. A test holds it against Alembic's own answer, so that opening needs no Alembic.
 HEAD = "0004"
@@ -168,8 +170,6 @@ def _copy_sqlite(store: Store, target: Path) -> None:
 
 
 def _copy_rows(store: Store, target: Path) -> None:
-    from newsletter.store.records import Base
-
     copy = connect(f"sqlite:///{target}", target.parent)
     upgrade(copy)
     source = store.engine.execution_options(isolation_level="REPEATABLE READ")
@@ -179,6 +179,12 @@ def _copy_rows(store: Store, target: Path) -> None:
             for page in rows.partitions(1_000):
                 writer.execute(table.insert(), [dict(row) for row in page])
     copy.close()
+
+
+def insert_new(session: Session, record: type[Base]) -> Any:
+    """The statement that inserts rows and leaves out those that are there already, by any unique constraint."""
+    dialect: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    return dialect.insert(record).on_conflict_do_nothing()
 
 
 def _prepare_sqlite(engine: Engine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import email
 import email.policy
 import os
@@ -173,6 +174,23 @@ def test_someone_who_left_between_plan_and_claim_gets_nothing(space: Workspace) 
         audience.suppress(session, ben.email, "hash", Reason.COMPLAINT, source="test", now=NOW)
     counts = submit(space, campaign, provider)
     assert counts == {DeliveryState.SUBMITTED: 1, DeliveryState.WITHHELD: 2}
+    assert set(provider.kept.values()) == {"chi@example.org"}
+
+
+@pytest.mark.parametrize("name", ["", "network-download"])
+def test_someone_who_paused_or_was_suppressed_for_the_list_after_the_plan_gets_nothing(
+    space: Workspace, name: str
+) -> None:
+    campaign, provider = started(space), Flaky()
+    with space.store.write() as session:
+        ana, ben, chi = (audience.find(session, f"{who}@example.org") for who in ("ana", "ben", "chi"))
+        assert ana
+        assert ben
+        assert chi
+        ana.paused_until = NOW + dt.timedelta(weeks=2)
+        audience.suppress(session, ben.email, "hash", Reason.MANUAL, source="test", now=NOW, name=name)
+        audience.suppress(session, chi.email, "other", Reason.MANUAL, source="test", now=NOW, name="workers-rights")
+    assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 1, DeliveryState.WITHHELD: 2}
     assert set(provider.kept.values()) == {"chi@example.org"}
 
 

@@ -1,0 +1,110 @@
+"""The whole way of a reader in a real browser at phone width: in, on, out and back; with and without JavaScript."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from newsletter.languages import translations
+from newsletter.workspace import Workspace
+from tests.web.service import mailed, person, served, standing
+
+NEW = "gus@example.org"
+pytestmark = pytest.mark.browser
+
+
+def looked_at(page: Page, name: str, *, script: bool) -> None:
+    """No fault for axe (which needs JavaScript), nothing wider than the phone; a picture where one is wanted."""
+    if script:
+        results = Axe().run(page)
+        assert results.violations_count == 0, results.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    if folder := os.environ.get("NEWSLETTER_PICTURES"):
+        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
+def test_a_reader_joins_confirms_chooses_leaves_and_comes_back(
+    space: Workspace, browser: Browser, language: str, script: bool, scheme: str
+) -> None:
+    if not script and scheme == "dark":
+        pytest.skip("colours are axe's matter, which needs JavaScript")
+    _ = translations(language).gettext
+    context = browser.new_context(
+        viewport={"width": 375, "height": 740},
+        java_script_enabled=script,
+        locale="es-MX" if language == "es" else "en-US",
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    page = context.new_page()
+    tag = f"{language}-{scheme}"
+
+    def press(words: str) -> None:
+        page.get_by_role("button", name=_(words), exact=True).click()
+
+    with served(space) as address:
+        page.goto(f"{address}/")
+        looked_at(page, f"home-{tag}", script=script)
+        page.get_by_role("link", name=_("Subscribe")).click()
+        looked_at(page, f"subscribe-{tag}", script=script)
+        press("Subscribe")
+        assert page.get_by_label(_("E-mail address")).evaluate("input => !input.validity.valid")
+        page.get_by_label(_("E-mail address")).fill(NEW)
+        page.get_by_label(_("First name")).fill("Gus")
+        page.get_by_label(_("State")).select_option("FL")
+        press("Subscribe")
+        assert page.get_by_text(_("Choose at least one.")).is_visible()
+        looked_at(page, f"fault-{tag}", script=script)
+        page.get_by_label("Network Download").check()
+        press("Subscribe")
+        assert page.get_by_role("heading", name=_("Look into your mailbox")).is_visible()
+        looked_at(page, f"mailbox-{tag}", script=script)
+
+        (letter,) = mailed(space)
+        page.goto(address + letter.path)
+        looked_at(page, f"confirm-{tag}", script=script)
+        press("Yes, send it to me")
+        assert page.get_by_role("heading", name=_("You are on the list")).is_visible()
+        looked_at(page, f"confirmed-{tag}", script=script)
+        assert standing(space, NEW) == {"network-download": "active"}
+
+        (welcome,) = mailed(space)
+        page.goto(address + welcome.path)
+        looked_at(page, f"preferences-{tag}", script=script)
+        page.get_by_label("Workers' Rights Round Up").check()
+        page.get_by_label(_("How much")).select_option("monthly")
+        page.get_by_label(_("Pause")).select_option("4")
+        press("Save")
+        assert page.get_by_text(_("Your choices are saved.")).is_visible()
+        looked_at(page, f"saved-{tag}", script=script)
+        assert standing(space, NEW) == {"network-download": "active", "workers-rights": "active"}
+
+        found = person(space, NEW)
+        assert found
+        assert (found.language, found.frequency, found.state) == (language, "monthly", "FL")
+        leave = space.unsubscribe_url(found.id, "network-download").removeprefix(space.config.service.url.rstrip("/"))
+        page.goto(address + leave)
+        looked_at(page, f"leave-{tag}", script=script)
+        press("Unsubscribe")
+        assert standing(space, NEW)["network-download"] == "unsubscribed"
+        looked_at(page, f"left-{tag}", script=script)
+        press("That was a mistake, put me back")
+        assert standing(space, NEW)["network-download"] == "active"
+        looked_at(page, f"back-{tag}", script=script)
+
+        page.get_by_role("link", name=_("Choose what you get")).click()
+        press("Forget me")
+        (last,) = mailed(space)
+        page.goto(address + last.path)
+        looked_at(page, f"forget-{tag}", script=script)
+        press("Forget me")
+        assert page.get_by_role("heading", name=_("You are forgotten")).is_visible()
+        looked_at(page, f"forgotten-{tag}", script=script)
+        assert person(space, NEW) is None
+    context.close()
