@@ -22,6 +22,7 @@ from newsletter.model import Kind
 from newsletter.tables import Document, Table
 
 FILE_NAME = "config.toml"
+_ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _LIMITS = re.compile(r"\d+ per (second|minute|hour|day)(; \d+ per (second|minute|hour|day))*")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -355,6 +356,7 @@ class Config:
     feedback: FeedbackConfig = field(default_factory=FeedbackConfig)
     retention: Retention = field(default_factory=Retention)
     hooks: Mapping[str, Hook] = field(default_factory=dict)
+    attributes: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -448,6 +450,7 @@ def parse(text: str, path: Path) -> Config:
         feedback=config.feedback,
         retention=config.retention,
         hooks=config.hooks,
+        attributes=config.attributes,
     )
 
 
@@ -465,6 +468,7 @@ class _File:
     feedback: FeedbackConfig = field(default_factory=FeedbackConfig)
     retention: Retention = field(default_factory=Retention)
     hooks: dict[str, Hook] = field(default_factory=dict)
+    attributes: tuple[str, ...] = ()
     database: str = "sqlite:///newsletter.db"
     secret_file: Path = Path("secret.key")
     senders: dict[str, Any] = field(default_factory=dict)
@@ -473,6 +477,11 @@ class _File:
     providers: dict[str, Any] = field(default_factory=dict)
     publications: dict[str, Any] = field(default_factory=dict)
     test_lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.attributes:
+            if not _ATTRIBUTE.fullmatch(name):
+                raise ValueError(f'"attributes": "{name}" is no name: lower-case letters, digits and _')
 
 
 def _timezone(root: Table, name: str) -> ZoneInfo:

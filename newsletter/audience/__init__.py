@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from newsletter.audience.consent import lift, request, subscribe, suppress, unsubscribe
+from newsletter.audience.consent import lift, reason_of, request, subscribe, suppress, unsubscribe
 from newsletter.audience.people import Frequency, Reason, Standing
 from newsletter.audience.segments import Condition
 from newsletter.model import DeliveryState
@@ -29,6 +29,7 @@ __all__ = [
     "lift",
     "mailable",
     "paused",
+    "reason_of",
     "request",
     "subscribe",
     "subscriptions",

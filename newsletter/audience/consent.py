@@ -117,6 +117,14 @@ def suppress(
     return True
 
 
+def reason_of(session: Session, hashed: str) -> str:
+    """Why an address is never mailed, by any list; empty when it may be."""
+    query = select(SuppressionRecord.reason).where(
+        SuppressionRecord.address_hash == hashed, SuppressionRecord.list == ""
+    )
+    return session.scalar(query) or ""
+
+
 def lift(session: Session, hashed: str, *, reason: Reason | None = None, name: str | None = None) -> int:
     """Let an address be mailed again, whatever it was suppressed for or for one reason only, everywhere or for one
     list only; how many suppressions are gone.

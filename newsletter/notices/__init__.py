@@ -31,7 +31,7 @@ from newsletter.notices.mail import compose
 from newsletter.send import Clock
 from newsletter.send.envelope import address_line
 from newsletter.store import Store
-from newsletter.store.records import NoticeRecord, SubscriberRecord, SuppressionRecord
+from newsletter.store.records import NoticeRecord, SubscriberRecord
 from newsletter.tokens import Purpose
 
 __all__ = ["Kind", "Links", "Notices", "ask"]
@@ -126,11 +126,7 @@ class Notices:
 
     def _decide(self, session: Session, notice: NoticeRecord, now: dt.datetime) -> _Mail | str:
         """The mail that a notice comes to, or why there's none."""
-        stop = session.scalar(
-            select(SuppressionRecord.reason).where(
-                SuppressionRecord.address_hash == self._hash(notice.address), SuppressionRecord.list == ""
-            )
-        )
+        stop = audience.reason_of(session, self._hash(notice.address))
         if stop and not (stop == Reason.ERASED and notice.kind == Kind.JOIN):
             return f"not sent: {stop}"
         if _too_many(session, notice.address, now):

@@ -13,7 +13,10 @@ api         what other programs may do
 
 from __future__ import annotations
 
-from flask import Flask, Response
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from newsletter.web import api, choosing, joining, leaving, rights, webhooks
@@ -44,8 +47,14 @@ def create_app(space: Workspace) -> Flask:
     site = Site(space)
     site.prepare(app)
     app.after_request(_guard)
+
+    def failed(fault: HTTPException) -> Any:
+        if request.path.startswith(api.BASE):
+            return api.problem(fault.code or 500, fault.name)
+        return site.unknown(fault)
+
     for code in (404, 405, 413):
-        app.register_error_handler(code, site.unknown)
+        app.register_error_handler(code, failed)
     app.add_url_rule("/", "home", lambda: site.page("home.html.j2"))
     app.add_url_rule("/style.css", "style", site.style)
     for part in (leaving, joining, choosing, rights, webhooks, api):

@@ -1,0 +1,27 @@
+"""Changing what is known of a person, apart from where they stand on lists."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from newsletter.audience.people import PROFILE
+from newsletter.store.records import SubscriberRecord, TagRecord
+
+
+def change(session: Session, person: SubscriberRecord, fields: Mapping[str, Any], now: dt.datetime) -> None:
+    """Set the fields that are given: those of the profile, `attributes` (one that is empty goes) and `tags` (all)."""
+    for name in PROFILE:
+        if name in fields:
+            setattr(person, name, fields[name])
+    if "attributes" in fields:
+        merged = {**person.attributes, **fields["attributes"]}
+        person.attributes = {name: value for name, value in merged.items() if value}
+    if "tags" in fields:
+        session.execute(delete(TagRecord).where(TagRecord.subscriber_id == person.id))
+        session.add_all(TagRecord(subscriber_id=person.id, tag=tag) for tag in dict.fromkeys(fields["tags"]))
+    person.updated_at = now
