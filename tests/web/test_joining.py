@@ -201,7 +201,7 @@ def test_every_text_has_its_translation_with_the_same_gaps() -> None:
     for language in languages.LANGUAGES:
         if language == "en":
             continue
-        known = languages.translations(language)._catalog  # type: ignore[attr-defined]
+        known = languages.translations(language)._catalog
         assert not texts - {text for text, words in known.items() if words}, f"without {language}"
         for text in texts:
             gaps = re.findall(r"%\(\w+\)s|\{\w+\}", text)
