@@ -11,6 +11,7 @@ Dates are calendar days; datetimes are aware and in UTC. Texts named `blurb`, `s
 `note` are Markdown; every other text is plain.
 """
 
+from newsletter.model.archive import Amendments, Correction, Gone, Moved, Replacement
 from newsletter.model.entries import (
     Item,
     Kind,
@@ -56,13 +57,16 @@ from newsletter.model.mail import (
 )
 
 __all__ = [
+    "Amendments",
     "Batch",
     "Block",
+    "Correction",
     "Coverage",
     "DeliveryState",
     "Event",
     "EventType",
     "Finding",
+    "Gone",
     "Guard",
     "Issue",
     "Item",
@@ -70,6 +74,7 @@ __all__ = [
     "Level",
     "Link",
     "Member",
+    "Moved",
     "Outcome",
     "Photo",
     "Picture",
@@ -81,6 +86,7 @@ __all__ = [
     "Receipt",
     "Recipient",
     "Rendered",
+    "Replacement",
     "Section",
     "Severity",
     "Snapshot",
