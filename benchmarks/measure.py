@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,3 +55,9 @@ def in_turn(product: Callable[[], object], floor: Callable[[], object], *, runs:
     floor()
     pairs = [(seconds(product), seconds(floor)) for _ in range(runs)]
     return statistics.median(p for p, _ in pairs), statistics.median(f for _, f in pairs)
+
+
+def peak() -> float:
+    """The most memory that this process has held, in MB; getrusage would tell of its parent's, too."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024

@@ -24,7 +24,7 @@ from typing import Any
 
 import requests
 
-from benchmarks.measure import Result
+from benchmarks.measure import Result, peak
 from newsletter import codec, merge, tokens
 from newsletter.demo import build
 from newsletter.model import Batch, DeliveryState, Recipient, Snapshot
@@ -183,12 +183,6 @@ def _sink() -> Iterator[str]:
             process.terminate()
 
 
-def _peak() -> float:
-    """The most memory that this process has held, in MB; getrusage would tell of its parent's, too."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
-
-
 def main() -> None:
     """One run, or the sink."""
     kind = sys.argv[1]
@@ -202,7 +196,7 @@ def main() -> None:
     space = Workspace.open(Path(sys.argv[3]) / "config.toml", system_clock())
     told = _product(space) if kind == "product" else _floor(space)
     space.close()
-    told["peak"] = _peak()
+    told["peak"] = peak()
     print(json.dumps(told))
 
 

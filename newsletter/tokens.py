@@ -75,6 +75,12 @@ class Signer:
         return hmac.digest(key, body, "sha256")[:_MAC_BYTES]
 
 
-def address_hash(secret: bytes, address: str) -> str:
+class AddressHash:
     """The keyed hash by which an address is known after its owner asked to be forgotten; hexadecimal."""
-    return hmac.digest(hashlib.sha256(b"newsletter address\0" + secret).digest(), address.encode(), "sha256").hex()
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = hashlib.sha256(b"newsletter address\0" + secret).digest()
+
+    def __call__(self, address: str) -> str:
+        """The hash of an address in its one form."""
+        return hmac.digest(self._key, address.encode(), "sha256").hex()

@@ -499,7 +499,7 @@ class Workspace:
 
     def address_hash(self, address: str) -> str:
         """The keyed hash of an address."""
-        return tokens.address_hash(self.config.secret(self.environment), address)
+        return tokens.AddressHash(self.config.secret(self.environment))(address)
 
     def import_people(
         self,
@@ -521,10 +521,11 @@ class Workspace:
             header = table.header
         beside = path.parent if os.access(path.parent, os.W_OK) else self.folder
         rules = importing.Rules(
-            mapping=columns.guess(header) if mapping is None else mapping,
+            mapping=columns.guess(header, self.config.attributes) if mapping is None else mapping,
             lists=self.config.lists,
             default_lists=lists,
-            hash_address=self.address_hash,
+            attributes=self.config.attributes,
+            hash_address=tokens.AddressHash(self.config.secret(self.environment)),
             rejects=rejects or beside / f"{path.stem}.rejects.csv",
         )
         with self.store.write() as session:

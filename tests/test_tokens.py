@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.tokens import Claim, Purpose, Signer, address_hash
+from newsletter.tokens import AddressHash, Claim, Purpose, Signer
 
 CLAIM = Claim(subscriber=70_000, list="network-download")
 
@@ -50,4 +50,4 @@ def test_every_subscriber_number_fits(subscriber: int) -> None:
 
 
 def test_the_hash_of_an_address_depends_on_the_key() -> None:
-    assert address_hash(b"a", "x@example.org") != address_hash(b"b", "x@example.org")
+    assert AddressHash(b"a")("x@example.org") != AddressHash(b"b")("x@example.org")

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader
 from newsletter.model import Policy, StatusChange
 from newsletter.places import state_name
 from newsletter.resources import TEMPLATES
+from newsletter.spreadsheet import guarded
 
 FORMATS = ("md", "csv", "html")
 _COLUMNS = ("state", "place", "policy", "number", "level", "status", "date", "link", "note", "topics", "sponsors")
@@ -67,10 +68,5 @@ def _csv(moved: list[_Moved]) -> str:
                 *(change.status, change.date.isoformat(), change.url or policy.url, change.note),
                 *("; ".join(policy.topics), "; ".join(policy.sponsors)),
             )
-            writer.writerow([_inert(str(cell)) for cell in cells])
+            writer.writerow([guarded(str(cell)) for cell in cells])
     return out.getvalue()
-
-
-def _inert(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell[:1] in "=+-@\t\r" and cell[:1] else cell
