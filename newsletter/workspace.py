@@ -258,7 +258,7 @@ class Workspace:
 
         with self.store.read() as session:
             list_ = self.config.publications[issue.publication].list
-            return reach(session, issue, list_, self.config.segments, self.clock.now())
+            return reach(session, issue, list_, self.config, self.clock.now())
 
     def explain(self, issue: Issue, email: str) -> dict[str, object]:
         """Which list, segments and variant somebody gets of an issue, and why, or why not."""
@@ -269,7 +269,7 @@ class Workspace:
             person = find(session, email)
             if person is None:
                 raise NotFound("nobody has that address", hint="newsletter subscribers import FILE")
-            told = variants.explain(session, issue, person, publication.list, self.config.segments, self.clock.now())
+            told = variants.explain(session, issue, person, publication.list, self.config, self.clock.now())
         return {"issue": issue.slug, **told}
 
     def render(self, issue: Issue, also: Iterable[str] = ()) -> tuple[Rendered, ...]:

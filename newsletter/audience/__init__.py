@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from newsletter.audience.consent import lift, reason_of, request, subscribe, suppress, unsubscribe
+from newsletter.audience.consent import (
+    add_by_hand,
+    lift,
+    note_lifted,
+    reason_of,
+    request,
+    subscribe,
+    suppress,
+    unsubscribe,
+)
 from newsletter.audience.people import Frequency, Reason, Standing
 from newsletter.audience.segments import Condition
 from newsletter.model import DeliveryState
@@ -24,10 +33,12 @@ __all__ = [
     "Frequency",
     "Reason",
     "Standing",
+    "add_by_hand",
     "count",
     "find",
     "lift",
     "mailable",
+    "note_lifted",
     "paused",
     "reason_of",
     "request",

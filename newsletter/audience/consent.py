@@ -12,6 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from newsletter.audience.people import Reason, Standing
+from newsletter.errors import InputError
 from newsletter.store.records import ConsentRecord, SubscriberRecord, SubscriptionRecord, SuppressionRecord
 
 
@@ -52,6 +53,38 @@ def subscribe(
     record.status, record.confirmed_at, record.changed_at = Standing.ACTIVE, now, now
     _note(session, subscriber, name, Standing.ACTIVE, source=source, evidence=evidence, now=now)
     return True
+
+
+def add_by_hand(
+    session: Session,
+    email: str,
+    lists: Iterable[str],
+    profile: Mapping[str, str],
+    *,
+    consent: str,
+    hashed: str,
+    now: dt.datetime,
+) -> list[str]:
+    """Put somebody on lists because staff say that they agreed; those that are new. InputError for an address that is
+    suppressed, and for a list that they have left: no member of staff takes that back.
+    """
+    if reason := reason_of(session, hashed):
+        raise InputError(f"the address is suppressed: {reason}", hint="its owner may subscribe again themselves")
+    person = session.scalar(select(SubscriberRecord).where(SubscriberRecord.email == email))
+    if person is None:
+        person = SubscriberRecord(email=email, attributes={}, created_at=now, updated_at=now)
+        session.add(person)
+        session.flush()
+    for name in lists:
+        standing = session.get(SubscriptionRecord, (person.id, name))
+        if standing and standing.status == Standing.UNSUBSCRIBED:
+            raise InputError(f'they have left "{name}"', hint="they may subscribe again themselves")
+    for field, value in profile.items():
+        if value:
+            setattr(person, field, value)
+    person.consented_at, person.updated_at = person.consented_at or now, now
+    evidence = {"consent": consent}
+    return [n for n in lists if subscribe(session, person.id, n, source="by hand", evidence=evidence, now=now)]
 
 
 def unsubscribe(
@@ -135,3 +168,11 @@ def lift(session: Session, hashed: str, *, reason: Reason | None = None, name: s
     if name is not None:
         gone = gone.where(SuppressionRecord.list == name)
     return len(session.execute(gone.returning(SuppressionRecord.id)).all())
+
+
+def note_lifted(session: Session, email: str, *, why: str, now: dt.datetime) -> None:
+    """Keep in somebody's history that their address may be mailed again, and why."""
+    person = session.scalar(select(SubscriberRecord.id).where(SubscriberRecord.email == email))
+    if person is not None:
+        evidence = {"why": why}
+        _note(session, person, "", "suppression lifted", source="by hand", evidence=evidence, now=now, tell=False)

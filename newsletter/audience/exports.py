@@ -12,6 +12,7 @@ from pathlib import Path
 from newsletter.errors import InputError
 
 _CHUNK = 1 << 20
+_DELIMITERS = (",", ";", "\t", "|")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,15 @@ def open_export(path: Path) -> Iterator[Table]:
     try:
         encoding = _encoding(path)
         with path.open(encoding=encoding, newline="") as file:
-            delimiter = max(",;\t|", key=file.readline().count)
-            file.seek(0)
-            reader = csv.reader(file, delimiter=delimiter)
-            rows = _rows(reader, path)
+            first = file.readline()
+            # Excel may say in a line of its own what stands between cells.
+            told = first.rstrip("\r\n").lower().removeprefix("sep=")
+            if is_told := told in _DELIMITERS and first[:4].lower() == "sep=":
+                delimiter = told
+            else:
+                delimiter = max(_DELIMITERS, key=first.count)
+                file.seek(0)
+            rows = _rows(csv.reader(file, delimiter=delimiter), path, 2 if is_told else 1)
             header = next(rows, (0, []))[1]
             if len(header) < 1 or not any(cell.strip() for cell in header):
                 raise InputError("the file is empty", where=path, hint="the first line must name the columns")
@@ -42,13 +48,13 @@ def open_export(path: Path) -> Iterator[Table]:
         raise InputError("neither UTF-8, UTF-16 nor Windows-1252", where=path, hint="export it as UTF-8") from None
 
 
-def _rows(reader: Iterator[list[str]], path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Each row with the line it starts on: a quoted cell may hold line ends."""
-    line = 1
+def _rows(reader: Iterator[list[str]], path: Path, first: int) -> Iterator[tuple[int, list[str]]]:
+    """Each row with the line it starts on, from the `first` on: a quoted cell may hold line ends."""
+    line = first
     try:
         for cells in reader:
             yield line, cells if any(cell.strip() for cell in cells) else []
-            line = getattr(reader, "line_num", line) + 1
+            line = getattr(reader, "line_num", line) + first
     except csv.Error as fault:
         what = "a quote is never closed" if "field limit" in str(fault) else str(fault)
         raise InputError(f"not valid CSV: {what}", where=f"{path}:{line}") from None

@@ -101,6 +101,10 @@ _ROLES = {
     "electedofficial": "elected",
     "elected": "elected",
     "official": "elected",
+    "staff": "staff",
+    "ally": "ally",
+    "press": "press",
+    "funder": "funder",
     "reporter": "press",
     "media": "press",
     "journalist": "press",
@@ -152,7 +156,7 @@ class Reader:
             email=normalize(get("email", "")),
             profile=_profile(cells, warnings),
             attributes=self._given_attributes(cells, warnings) if self._attributes or "attributes" in cells else {},
-            tags=_tags(cells["tags"]) if "tags" in cells else (),
+            tags=tags(cells["tags"]) if "tags" in cells else (),
             standings=self._standings(get("lists", ""), get("pending_lists", ""), get("left_lists", ""), standing),
             stop=stop,
             stopped_lists=self._lists(get("suppressed_lists", "")),
@@ -238,10 +242,10 @@ def _state(cell: str) -> str | None:
 
 @lru_cache(_MEMORY)
 def _role(cell: str) -> str:
-    return _ROLES.get(_squeeze(cell), cell.lower())
+    return _ROLES.get(_squeeze(cell), cell)
 
 
-def _tags(cell: str) -> tuple[str, ...]:
+def tags(cell: str) -> tuple[str, ...]:
     """Tags with commas, semicolons or bars between, in quotes or not."""
     names = (name.strip().strip("\"'").strip()[:_LONGEST_TAG] for name in re.split(r"[;,|]", cell))
     return tuple(dict.fromkeys(filter(None, names)))

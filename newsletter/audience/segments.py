@@ -2,24 +2,32 @@
 
     state = "FL" and role in ("elected", "staff")
     not (state = "") and language != "es"
+    tag = "donor" and joined since "2026-01-01"
+    received = "network-download-2026-11" and not clicked = "network-download-2026-11"
 
-Texts compare without regard to case; states may be written out.
+Texts compare without regard to case; states may be written out. Beside the fields of a person there are the attributes
+of config.toml, `tag`, `joined` (since or before a day: their consent or, where that isn't known, their first
+appearance), and `received`, `opened`, `clicked` with an issue; what a machine opened or clicked counts for nothing.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
 
 from newsletter.config import Config, Segment
 from newsletter.errors import ConfigError, NotFound, nearest
+from newsletter.model import DeliveryState, EventType
 from newsletter.places import state_code
-from newsletter.store.records import SubscriberRecord
+from newsletter.store.records import CampaignRecord, DeliveryRecord, EventRecord, SubscriberRecord, TagRecord
 
-FIELDS = ("email", "first_name", "last_name", "state", "locality", "role", "chapter", "language")
+PROFILE_FIELDS = ("email", "first_name", "last_name", "state", "locality", "role", "chapter", "language")
+_ACTS = {"opened": EventType.OPENED, "clicked": EventType.CLICKED}
+FIELDS = (*PROFILE_FIELDS, "tag", "joined", "received", *_ACTS)
 Condition = ColumnElement[bool]
 
 _TOKEN = re.compile(r"""\s*(?:(?P<text>"[^"]*"|'[^']*')|(?P<sign>!=|[=(),])|(?P<word>\w+)|(?P<other>\S))""")
@@ -41,20 +49,27 @@ def segment(config: Config, slug: str) -> Segment:
         raise NotFound(f'no segment "{slug}"', where=config.path.name, hint=hint) from None
 
 
-def condition(expression: str, name: str, segments: Mapping[str, Segment] | None = None) -> Condition:
+def saved(config: Config, slug: str) -> Condition:
+    """The SQL condition of a saved segment, or NotFound with the nearest."""
+    return condition(segment(config, slug).where, slug, config)
+
+
+def condition(expression: str, name: str, config: Config, *, saved: bool = False) -> Condition:
     """The SQL condition on subscribers that an expression means; ConfigError says where it goes wrong.
 
-    Where `segments` are given, `segment = "florida"` stands for a saved one's expression.
+    Where `saved` segments may be named, `segment = "florida"` stands for the expression of one.
     """
-    return _Parser(expression, name, segments or {}).parse()
+    return _Parser(expression, name, config, saved=saved).parse()
 
 
 class _Parser:
     """Recursive descent: or < and < not < comparison."""
 
-    def __init__(self, expression: str, name: str, segments: Mapping[str, Segment]) -> None:
+    def __init__(self, expression: str, name: str, config: Config, *, saved: bool) -> None:
         self._name = name
-        self._segments = segments
+        self._config = config
+        self._segments = config.segments if saved else {}
+        self._fields = (*FIELDS, *config.attributes)
         self._tokens = [
             _Token(match.lastgroup or "", match.group(match.lastgroup or 0), match.start(match.lastgroup or 0))
             for match in _TOKEN.finditer(expression)
@@ -98,16 +113,17 @@ class _Parser:
         field = self._tokens[0]
         if self._segments and field.value.lower() == "segment":
             return self._saved()
-        if field.kind != "word" or field.value.lower() not in FIELDS:
-            hint = nearest(field.value, FIELDS) or f"fields: {', '.join(FIELDS)}"
+        if field.kind != "word" or field.value.lower() not in self._fields:
+            hint = nearest(field.value, self._fields) or f"fields: {', '.join(self._fields)}"
             raise self._error(f'"{field.value}" is no field' if field.value else "it ends too early", hint)
         self._tokens.pop(0)
         name = field.value.lower()
-        column = func.lower(getattr(SubscriberRecord, name))
+        if name == "joined":
+            return self._joined_when()
         if self._accept("="):
-            return column == self._value(name)
+            return self._is_one_of(name, [self._value(name)])
         if self._accept("!="):
-            return column != self._value(name)
+            return not_(self._is_one_of(name, [self._value(name)]))
         negated = self._accept("not")
         self._expect("in")
         self._expect("(")
@@ -115,7 +131,31 @@ class _Parser:
         while self._accept(","):
             values.append(self._value(name))
         self._expect(")")
-        return column.not_in(values) if negated else column.in_(values)
+        found = self._is_one_of(name, values)
+        return not_(found) if negated else found
+
+    def _is_one_of(self, name: str, values: Sequence[str]) -> Condition:
+        if name in PROFILE_FIELDS:
+            return func.lower(getattr(SubscriberRecord, name)).in_(values)
+        if name == "tag":
+            return exists().where(TagRecord.subscriber_id == SubscriberRecord.id, func.lower(TagRecord.tag).in_(values))
+        if name == "received" or name in _ACTS:
+            return _had(name, values)
+        attribute = SubscriberRecord.attributes[name].as_string()
+        return func.lower(func.coalesce(attribute, "")).in_(values)
+
+    def _joined_when(self) -> Condition:
+        since = self._accept("since")
+        if not since:
+            self._expect("before")
+        at = self._tokens[0]
+        text = self._value("joined")
+        try:
+            day = dt.datetime.combine(dt.date.fromisoformat(text), dt.time(), self._config.timezone)
+        except ValueError:
+            raise self._error(f'"{text}" is no day', 'joined since "2026-01-31"', column=at.column) from None
+        joined = func.coalesce(SubscriberRecord.consented_at, SubscriberRecord.created_at)
+        return joined >= day if since else joined < day
 
     def _saved(self) -> Condition:
         """`segment = "florida"`; a saved expression can't name another, so that there are no circles."""
@@ -126,7 +166,7 @@ class _Parser:
         if slug not in self._segments:
             hint = nearest(slug, self._segments) or f"known: {', '.join(self._segments)}"
             raise self._error(f'no segment "{slug}"', hint, column=at.column)
-        return condition(self._segments[slug].where, slug)
+        return condition(self._segments[slug].where, slug, self._config)
 
     def _value(self, field: str) -> str:
         token = self._tokens[0]
@@ -155,3 +195,18 @@ class _Parser:
     def _error(self, what: str, hint: str = "", *, column: int | None = None) -> ConfigError:
         at = self._tokens[0].column if column is None else column
         return ConfigError(f'segment "{self._name}": {what}, at character {at + 1}', hint=hint)
+
+
+def _had(what: str, issues: Sequence[str]) -> Condition:
+    """Whether somebody was mailed one of the issues, or opened or clicked it themselves."""
+    query = (
+        select(DeliveryRecord.id)
+        .join(CampaignRecord, CampaignRecord.id == DeliveryRecord.campaign_id)
+        .where(DeliveryRecord.subscriber_id == SubscriberRecord.id, CampaignRecord.issue.in_(issues))
+    )
+    if what in _ACTS:
+        query = query.join(EventRecord, EventRecord.delivery_id == DeliveryRecord.id)
+        query = query.where(EventRecord.type == _ACTS[what], ~EventRecord.machine)
+    else:
+        query = query.where(DeliveryRecord.state == DeliveryState.SUBMITTED)
+    return exists(query.correlate(SubscriberRecord))

@@ -8,14 +8,14 @@ first, `h1` without the stories of the first other issue that its readers have h
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, case, exists, func, literal, select
 from sqlalchemy.orm import Session
 
 from newsletter import audience
 from newsletter.audience.segments import Condition, condition
-from newsletter.config import Segment
+from newsletter.config import Config
 from newsletter.errors import ConfigError
 from newsletter.model import DeliveryState, Guard, Issue, Reach, Variant
 from newsletter.store.records import CampaignRecord, DeliveryRecord, SubscriberRecord
@@ -23,7 +23,7 @@ from newsletter.store.records import CampaignRecord, DeliveryRecord, SubscriberR
 DEFAULT = Variant()
 
 
-def name_in_sql(issue: Issue, segments: Mapping[str, Segment], allowed: Collection[str] = ()) -> ColumnElement[str]:
+def name_in_sql(issue: Issue, config: Config, allowed: Collection[str] = ()) -> ColumnElement[str]:
     """The name of a subscriber's variant, as SQL. Where names are `allowed`, any other becomes `default`.
 
     A guard that can't be evaluated is closed: nobody gets its part.
@@ -31,7 +31,7 @@ def name_in_sql(issue: Issue, segments: Mapping[str, Segment], allowed: Collecti
     parts: list[ColumnElement[str]] = []
     for number, expression in enumerate(issue.guards, 1):
         try:
-            opens = condition(expression, expression, segments)
+            opens = condition(expression, expression, config, saved=True)
         except ConfigError:
             continue
         parts.append(case((opens, f"-g{number}"), else_=""))
@@ -76,24 +76,22 @@ def variant_named(issue: Issue, name: str) -> Variant:
     )
 
 
-def reach(session: Session, issue: Issue, list_: str, segments: Mapping[str, Segment], now: dt.datetime) -> Reach:
+def reach(session: Session, issue: Issue, list_: str, config: Config, now: dt.datetime) -> Reach:
     """Who of a list would get which variant now; `default` is always among them."""
-    people = audience.mailable(list_, now).add_columns(name_in_sql(issue, segments).label("variant")).subquery()
+    people = audience.mailable(list_, now).add_columns(name_in_sql(issue, config).label("variant")).subquery()
     query = select(people.c.variant, func.count()).group_by(people.c.variant)
     counted = {row[0]: row[1] for row in session.execute(query)}
     names = sorted({DEFAULT.name, *counted}, key=lambda name: (name != DEFAULT.name, name))
     return Reach(
         readers=sum(counted.values()),
         variants={variant_named(issue, name): counted.get(name, 0) for name in names},
-        guards=tuple(_guard(session, n, e, list_, segments, now) for n, e in enumerate(issue.guards, 1)),
+        guards=tuple(_guard(session, n, e, list_, config, now) for n, e in enumerate(issue.guards, 1)),
     )
 
 
-def _guard(
-    session: Session, number: int, expression: str, list_: str, segments: Mapping[str, Segment], now: dt.datetime
-) -> Guard:
+def _guard(session: Session, number: int, expression: str, list_: str, config: Config, now: dt.datetime) -> Guard:
     try:
-        where = condition(expression, expression, segments)
+        where = condition(expression, expression, config, saved=True)
     except ConfigError as fault:
         return Guard(name=f"g{number}", expression=expression, readers=0, fault=fault.what)
     count = session.scalar(select(func.count()).select_from(audience.mailable(list_, now, where=where).subquery()))
@@ -105,7 +103,7 @@ def explain(
     issue: Issue,
     person: SubscriberRecord,
     list_: str,
-    segments: Mapping[str, Segment],
+    config: Config,
     now: dt.datetime,
 ) -> dict[str, object]:
     """Whether somebody would be mailed, and what: list, standing, suppression, segments, guards, variant."""
@@ -113,7 +111,7 @@ def explain(
     def holds(where: Condition) -> bool:
         return bool(session.scalar(select(SubscriberRecord.id).where(SubscriberRecord.id == person.id, where)))
 
-    name = session.scalar(select(name_in_sql(issue, segments)).where(SubscriberRecord.id == person.id)) or DEFAULT.name
+    name = session.scalar(select(name_in_sql(issue, config)).where(SubscriberRecord.id == person.id)) or DEFAULT.name
     variant = variant_named(issue, name)
     standing = {row.list: row.status for row in audience.subscriptions(session, person.id)}.get(list_)
     suppressed = not holds(audience.unsuppressed(list_))
@@ -123,7 +121,7 @@ def explain(
         "suppressed": "yes" if suppressed else "no",
         "paused": "yes" if paused else "no",
         "mailed": "yes" if standing == audience.Standing.ACTIVE and not suppressed and not paused else "no",
-        "segments": [slug for slug, segment in segments.items() if holds(condition(segment.where, slug))],
+        "segments": [slug for slug, one in config.segments.items() if holds(condition(one.where, slug, config))],
         "variant": name,
         "state first": variant.state or "-",
         "opens": [expression for expression in issue.guards if expression in variant.guards],

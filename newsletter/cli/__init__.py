@@ -46,18 +46,19 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "templates": ("templates", "Email templates: list, copy, check."),
     },
     "People": {
-        "subscribers": ("people", "Import people, and look somebody up."),
-        "lists": ("people", "The lists, with their counts."),
-        "segments": ("people", "Saved filters, with their counts."),
-        "suppressions": ("people", "Addresses that are never mailed."),
+        "subscribers": ("subscribers", "People: import, export, add, show, tag, unsubscribe, data, forget."),
+        "lists": ("lists", "The lists, with their counts."),
+        "segments": ("lists", "Saved filters: list, show, count, preview."),
+        "suppressions": ("suppressions", "Addresses that are never mailed: list, add, import, remove."),
     },
     "Running it": {
         "campaigns": ("campaigns", "Sendings: list, show, pause, resume, move, cancel, pick, settle."),
         "run-due": ("sending", "Send what is scheduled for now, and go on with what was left."),
         "worker": ("begin", "Submit campaigns together with other machines."),
-        "serve": ("begin", "Run the public service: unsubscribing."),
+        "serve": ("begin", "Run the public service: joining, choosing, leaving, webhooks, the API."),
+        "keys": ("keys", "Keys for other programs to the API: make, list, revoke."),
         "config": ("admin", "Check config.toml."),
-        "db": ("admin", "Upgrade or back up the database."),
+        "db": ("admin", "Upgrade, back up or prune the database."),
     },
 }
 

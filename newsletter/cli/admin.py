@@ -30,8 +30,8 @@ def check(ctx: click.Context, online: bool, as_json: bool) -> None:
     With --online, the providers that publications use are asked about the key, the sender and the like.
     """
     with workspace(ctx) as space:
-        for slug, segment in space.config.segments.items():
-            segments.condition(segment.where, slug)
+        for slug in space.config.segments:
+            segments.saved(space.config, slug)
         for publication in space.config.publications.values():
             logos = [publication.brand.logo, publication.partner.logo if publication.partner else None]
             for logo in filter(None, logos):
@@ -91,7 +91,7 @@ def _prove(space: Workspace) -> list[tuple[str, str, str, str, str]]:
 
 @click.group()
 def db() -> None:
-    """Upgrade or back up the database."""
+    """Upgrade, back up or prune the database."""
 
 
 @db.command("upgrade")
@@ -116,3 +116,18 @@ def backup_(ctx: click.Context, target: Path) -> None:
         size = backup(space.store, target)
     click.echo(target)
     say(f"{size:,} bytes.")
+
+
+@db.command()
+@as_json
+@click.pass_context
+def prune(ctx: click.Context, as_json: bool) -> None:
+    """Drop what is older than the settings in [retention] allow; `newsletter serve` does it every hour."""
+    from newsletter import retention
+
+    with workspace(ctx) as space, space.store.write() as session:
+        dropped = retention.prune(session, space.config.retention, space.clock.now())
+    if as_json:
+        print_json(dropped)
+    else:
+        print_table(("what", "dropped"), list(dropped.items()))

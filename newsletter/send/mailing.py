@@ -50,12 +50,12 @@ class Mailing:
         approved = [variant.variant for variant in snapshot.variants]
         where = None
         if segment:
-            where = segments.condition(segments.segment(self.config, segment).where, segment)
+            where = segments.saved(self.config, segment)
         return send.Target(
             list=publication.list,
             segment=segment,
             where=where,
-            variant=variants.name_in_sql(snapshot.issue, self.config.segments, approved),
+            variant=variants.name_in_sql(snapshot.issue, self.config, approved),
         )
 
     def plan(
@@ -101,7 +101,7 @@ class Mailing:
         """How many readers would get a variant that wasn't approved, and so get the default."""
         approved = {variant.variant for variant in snapshot.variants}
         with self.store.read() as session:
-            reach = variants.reach(session, snapshot.issue, publication.list, self.config.segments, self.clock.now())
+            reach = variants.reach(session, snapshot.issue, publication.list, self.config, self.clock.now())
         return sum(count for variant, count in reach.variants.items() if variant.name not in approved)
 
     def start(

@@ -137,7 +137,9 @@ def _schemas(lists: list[str], attributes: list[str]) -> dict[str, Any]:
     profile: dict[str, Any] = {name: _TEXT for name in PROFILE if name != "state"}
     profile["state"] = {"type": "string", "enum": ["", *states()]}
     profile["attributes"] = _object(dict.fromkeys(attributes, _TEXT))
-    tag = {**_TEXT, "minLength": 1, "maxLength": 100}
+    # Exports put semicolons between tags, and other tools commas or bars.
+    pattern = r"^[^;,|\u0000-\u001f\u007f]*$"
+    tag = {"type": "string", "pattern": pattern, "minLength": 1, "maxLength": 100}
     profile["tags"] = {"type": "array", "items": tag, "maxItems": 100, "uniqueItems": True}
     consent = _object({"at": _MOMENT, "source": {**_TEXT, "minLength": 1}}, required=["at", "source"])
     return {

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from newsletter.audience.segments import condition, segment
+from newsletter import audience
+from newsletter.audience import profile
+from newsletter.audience.segments import FIELDS, condition, segment
 from newsletter.errors import ConfigError, NotFound
-from newsletter.store.records import SubscriberRecord
-from tests.desk import Desk
+from newsletter.store import Store
+from newsletter.store.records import DeliveryRecord, EventRecord, SubscriberRecord
+from newsletter.workspace import Workspace
+from tests.desk import NOW, Desk, StillTime
 
 
 def matching(desk: Desk, expression: str) -> set[str]:
     with desk.space.store.read() as session:
-        query = select(SubscriberRecord.first_name).where(condition(expression, "test"))
+        query = select(SubscriberRecord.first_name).where(condition(expression, "test", desk.space.config))
         return {name or "(none)" for name in session.scalars(query)}
 
 
@@ -52,16 +59,76 @@ def test_an_expression_means_what_it_says(desk: Desk, expression: str, names: se
         ('state = "FL" and __import__("os")', '"__import__" is no field'),
     ],
 )
-def test_a_wrong_expression_is_refused_with_its_place(expression: str, said: str) -> None:
+def test_a_wrong_expression_is_refused_with_its_place(desk: Desk, expression: str, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        condition(expression, "test")
+        condition(expression, "test", desk.space.config)
     assert said in str(caught.value)
 
 
-@given(st.text(max_size=80))
-def test_any_text_is_a_condition_or_one_of_our_errors(text: str) -> None:
+@given(text=st.text(max_size=80))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_is_a_condition_or_one_of_our_errors(desk: Desk, text: str) -> None:
     with suppress(ConfigError):
-        condition(text, "any")
+        condition(text, "any", desk.space.config)
+
+
+PIECES = [*FIELDS, "=", "!=", "in", "not", "and", "or", "(", ")", ",", "since", "before", '"FL"', '"2026-01-01"', "'x'"]
+
+
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=12))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_any_order_of_our_own_words_is_a_question_that_the_database_answers_or_one_of_our_errors(
+    desk: Desk, pieces: list[str]
+) -> None:
+    with suppress(ConfigError):
+        matching(desk, " ".join(pieces))
+
+
+def test_tags_attributes_and_the_day_of_joining_are_fields_too(tmp_path: Path, time: StillTime, store: Store) -> None:
+    made = Desk.make(tmp_path / "desk", time.clock, store=store).space
+    space = Workspace(replace(made.config, attributes=("ward",)), made.clock)
+    space.__dict__["store"] = store
+    there = Desk(space)
+    with space.store.write() as session:
+        for name, tags, ward, joined in (("ana", ["Donor"], "3", 1), ("chi", ["donor", "press"], "", 10)):
+            person = audience.find(session, f"{name}@example.org")
+            assert person
+            person.consented_at = dt.datetime(2022, 9, joined, 12, tzinfo=dt.UTC)
+            profile.change(session, person, {"tags": tags, "attributes": {"ward": ward}}, NOW)
+    assert matching(there, 'tag = "DONOR"') == {"Ana", "Chi"}
+    assert matching(there, 'tag = "donor" and tag != "press"') == {"Ana"}
+    assert matching(there, 'ward = "3"') == {"Ana"}
+    assert matching(there, 'ward not in ("3", "4") and tag in ("donor")') == {"Chi"}
+    assert matching(there, 'joined since "2022-09-10" and tag = "donor"') == {"Chi"}
+    assert matching(there, 'joined before "2022-09-10"') == {"Ana"}
+
+
+def test_the_day_of_joining_begins_at_midnight_of_the_workspace(desk: Desk) -> None:
+    with desk.space.store.write() as session:
+        person = audience.find(session, "ana@example.org")
+        assert person
+        # Still the evening before in New York.
+        person.consented_at = dt.datetime(2022, 9, 10, 2, tzinfo=dt.UTC)
+    assert "Ana" in matching(desk, 'joined before "2022-09-10"')
+
+
+def test_who_received_opened_or_clicked_an_issue_is_told_from_the_ledger_without_machines(desk: Desk) -> None:
+    issue = "network-download-2022-10"
+    assert desk.run("approve", issue).returncode == 0
+    assert desk.run("send", issue, "--confirm", issue).returncode == 0
+    with desk.space.store.write() as session:
+        rows = session.scalars(select(DeliveryRecord).order_by(DeliveryRecord.id)).all()
+        for row, kind, machine in ((rows[0], "opened", True), (rows[1], "opened", False), (rows[1], "clicked", False)):
+            session.add(
+                EventRecord(
+                    provider="p", event=f"{row.id}{kind}", type=kind, delivery_id=row.id, at=NOW, machine=machine
+                )
+            )
+    assert matching(desk, f'received = "{issue}"') == {"Ana", "(none)", "Chi"}
+    assert len(matching(desk, f'opened = "{issue}"')) == 1
+    assert matching(desk, f'opened = "{issue}"') == matching(desk, f'clicked = "{issue}"')
+    assert len(matching(desk, f'received = "{issue}" and not opened = "{issue}"')) == 2
+    assert matching(desk, 'received = "another"') == set()
 
 
 def test_an_unknown_segment_names_the_nearest(desk: Desk) -> None:

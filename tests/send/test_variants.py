@@ -100,7 +100,7 @@ def test_each_readers_state_comes_first(guarded: Desk) -> None:
 def test_only_the_renderings_that_the_audience_needs_are_made(guarded: Desk) -> None:
     issue = guarded.space.compose(NAME)
     with guarded.space.store.read() as session:
-        found = reach(session, issue, "network-download", guarded.space.config.segments, guarded.space.clock.now())
+        found = reach(session, issue, "network-download", guarded.space.config, guarded.space.clock.now())
     counts = {variant.name: count for variant, count in found.variants.items()}
     assert counts == {"default": 1, "ca": 2, "co": 1, "g1": 2, "g2": 1}
     assert found.readers == 7

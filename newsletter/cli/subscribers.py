@@ -1,0 +1,309 @@
+"""Commands about people: bring them in and out, look somebody up, and what they may ask for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+from sqlalchemy.orm import Session
+
+from newsletter import audience
+from newsletter.audience import columns, importing, people, profile, rights
+from newsletter.audience import segments as filters
+from newsletter.audience.addresses import normalize
+from newsletter.audience.exporting import export_people
+from newsletter.audience.exports import open_export
+from newsletter.audience.people import PROFILE
+from newsletter.cli.lists import known_list
+from newsletter.cli.output import (
+    as_json,
+    many,
+    next_step,
+    on_a_terminal,
+    print_json,
+    print_table,
+    progress,
+    say,
+    workspace,
+)
+from newsletter.errors import InputError, NotFound
+from newsletter.places import state_code
+from newsletter.store.records import SubscriberRecord
+from newsletter.workspace import Workspace
+
+#: Fields that are shown though no column holds them.
+_USUAL = ("email", "first_name", "last_name", "state", "lists", "status", "confirmed")
+
+
+@click.group()
+def subscribers() -> None:
+    """People: import, export, add, show, tag, unsubscribe, data, forget."""
+
+
+@subscribers.command("import")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help="Which column a field is in; repeatable.")
+@click.option("--list", "default", multiple=True, metavar="LIST", help="For rows that name no list.")
+@click.option("--rejects", type=click.Path(path_type=Path), help="Where rejected rows go (default: beside the file).")
+@click.option("--yes", is_flag=True, help="Take the guessed columns without asking.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
+@as_json
+@click.pass_context
+def import_(
+    ctx: click.Context,
+    path: Path,
+    pairs: tuple[str, ...],
+    default: tuple[str, ...],
+    rejects: Path | None,
+    yes: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Bring an export of people in. Every row ends as imported, merged or rejected; a stop always wins."""
+    with workspace(ctx) as space:
+        for name in default:
+            known_list(space, name)
+        with open_export(path) as table:
+            header = table.header
+        mapping = _mapping(space, header, pairs, yes=yes)
+        with progress("Importing", None) as advance:
+            report = space.import_people(
+                path, mapping=mapping, lists=default, rejects=rejects, dry_run=dry_run, progress=advance
+            )
+    if dry_run:
+        say("A dry run: nothing was changed.")
+    _print(report, as_json)
+
+
+def _mapping(space: Workspace, header: list[str], pairs: tuple[str, ...], *, yes: bool) -> dict[str, str]:
+    """The columns: as saved for this header, or guessed, with what was given on top."""
+    with space.store.read() as session:
+        saved = columns.remembered(session, header)
+    attributes = space.config.attributes
+    mapping = {**(saved or columns.guess(header, attributes)), **columns.given(pairs, header, attributes)}
+    mapping = {field: column for field, column in mapping.items() if column}
+    unused = [column.strip() for column in header if column not in mapping.values() and column.strip()]
+    if not saved or pairs:
+        for field in columns.fields(attributes):
+            if field in mapping or field in _USUAL:
+                say(f"  {field:<16} {mapping.get(field, '-').strip()}")
+        if unused:
+            say(f"  {'not taken':<16} {', '.join(unused)}")
+        if not yes and not saved:
+            if not sys.stdin.isatty():
+                raise InputError("the columns were guessed", hint="look at the list above, then add --yes, or --map")
+            click.confirm("Is that right?", abort=True, err=True)
+    return mapping
+
+
+def _print(report: importing.Report, as_json: bool) -> None:
+    counts: dict[str, Any] = {
+        name: getattr(report, name)
+        for name in ("rows", "imported", "merged", "rejected", "changed", "suppressed", "blank_lines")
+    }
+    standings = sorted(report.standings.items())
+    if as_json:
+        rejects_file = str(report.rejects_file) if report.rejects_file else None
+        print_json(
+            {
+                **counts,
+                "standings": [{"list": name, "status": status, "people": n} for (name, status), n in standings],
+                "rejects_file": rejects_file,
+                "reasons": dict(report.reasons.most_common()),
+                "warnings": report.warnings,
+            }
+        )
+        return
+    click.echo(
+        f"{report.rows:,} rows: {report.imported:,} imported, {report.merged:,} merged, {report.rejected:,} rejected"
+    )
+    print_table(("list", "new standing", "people"), [(name, status, n) for (name, status), n in standings])
+    say(f"{report.changed:,} people changed, {report.suppressed:,} addresses suppressed.")
+    for reason, count in report.reasons.most_common(12):
+        say(f"{count:>6} {reason}", fg="yellow")
+    for warning, count in report.warnings.most_common(5):
+        say(f"{count:>6} {warning}")
+    if report.rejects_file:
+        next_step(f"look at {report.rejects_file}")
+    else:
+        next_step("newsletter lists list")
+
+
+@subscribers.command()
+@click.argument("target", default="-")
+@click.option("--list", "name", default="", help="Only who stands on this list, in whatever way.")
+@click.option("--segment", "slug", default="", help="Only whom this segment takes.")
+@click.pass_context
+def export(ctx: click.Context, target: str, name: str, slug: str) -> None:
+    """Write people as CSV, with lists, tags and consent; to TARGET or, with `-`, to standard output.
+
+    Bringing the file back with `subscribers import` changes nothing.
+    """
+    with workspace(ctx) as space:
+        known_list(space, name)
+        where = filters.saved(space.config, slug) if slug else None
+        with space.store.read() as session, _opened(target) as out, progress("Exporting", None) as advance:
+            attributes = space.config.attributes
+            count = export_people(session, out, attributes, name=name, where=where, progress=advance)
+    say(f"{many(count, 'person', 'people')} written.")
+
+
+@contextmanager
+def _opened(target: str) -> Iterator[TextIO]:
+    """Standard output for `-`, else a new file that appears under its name when it's whole."""
+    if target == "-":
+        yield sys.stdout
+        return
+    path = Path(target)
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        # With a mark at the beginning, without which Excel takes UTF-8 for something else.
+        with partial.open("w", encoding="utf-8-sig", newline="") as file:
+            yield file
+        partial.replace(path)
+    except OSError as fault:
+        raise InputError(f"can't be written: {fault.strerror}", where=path) from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@subscribers.command()
+@click.argument("address")
+@click.option("--list", "names", multiple=True, required=True, metavar="LIST", help="What they join; repeatable.")
+@click.option("--consent", required=True, help='How they agreed, such as "signed up at the convening".')
+@click.option("--first-name", default="")
+@click.option("--last-name", default="")
+@click.option("--state", default="", help="Two letters, or written out.")
+@click.pass_context
+def add(ctx: click.Context, /, address: str, names: tuple[str, ...], consent: str, **given: str) -> None:
+    """Put somebody on lists by hand, with how they agreed. Who left or was suppressed comes back only by themselves."""
+    with workspace(ctx) as space, space.store.write() as session:
+        for name in names:
+            known_list(space, name)
+        code = state_code(given["state"])
+        if code is None:
+            raise InputError(f'"{given["state"]}" is no state', hint="two letters, such as FL")
+        joined = audience.add_by_hand(
+            session,
+            normalize(address),
+            names,
+            {**given, "state": code},
+            consent=consent,
+            hashed=space.address_hash(normalize(address)),
+            now=space.clock.now(),
+        )
+    say(f"On {', '.join(joined)}." if joined else "They were on it already.")
+    next_step(f"newsletter subscribers show {address}")
+
+
+@subscribers.command()
+@click.argument("address")
+@click.option("--list", "names", multiple=True, metavar="LIST", help="Only this list; repeatable. Without it, all.")
+@click.pass_context
+def unsubscribe(ctx: click.Context, address: str, names: tuple[str, ...]) -> None:
+    """Take somebody off lists, as they asked for in a letter or on the telephone."""
+    with workspace(ctx) as space, space.store.write() as session:
+        for name in names:
+            known_list(space, name)
+        person = _person(session, address)
+        on = names or [row.list for row in audience.subscriptions(session, person.id)]
+        now = space.clock.now()
+        left = [name for name in on if audience.unsubscribe(session, person.id, name, source="by hand", now=now)]
+    say(f"Off {', '.join(left)}." if left else "They were on none of these.")
+
+
+@subscribers.command()
+@click.argument("address")
+@click.argument("tags", nargs=-1, required=True)
+@click.option("--remove", is_flag=True, help="Take the tags away.")
+@click.pass_context
+def tag(ctx: click.Context, address: str, tags: tuple[str, ...], remove: bool) -> None:
+    """Put tags to somebody, or take them away."""
+    with workspace(ctx) as space, space.store.write() as session:
+        person = _person(session, address)
+        before = rights.tags(session, person.id)
+        after = [one for one in before if one not in tags] if remove else [*before, *people.tags("; ".join(tags))]
+        profile.change(session, person, {"tags": after}, space.clock.now())
+        session.flush()
+        now = rights.tags(session, person.id)
+    click.echo(", ".join(now))
+
+
+@subscribers.command()
+@click.argument("address")
+@as_json
+@click.pass_context
+def show(ctx: click.Context, address: str, as_json: bool) -> None:
+    """Somebody, with their lists and the whole history of their consent."""
+    with workspace(ctx) as space, space.store.read() as session:
+        held = rights.held(session, _person(session, address))
+    if as_json:
+        print_json(held)
+        return
+    for name in ("email", *PROFILE, "frequency", "paused_until", "consented_at"):
+        if held[name]:
+            click.echo(f"{name:<12} {held[name]}")
+    for name in ("attributes", "tags"):
+        if held[name]:
+            words = (f"{k}: {v}" for k, v in held[name].items()) if isinstance(held[name], dict) else held[name]
+            click.echo(f"{name:<12} {', '.join(words)}")
+    for stop in held["suppressions"]:
+        click.echo(f"{'suppressed':<12} {stop['list'] or 'everywhere'}: {stop['reason']} ({stop['source']})")
+    print_table(("list", "status", "since"), [(r["list"], r["status"], _day(r["changed_at"])) for r in held["lists"]])
+    if held["history"]:
+        click.echo("")
+        rows = [(_day(row["at"]), row["list"], row["status"], row["source"]) for row in held["history"]]
+        print_table(("when", "list", "status", "source"), rows)
+    if held["messages"]:
+        click.echo("")
+        told = [
+            (row["issue"], row["state"], _day(row["at"]), ", ".join(dict.fromkeys(e["type"] for e in row["events"])))
+            for row in held["messages"]
+        ]
+        print_table(("issue", "message", "when", "then"), told)
+
+
+def _day(at: dt.datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+@subscribers.command()
+@click.argument("address")
+@click.pass_context
+def data(ctx: click.Context, address: str) -> None:
+    """Everything that's held about somebody, as JSON, for them to have (GDPR, article 15)."""
+    with workspace(ctx) as space, space.store.read() as session:
+        print_json(rights.held(session, _person(session, address)))
+
+
+@subscribers.command()
+@click.argument("address")
+@click.option("--confirm", default="", metavar="ADDRESS", help="The address once more, where nobody can be asked.")
+@click.pass_context
+def forget(ctx: click.Context, address: str, confirm: str) -> None:
+    """Erase somebody for good (GDPR, article 17). What's left is a keyed hash that stops a later import."""
+    with workspace(ctx) as space:
+        email = normalize(address)
+        with space.store.read() as session:
+            _person(session, email)
+        typed = confirm
+        if not typed and on_a_terminal():
+            typed = click.prompt("This can't be undone. Type the address once more", err=True)
+        if normalize(typed or "-@-.invalid") != email:
+            raise InputError("not confirmed", hint=f"--confirm {email}")
+        with space.store.write() as session:
+            person = _person(session, email)
+            rights.forget(session, person, space.address_hash(email), source="by hand", now=space.clock.now())
+    say("Forgotten.")
+
+
+def _person(session: Session, address: str) -> SubscriberRecord:
+    person = audience.find(session, normalize(address))
+    if person is None:
+        raise NotFound("nobody has that address", hint="newsletter subscribers import FILE")
+    return person
