@@ -59,6 +59,23 @@ class Archive:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class S3:
+    """A bucket that the archive is published into: the service's `endpoint` and `region`, where they aren't AWS's or in
+    the environment; `cache_seconds` is how long others may keep a page without asking again.
+    """
+
+    endpoint: str = ""
+    region: str = ""
+    cache_seconds: int = 300
+
+    def __post_init__(self) -> None:
+        if self.endpoint:
+            _require_url("endpoint", self.endpoint)
+        if self.cache_seconds < 0:
+            raise ValueError('"cache_seconds" must be 0 or more')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """The public service that readers reach: unsubscribing lives at `<url>/u/<token>`. `trusted_proxies` is how many
     proxies stand before it, whose word on the caller's address is taken; `rate_limit` is how often one network may ask
@@ -356,6 +373,7 @@ class Config:
     feedback: FeedbackConfig = field(default_factory=FeedbackConfig)
     retention: Retention = field(default_factory=Retention)
     hooks: Mapping[str, Hook] = field(default_factory=dict)
+    s3: S3 = field(default_factory=S3)
     attributes: tuple[str, ...] = ()
 
     @property
@@ -450,6 +468,7 @@ def parse(text: str, path: Path) -> Config:
         feedback=config.feedback,
         retention=config.retention,
         hooks=config.hooks,
+        s3=config.s3,
         attributes=config.attributes,
     )
 
@@ -468,6 +487,7 @@ class _File:
     feedback: FeedbackConfig = field(default_factory=FeedbackConfig)
     retention: Retention = field(default_factory=Retention)
     hooks: dict[str, Hook] = field(default_factory=dict)
+    s3: S3 = field(default_factory=S3)
     attributes: tuple[str, ...] = ()
     database: str = "sqlite:///newsletter.db"
     secret_file: Path = Path("secret.key")

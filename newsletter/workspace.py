@@ -6,6 +6,7 @@ The command line, the studio and the public service work through this and hold n
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 import secrets
 from collections import Counter
@@ -16,6 +17,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from sqlalchemy import func, select
 
 from newsletter import collect, config, tokens
 from newsletter.audience import columns, importing
@@ -28,6 +31,15 @@ from newsletter.resources import TEMPLATES
 from newsletter.send import Clock
 from newsletter.send.mailing import Mailing
 from newsletter.store import Store, open_store
+from newsletter.store.records import (
+    ApprovalRecord,
+    CorrectionRecord,
+    ItemRecord,
+    PageRecord,
+    PolicyRecord,
+    ReplacementRecord,
+    StatusRecord,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -39,6 +51,17 @@ if TYPE_CHECKING:
     from newsletter.hooks import Hooks
     from newsletter.notices import Notices
     from newsletter.publish import Report
+
+#: Columns whose count or maximum changes with what the archive shows.
+_CHANGES = (
+    ApprovalRecord.at,
+    ItemRecord.updated_at,
+    PolicyRecord.updated_at,
+    StatusRecord.recorded_at,
+    CorrectionRecord.at,
+    PageRecord.at,
+    ReplacementRecord.at,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +253,6 @@ class Workspace:
     def write_draft(self, draft: Draft, without: Collection[str] = ()) -> tuple[str, int]:
         """Write a draft's issue.md less some entries; gives its path in the workspace and how many entries it names."""
         from newsletter.compose.draft import Shelf, write
-        from newsletter.store.records import CorrectionRecord
 
         kept = [Shelf(s.heading, tuple(e for e in s.entries if e.slug not in without)) for s in draft.shelves]
         corrections = list(draft.corrections.values())
@@ -681,6 +703,17 @@ class Workspace:
         return publish(
             snapshots, replace(self.config, archive=archive), folder=folder, themes=themes, amendments=decided
         )
+
+    def archive_mark(self) -> str:
+        """A mark that changes when the archive may have to be built anew: with the day, the settings, the templates of
+        the archive, approvals, items, policies, and what was decided about pages.
+        """
+        own = self.template_folders("archive")[0]
+        files = [self.config.path, *sorted(path for path in own.rglob("*") if path.is_file())]
+        stamps = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files]
+        with self.store.read() as session:
+            rows = [tuple(session.execute(select(func.count(), func.max(last))).one()) for last in _CHANGES]
+        return hashlib.sha256(repr((self.today(), stamps, rows)).encode()).hexdigest()
 
 
 def system_clock() -> Clock:
