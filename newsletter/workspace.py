@@ -26,7 +26,18 @@ from newsletter.audience.exports import open_export
 from newsletter.config import Config, Publication
 from newsletter.errors import CheckFailed, InputError, NewsletterError, NotApproved, NotFound, nearest
 from newsletter.merge import PERSONAL_FIELDS
-from newsletter.model import Corrects, Coverage, DeliveryState, Finding, Issue, Member, Reach, Rendered, Snapshot
+from newsletter.model import (
+    Corrects,
+    Coverage,
+    DeliveryState,
+    Finding,
+    Issue,
+    Member,
+    Policy,
+    Reach,
+    Rendered,
+    Snapshot,
+)
 from newsletter.resources import TEMPLATES
 from newsletter.send import Clock
 from newsletter.send.mailing import Mailing
@@ -49,6 +60,7 @@ if TYPE_CHECKING:
     from newsletter.compose.draft import Shelf
     from newsletter.feedback import CampaignReport
     from newsletter.hooks import Hooks
+    from newsletter.linkkeeping import Place
     from newsletter.notices import Notices
     from newsletter.publish import Report
 
@@ -703,6 +715,15 @@ class Workspace:
         return publish(
             snapshots, replace(self.config, archive=archive), folder=folder, themes=themes, amendments=decided
         )
+
+    def published_links(self, since: dt.date = dt.date.min) -> dict[str, list[Place]]:
+        """Every page that published issues, and policies, link to, with where; with `since`, only the newer ones."""
+        from newsletter.linkkeeping import published
+
+        with self.store.read() as session:
+            entries = collect.library(session).values()
+        policies = [entry for entry in entries if isinstance(entry, Policy)]
+        return published(self.published(), policies, self.config, since=since)
 
     def archive_mark(self) -> str:
         """A mark that changes when the archive may have to be built anew: with the day, the settings, the templates of

@@ -41,6 +41,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "correct": ("amending", "Correct an issue that is out: on its page, in the next one, by mail."),
         "history": ("amending", "An issue's approvals and corrections."),
         "corrections": ("amending", "Corrections: list, remove."),
+        "links": ("links", "Where issues and policies link to: check, list, show, accept, replace, restore."),
         "pages": ("amending", "Pages of the archive: list, move, withdraw, restore."),
     },
     "What issues are made of": {
