@@ -37,7 +37,8 @@ def read(session: Session) -> Amendments:
     """All that was decided."""
     rows = pages(session)
     moved = {page.path: page.moved_to for page in rows if page.moved_to}
-    corrections = session.scalars(select(CorrectionRecord).order_by(CorrectionRecord.date, CorrectionRecord.id))
+    standing = select(CorrectionRecord).where(CorrectionRecord.removed_at.is_(None))
+    corrections = session.scalars(standing.order_by(CorrectionRecord.date, CorrectionRecord.id))
     replacements = session.scalars(select(ReplacementRecord).order_by(ReplacementRecord.url))
     return Amendments(
         corrections=tuple(
@@ -76,7 +77,8 @@ def correct(session: Session, issue: Issue, note: str, decision: Decision) -> tu
     same = select(CorrectionRecord).where(CorrectionRecord.issue == issue.slug, CorrectionRecord.note == text)
     known = session.scalar(same)
     if known:
-        return known, False
+        new, known.removed_at = known.removed_at is not None, None
+        return known, new
     record = CorrectionRecord(
         issue=issue.slug,
         publication=issue.publication,
@@ -93,37 +95,45 @@ def correct(session: Session, issue: Issue, note: str, decision: Decision) -> tu
 
 
 def corrections(session: Session, issue: str = "") -> list[CorrectionRecord]:
-    """The corrections of an issue, under whatever name they were noted, or all of them, oldest first."""
+    """The corrections of an issue, under whatever name they were noted, or all of them, oldest first; also those that
+    were taken back.
+    """
     query = select(CorrectionRecord).order_by(CorrectionRecord.id)
     return list(session.scalars(query.where(named(CorrectionRecord.issue, issue)) if issue else query))
 
 
 def untold(session: Session, publication: str, drafts: Iterable[str]) -> list[CorrectionRecord]:
     """A publication's corrections that wait for its next issue."""
-    there = standing(session, drafts)
-    query = select(CorrectionRecord).where(CorrectionRecord.publication == publication)
-    return [row for row in session.scalars(query.order_by(CorrectionRecord.id)) if row.told_in not in there]
+    there = telling(session, drafts)
+    rows = [row for row in corrections(session) if row.publication == publication and row.removed_at is None]
+    return [row for row in rows if row.told_in not in there]
 
 
 def unmailed(session: Session, issue: str, drafts: Iterable[str]) -> list[CorrectionRecord]:
     """An issue's corrections that no mail has told."""
-    there = standing(session, drafts)
-    return [row for row in corrections(session, issue) if row.mailed_in not in there]
+    there = telling(session, drafts)
+    rows = [row for row in corrections(session, issue) if row.removed_at is None]
+    return [row for row in rows if row.mailed_in not in there]
 
 
-def standing(session: Session, drafts: Iterable[str]) -> set[str]:
+def mails(session: Session) -> set[str]:
+    """The issues that do nothing but mail a correction; they have no page of their own."""
+    return set(session.scalars(select(CorrectionRecord.mailed_in).distinct())) - {""}
+
+
+def telling(session: Session, drafts: Iterable[str]) -> set[str]:
     """The issues that can tell a correction: the `drafts` that there are, and whatever was approved. What a draft took
     up that was thrown away waits again.
     """
     return {*drafts, *session.scalars(select(SnapshotRecord.issue).distinct())}
 
 
-def drop_correction(session: Session, number: int) -> CorrectionRecord:
+def remove(session: Session, number: int, now: dt.datetime) -> CorrectionRecord:
     """Take a correction back, so that no page shows it; NotFound for a number that there isn't."""
     record = session.get(CorrectionRecord, number)
-    if record is None:
+    if record is None or record.removed_at is not None:
         raise NotFound(f"no correction {number}", hint="newsletter corrections list")
-    session.delete(record)
+    record.removed_at = now
     return record
 
 

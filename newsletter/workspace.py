@@ -27,6 +27,7 @@ from newsletter.config import Config, Publication
 from newsletter.errors import CheckFailed, InputError, NewsletterError, NotApproved, NotFound, nearest
 from newsletter.merge import PERSONAL_FIELDS
 from newsletter.model import (
+    Amendments,
     Corrects,
     Coverage,
     DeliveryState,
@@ -298,8 +299,8 @@ class Workspace:
             if not rows:
                 hint = f"newsletter correct {issue.slug} --mail --note TEXT"
                 raise InputError("no correction waits to be mailed", where=issue.slug, hint=hint)
-            taken = amendments.standing(session, self.issue_names())
             wanted = (f"{issue.slug}-correction" + (f"-{n}" if n > 1 else "") for n in count(1))
+            taken = {*self.issue_names(), *amendments.mails(session)}
             name = next(name for name in wanted if name not in taken)
             text = write_correction(
                 self.config.publication(issue.publication),
@@ -485,10 +486,22 @@ class Workspace:
         from newsletter.send import approve
 
         issue, variants, _ = self.checked(name)
+        if issue.corrects:
+            self._require_correction(issue, issue.corrects)
         needed = self.config.publications[issue.publication].approvals
         freeze_photos(issue.photos.values(), self.folder)
         with self.store.write() as session:
             return approve(session, issue, variants, by=by, now=self.clock.now(), needed=needed)
+
+    def _require_correction(self, issue: Issue, corrects: Corrects) -> None:
+        """InputError when the page of an issue that is corrected by mail says nothing of it."""
+        from newsletter import amendments
+
+        with self.store.read() as session:
+            rows = amendments.corrections(session, corrects.issue)
+        if not any(row.mailed_in == issue.slug and row.removed_at is None for row in rows):
+            what = f'it corrects "{corrects.issue}", on whose page no such correction stands'
+            raise InputError(what, where=issue.path, hint=f"newsletter correct {corrects.issue} --mail --note TEXT")
 
     def approved(self, name: str) -> Snapshot:
         """The approval of an issue, by as many as it needs and still true of all that it was made of; CheckFailed
@@ -690,30 +703,39 @@ class Workspace:
         """What the archive shows of every issue, or of one: the newest approval that is whole. What only corrects an
         issue by mail isn't shown.
         """
+        from newsletter import amendments
         from newsletter.send import all_latest
 
         needed = {slug: p.approvals for slug, p in self.config.publications.items()}
         with self.store.read() as session:
-            return [found for found in all_latest(session, needed, issue) if not found.issue.corrects]
+            mails = amendments.mails(session)
+            return [found for found in all_latest(session, needed, issue) if found.issue.slug not in mails]
 
-    def publish(self, folder: Path | None = None, *, base_url: str = "") -> Report:
-        """Build the archive of all approved issues; `base_url` is where it will be, if not where config.toml says."""
+    def decided(self, published: Collection[str]) -> Amendments:
+        """What was decided about public pages, as it holds while these issues are published: an old address leads to an
+        issue's new name once that is approved.
+        """
         from newsletter import amendments
-        from newsletter.publish import publish
 
         with self.store.read() as session:
             decided = amendments.read(session)
+        drafts = {*self.issue_names()} - {*published}
+        return replace(decided, moved=tuple(moved for moved in decided.moved if moved.new not in drafts))
+
+    def publish(self, folder: Path | None = None, *, base_url: str = "") -> Report:
+        """Build the archive of all approved issues; `base_url` is where it will be, if not where config.toml says."""
+        from newsletter.publish import publish
+
         published = {found.issue.slug: found for found in self.published()}
-        # An issue's old address leads to its new name once that is approved.
-        drafts = {*self.issue_names()} - published.keys()
-        moved = tuple(each for each in decided.moved if each.new not in drafts)
-        left = {*(each.old for each in moved), *(each.path for each in decided.gone)}
-        snapshots = [found for slug, found in published.items() if slug not in left]
-        decided = replace(decided, moved=moved)
+        decided = self.decided(published)
+        left = {*(moved.old for moved in decided.moved), *(gone.path for gone in decided.gone)}
         archive = replace(self.config.archive, url=base_url or self.config.archive.url)
-        themes = self.template_folders("archive")
         return publish(
-            snapshots, replace(self.config, archive=archive), folder=folder, themes=themes, amendments=decided
+            [found for slug, found in published.items() if slug not in left],
+            replace(self.config, archive=archive),
+            folder=folder,
+            themes=self.template_folders("archive"),
+            amendments=decided,
         )
 
     def published_links(self, since: dt.date = dt.date.min) -> dict[str, list[Place]]:

@@ -56,6 +56,20 @@ def test_a_correction_that_is_taken_back_is_on_no_page(out: Desk) -> None:
     assert "no correction 1" in out.run("corrections", "remove", "1").stderr
 
 
+def test_what_was_taken_back_stays_in_the_history_and_can_be_noted_again(out: Desk) -> None:
+    out.run("corrections", "remove", "1")
+    assert "taken back" in out.run("history", NAME).stdout
+    assert "Corrections" not in drafted(out, dt.date(2022, 11, 12))
+    assert out.run("correct", NAME, "--note", NOTE).returncode == 0
+    assert "nine" in page(out)
+
+
+def test_a_correction_by_mail_that_stands_on_no_page_is_never_approved(out: Desk) -> None:
+    text = ISSUE.partition("## ")[0].replace("+++\n\n", f'corrects = "{NAME}"\n+++\n\n', 1)
+    out.write_issue("october-right", text)
+    assert "no such correction stands" in out.run("approve", "october-right").stderr
+
+
 def test_the_same_correction_twice_is_one(out: Desk) -> None:
     done = out.run("correct", NAME, "--note", f"  {NOTE}\n")
     assert (done.returncode, "already" in done.stderr) == (0, True)

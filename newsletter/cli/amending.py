@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from typing import Any
 
 import click
 
@@ -97,15 +98,18 @@ def history(ctx: click.Context, issue: str, digest: str, as_json: bool) -> None:
     if text is not None:
         click.echo(text.merge({}), nl=False)
         return
-    rows = [
-        *({"at": a.at, "what": "approved", "by": ", ".join(a.by), "id": a.digest[:12], "note": ""} for a in approvals),
-        *({"at": c.at, "what": "corrected", "by": c.by, "id": str(c.id), "note": c.note} for c in corrections),
+    rows: list[dict[str, Any]] = [
+        {"at": each.at, "what": "approved", "by": ", ".join(each.by), "id": each.digest[:12], "note": ""}
+        for each in approvals
     ]
-    rows.sort(key=lambda row: str(row["at"]))
+    for row in corrections:
+        what = "taken back" if row.removed_at else "corrected"
+        rows.append({"at": row.at, "what": what, "by": row.by, "id": str(row.id), "note": row.note})
+    rows.sort(key=lambda row: row["at"])
     if as_json:
         print_json(rows)
         return
-    shown = [(f"{r['at']:%Y-%m-%d %H:%M} UTC", r["what"], r["by"], r["id"], _line(str(r["note"]))) for r in rows]
+    shown = [(f"{r['at']:%Y-%m-%d %H:%M} UTC", r["what"], r["by"], r["id"], _line(r["note"])) for r in rows]
     print_table(("when", "what", "by", "which", "note"), shown)
     next_step(f"newsletter history {name} {approvals[-1].digest[:12]}")
 
@@ -127,8 +131,8 @@ def corrections() -> None:
 def list_corrections(ctx: click.Context, as_json: bool) -> None:
     """Every correction, where it has been told, and where it has been mailed."""
     with workspace(ctx) as space, space.store.read() as session:
-        rows = amendments.corrections(session)
-        there = amendments.standing(session, space.issue_names())
+        rows = [row for row in amendments.corrections(session) if row.removed_at is None]
+        there = amendments.telling(session, space.issue_names())
     plain = [
         {
             "id": row.id,
@@ -155,7 +159,7 @@ def list_corrections(ctx: click.Context, as_json: bool) -> None:
 def remove_correction(ctx: click.Context, number: int) -> None:
     """Take correction NUMBER back. What was drafted or mailed with it stays."""
     with workspace(ctx) as space, space.store.write() as session:
-        record = amendments.drop_correction(session, number)
+        record = amendments.remove(session, number, space.clock.now())
         say(f"{record.issue} is without that correction.")
     next_step("newsletter publish")
 

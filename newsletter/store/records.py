@@ -434,6 +434,7 @@ class HookCallRecord(Base):
 class CorrectionRecord(Base):
     """A correction of an issue that is out; see `newsletter.model.Correction`. `told_in` is the issue of the same
     publication whose draft has taken it up, `mailed_in` the one that mails it by itself; empty while there's none.
+    One that was taken back has a time at which it was `removed_at`.
     """
 
     __tablename__ = "corrections"
@@ -446,6 +447,7 @@ class CorrectionRecord(Base):
     at: Mapped[dt.datetime]
     told_in: Mapped[str] = mapped_column(String(200), default="")
     mailed_in: Mapped[str] = mapped_column(String(200), default="")
+    removed_at: Mapped[dt.datetime | None]
 
 
 class PageRecord(Base):

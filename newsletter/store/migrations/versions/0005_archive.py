@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("at", _MOMENT, nullable=False),
         sa.Column("told_in", sa.String(length=200), nullable=False),
         sa.Column("mailed_in", sa.String(length=200), nullable=False),
+        sa.Column("removed_at", _MOMENT, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_corrections")),
     )
     op.create_index(op.f("ix_corrections_issue"), "corrections", ["issue"])
