@@ -284,17 +284,9 @@ class Workspace:
         """
         from newsletter import amendments
         from newsletter.compose.draft import write_correction
-        from newsletter.send import uses
 
+        self.require_submitted(issue, variants)
         with self.store.write() as session:
-            known = uses.variants(session, issue.slug)
-            if not known:
-                raise InputError("was submitted to nobody", where=issue.slug, hint=f"newsletter report {issue.slug}")
-            unknown = set(variants) - set(known)
-            if unknown:
-                what = f'"{min(unknown)}" was submitted to nobody'
-                hint = nearest(min(unknown), known) or f"there are {', '.join(known)}"
-                raise InputError(what, where=issue.slug, hint=hint)
             rows = amendments.unmailed(session, issue.slug, self.issue_names())
             if not rows:
                 hint = f"newsletter correct {issue.slug} --mail --note TEXT"
@@ -316,6 +308,20 @@ class Workspace:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         return f"issues/{name}/issue.md"
+
+    def require_submitted(self, issue: Issue, variants: Collection[str] = ()) -> None:
+        """InputError when an issue, or one of these variants of it, was submitted to nobody."""
+        from newsletter.send import uses
+
+        with self.store.read() as session:
+            known = uses.variants(session, issue.slug)
+        if not known:
+            raise InputError("was submitted to nobody", where=issue.slug, hint=f"newsletter report {issue.slug}")
+        unknown = set(variants) - set(known)
+        if unknown:
+            what = f'"{min(unknown)}" was submitted to nobody'
+            hint = nearest(min(unknown), known) or f"there are {', '.join(known)}"
+            raise InputError(what, where=issue.slug, hint=hint)
 
     def page_url(self, path: str) -> str:
         """The public address of a page of the archive."""

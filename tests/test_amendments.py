@@ -257,6 +257,8 @@ def test_a_correction_by_mail_may_be_for_one_variant_alone(desk: Desk) -> None:
     assert desk.run("send", NAME, "--confirm", NAME).returncode == 0
     wrong = desk.run("correct", NAME, "--note", NOTE, "--mail", "--variant", "g9")
     assert 'did you mean "g1"?' in wrong.stderr
+    assert desk.run("corrections", "list").stdout == ""
+    assert desk.run("correct", NAME, "--note", NOTE).returncode == 0
     name = mail(desk, "--variant", "g1")
     assert "only those who were submitted" in desk.run("send", name, "--dry-run").stderr
     assert desk.run("send", name, "--confirm", name).returncode == 0

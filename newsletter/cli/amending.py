@@ -39,7 +39,9 @@ def correct(ctx: click.Context, issue: str, note: str, mail: bool, variants: tup
         raise click.UsageError("--variant is for --mail")
     with workspace(ctx) as space:
         found = _published(space, issue)
-        if not note and not mail:
+        if mail:
+            space.require_submitted(found.issue, variants)
+        elif not note:
             note = _asked(found.issue.slug)
         if note:
             with space.store.write() as session:
@@ -51,9 +53,7 @@ def correct(ctx: click.Context, issue: str, note: str, mail: bool, variants: tup
             path = space.draft_correction(found.issue, variants)
             click.echo(path)
             name = path.split("/")[-2]
-            next_step(
-                f"edit the file, then: newsletter check {name}, newsletter approve {name}, newsletter send {name}"
-            )
+            next_step(f"edit the file, then: newsletter check {name}, and approve and send it like any issue")
             return
     next_step("newsletter publish")
 

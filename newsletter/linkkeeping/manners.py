@@ -34,9 +34,13 @@ class Stopped(InputError):
 
 @dataclass(slots=True)
 class _Host:
-    """What is known of a host during a run: its rules, or why it has none, and when it may be asked again."""
+    """What is known of a host during a run: its rules, or why it has none, and when it may be asked again.
 
-    lock: threading.RLock = field(default_factory=threading.RLock)
+    Whoever holds `learning` may wait for another host's `turn`, and never the other way round.
+    """
+
+    learning: threading.Lock = field(default_factory=threading.Lock)
+    turn: threading.Lock = field(default_factory=threading.Lock)
     rules: Protego | None = None
     fault: str = ""
     delay: float = 0.0
@@ -60,14 +64,14 @@ class Manners:
     def enter(self, url: str) -> None:
         """Wait until a page may be asked for; Forbidden when it mustn't be, InputError when nobody can tell."""
         host = self._host(url)
-        with host.lock:
+        with host.learning:
             if host.rules is None and not host.fault:
                 self._learn(host, url)
-            if host.rules is None:
-                raise InputError(host.fault, where=url)
-            if not host.rules.can_fetch(url, AGENT):
-                raise Forbidden("asks programs not to read it", where=url)
-            self._wait(host)
+        if host.rules is None:
+            raise InputError(host.fault, where=url)
+        if not host.rules.can_fetch(url, AGENT):
+            raise Forbidden("asks programs not to read it", where=url)
+        self._wait(host)
 
     def _host(self, url: str) -> _Host:
         parts = urlsplit(url)
@@ -100,7 +104,7 @@ class Manners:
 
     def _wait(self, host: _Host) -> None:
         """Let the host rest since it was asked last."""
-        with host.lock:
+        with host.turn:
             while (rest := host.ready_at - self._clock.now().timestamp()) > 0 and not self._stopped.is_set():
                 self._clock.sleep(min(rest, 1.0))
             if self._stopped.is_set():

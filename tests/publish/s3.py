@@ -42,6 +42,13 @@ class S3:
         return {key.removeprefix(prefix) for key in self.things if key.startswith(prefix)}
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Nothing is wrong with us when the other side is killed."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     s3: S3
@@ -124,8 +131,7 @@ def serve_s3() -> Iterator[S3]:
     """Serve on a free port of 127.0.0.1 until the block ends."""
 
     server = S3("")
-    http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"s3": server}))
-    http.daemon_threads = True
+    http = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"s3": server}))
     server.url = f"http://127.0.0.1:{http.server_port}"
     thread = threading.Thread(target=http.serve_forever, args=(0.05,))
     thread.start()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import random
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -179,6 +183,38 @@ def test_a_publish_that_fails_anywhere_leaves_a_site_that_works_and_the_next_one
             built = {path.relative_to(folder).as_posix() for path in folder.rglob("*.*") if path.is_file()}
             assert server.paths() == (built | {RECORD}) - {".newsletter-archive"}
     assert failed > 4
+
+
+def test_a_publish_that_is_killed_leaves_a_site_that_works_and_the_next_one_finishes(
+    tmp_path: Path, server: S3, bucket: Bucket
+) -> None:
+    bucket.put(write(tmp_path / "0", a="A", b="B", c="C"))
+    folder = write(tmp_path / "1", **{name: f"{name}1" for name in "bcdefgh"})
+    program = (
+        "import sys; from pathlib import Path; from newsletter.config import S3;"
+        "from newsletter.publish.destinations.bucket import Bucket;"
+        "Bucket.of('s3://news/site', S3(endpoint=sys.argv[1])).put(Path(sys.argv[2]))"
+    )
+    for left in (1, 3, 5, 2, 1):
+        running = subprocess.Popen([sys.executable, "-c", program, server.url, str(folder)], env={**os.environ, **KEYS})
+        seen: list[str] = []
+
+        def kill(
+            _method: str, key: str, seen: list[str] = seen, left: int = left, running: subprocess.Popen[bytes] = running
+        ) -> int | None:
+            seen.append(key)
+            if len(seen) > left:
+                running.kill()
+                return 0
+            return None
+
+        server.fault = kill
+        assert running.wait(60) == -signal.SIGKILL
+        assert dangling(server) == set()
+    server.fault = lambda method, key: None
+    bucket.put(folder)
+    assert not {"a/index.html", "media/a.png"} & server.paths()
+    assert counts(bucket.put(folder)) == (0, 16, 0)
 
 
 def test_a_place_with_other_peoples_files_is_refused(tmp_path: Path, server: S3, bucket: Bucket) -> None:

@@ -157,10 +157,12 @@ class Bucket:
         except ClientError as fault:
             told = fault.response.get("Error", {})
             why = " ".join(filter(None, (told.get("Code"), told.get("Message"))))
-            raise PublishError(f"the bucket refused: {why[:200]}", where=where, hint="publish again goes on") from None
+            passing = fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+            hint = "publish again, and it goes on" if passing else "look at its name, and at what the keys allow"
+            raise PublishError(f"the bucket refused: {why[:200]}", where=where, hint=hint) from None
         except BotoCoreError as fault:
-            why = type(fault).__name__
-            raise PublishError(f"the bucket gave no answer: {why}", where=where, hint="publish again goes on") from None
+            what = f"the bucket gave no answer: {type(fault).__name__}"
+            raise PublishError(what, where=where, hint="publish again, and it goes on") from None
 
 
 def _is_up(file: _File, tag: str | None, known: tuple[str, str] | None) -> bool:
