@@ -59,6 +59,23 @@ class Archive:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class S3:
+    """A bucket that the archive is published into: the service's `endpoint` and `region`, where they aren't AWS's or in
+    the environment; `cache_seconds` is how long others may keep a page without asking again.
+    """
+
+    endpoint: str = ""
+    region: str = ""
+    cache_seconds: int = 300
+
+    def __post_init__(self) -> None:
+        if self.endpoint:
+            _require_url("endpoint", self.endpoint)
+        if self.cache_seconds < 0:
+            raise ValueError('"cache_seconds" must be 0 or more')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """The public service that readers reach: unsubscribing lives at `<url>/u/<token>`. `trusted_proxies` is how many
     proxies stand before it, whose word on the caller's address is taken; `rate_limit` is how often one network may ask
@@ -237,6 +254,24 @@ class CollectConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinksConfig:
+    """How published links are asked whether they're still what they were: `contact` is what a host's people find in
+    their log (the organization's address unless set), `pause_seconds` lie between two requests to a host, and one run
+    asks it for at most `per_host` pages.
+    """
+
+    contact: str = ""
+    pause_seconds: float = 1.0
+    per_host: int = 100
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[!-'*-~]*", self.contact):
+            raise ValueError('"contact" must be an address, of a page or for mail')
+        if self.pause_seconds < 0 or self.per_host < 1:
+            raise ValueError('"pause_seconds" must be at least 0, "per_host" at least 1')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """How fast a provider may be called, where it's to be other than the provider's own limits: calls a second, calls
     at a time, and messages a day (for warming up; the rest goes out on the days after).
@@ -356,6 +391,8 @@ class Config:
     feedback: FeedbackConfig = field(default_factory=FeedbackConfig)
     retention: Retention = field(default_factory=Retention)
     hooks: Mapping[str, Hook] = field(default_factory=dict)
+    s3: S3 = field(default_factory=S3)
+    links: LinksConfig = field(default_factory=LinksConfig)
     attributes: tuple[str, ...] = ()
 
     @property
@@ -450,6 +487,8 @@ def parse(text: str, path: Path) -> Config:
         feedback=config.feedback,
         retention=config.retention,
         hooks=config.hooks,
+        s3=config.s3,
+        links=config.links,
         attributes=config.attributes,
     )
 
@@ -468,6 +507,8 @@ class _File:
     feedback: FeedbackConfig = field(default_factory=FeedbackConfig)
     retention: Retention = field(default_factory=Retention)
     hooks: dict[str, Hook] = field(default_factory=dict)
+    s3: S3 = field(default_factory=S3)
+    links: LinksConfig = field(default_factory=LinksConfig)
     attributes: tuple[str, ...] = ()
     database: str = "sqlite:///newsletter.db"
     secret_file: Path = Path("secret.key")

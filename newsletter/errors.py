@@ -9,6 +9,7 @@
     ├── StoreError                  the database can't be opened, is locked, or is of another version
     ├── CheckFailed                 findings of severity error; exit code 3
     ├── NotApproved                 nothing approved, or changed since; exit code 3
+    ├── PublishError                the archive can't be put where it's to go
     ├── SendError                   a campaign can't be planned or continued
     ├── WebhookError                a webhook call that doesn't prove itself, or can't be read
     ├── DeliveryIncomplete          a campaign ended with refused or unknown deliveries; exit code 4
@@ -93,6 +94,10 @@ class NotApproved(NewsletterError):
     """The issue has no valid approval."""
 
     exit_code = 3
+
+
+class PublishError(NewsletterError):
+    """The archive can't be put where it's to go."""
 
 
 class SendError(NewsletterError):

@@ -12,8 +12,8 @@ import socket
 import threading
 import time
 import weakref
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -39,17 +39,24 @@ PHOTO_BYTES = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What an address answered. `url` is where the redirects ended; `headers` have lower-case names."""
+    """What an address answered. `url` is where the redirects ended; `headers` have lower-case names. `moved_to` is how
+    far permanent redirects led from the beginning (301 and 308; RFC 9110, section 15.4), empty where there were none.
+    """
 
     url: str
     status: int
     headers: Mapping[str, str]
     body: bytes
+    moved_to: str = ""
 
     @property
     def type(self) -> str:
         """The media type, without parameters."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+class TooLarge(InputError):
+    """More bytes than wanted; so it is there."""
 
 
 class _Large(Exception):
@@ -139,8 +146,26 @@ def fetch(
 
     The body may have `limit` bytes. Status 304 is an answer; of 400 and above an error is made.
     """
+    page = follow(url, private_hosts=private_hosts, headers=headers, limit=limit, seconds=seconds)
+    if page.status >= 400:
+        raise InputError(f"answered {page.status}", where=url)
+    return page
+
+
+def follow(
+    url: str,
+    *,
+    private_hosts: Collection[str] = (),
+    headers: Mapping[str, str] | None = None,
+    limit: int = PAGE_BYTES,
+    seconds: float = _DEADLINE,
+    before: Callable[[str], None] = lambda _: None,
+) -> Page:
+    """What an address answers, of whatever status, its redirects followed; InputError when it gives no usable answer,
+    TooLarge for a body of more than `limit` bytes. `before` is told each address before it's asked.
+    """
     seen: set[str] = set()
-    here = url
+    here, moved_to, permanent = url, "", True
     with guarded_session(private_hosts, seconds=seconds) as session:
         while True:
             if here in seen or len(seen) > _REDIRECTS:
@@ -148,22 +173,22 @@ def fetch(
             seen.add(here)
             if urlsplit(here).scheme not in ("http", "https"):
                 raise InputError("only http:// and https:// addresses can be fetched", where=url)
+            before(here)
             begun = time.monotonic()
             try:
                 page = _once(session, here, headers or {}, limit)
             except _Large:
-                raise InputError(f"is larger than {limit / 1e6:g} MB", where=url) from None
+                raise TooLarge(f"is larger than {limit / 1e6:g} MB", where=url) from None
             except (requests.RequestException, HTTPError, OSError, ValueError) as fault:
                 late = time.monotonic() - begun >= seconds
                 raise InputError(_LATE if late else told(fault), where=url) from None
             if time.monotonic() - begun >= seconds:  # a body that ends when the line does looks whole
                 raise InputError(_LATE, where=url)
             if page.status not in _REDIRECT_STATUS or "location" not in page.headers:
-                break
+                return replace(page, moved_to=moved_to)
             here = urljoin(here, page.headers["location"])
-    if page.status >= 400:
-        raise InputError(f"answered {page.status}", where=url)
-    return page
+            permanent = permanent and page.status in (301, 308)
+            moved_to = here if permanent else moved_to
 
 
 def _once(session: requests.Session, url: str, headers: Mapping[str, str], limit: int) -> Page:

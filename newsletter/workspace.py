@@ -6,15 +6,19 @@ The command line, the studio and the public service work through this and hold n
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 import secrets
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from sqlalchemy import func, select
 
 from newsletter import collect, config, tokens
 from newsletter.audience import columns, importing
@@ -22,11 +26,32 @@ from newsletter.audience.exports import open_export
 from newsletter.config import Config, Publication
 from newsletter.errors import CheckFailed, InputError, NewsletterError, NotApproved, NotFound, nearest
 from newsletter.merge import PERSONAL_FIELDS
-from newsletter.model import Coverage, DeliveryState, Finding, Issue, Member, Reach, Rendered, Snapshot
+from newsletter.model import (
+    Amendments,
+    Corrects,
+    Coverage,
+    DeliveryState,
+    Finding,
+    Issue,
+    Member,
+    Policy,
+    Reach,
+    Rendered,
+    Snapshot,
+)
 from newsletter.resources import TEMPLATES
 from newsletter.send import Clock
 from newsletter.send.mailing import Mailing
 from newsletter.store import Store, open_store
+from newsletter.store.records import (
+    ApprovalRecord,
+    CorrectionRecord,
+    ItemRecord,
+    PageRecord,
+    PolicyRecord,
+    ReplacementRecord,
+    StatusRecord,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -36,8 +61,20 @@ if TYPE_CHECKING:
     from newsletter.compose.draft import Shelf
     from newsletter.feedback import CampaignReport
     from newsletter.hooks import Hooks
+    from newsletter.linkkeeping import Place
     from newsletter.notices import Notices
     from newsletter.publish import Report
+
+#: Columns whose count or maximum changes with what the archive shows.
+_CHANGES = (
+    ApprovalRecord.at,
+    ItemRecord.updated_at,
+    PolicyRecord.updated_at,
+    StatusRecord.recorded_at,
+    CorrectionRecord.at,
+    PageRecord.at,
+    ReplacementRecord.at,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +127,9 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An issue that isn't written yet: its folder's name, and what could stand in it."""
+    """An issue that isn't written yet: its folder's name, and what could stand in it; `corrections` of earlier
+    issues are Markdown, by number.
+    """
 
     publication: Publication
     slug: str
@@ -100,16 +139,7 @@ class Draft:
     since: dt.date
     shelves: tuple[Shelf, ...]
     told: Collection[str]
-
-    def write(self, without: Collection[str] = ()) -> tuple[str, int]:
-        """Write issue.md less some entries; gives its path in the workspace and how many entries it names."""
-        from newsletter.compose.draft import Shelf, write
-
-        kept = [Shelf(s.heading, tuple(e for e in s.entries if e.slug not in without)) for s in self.shelves]
-        text = write(self.publication, kept, day=self.day, told=self.told)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text(text, encoding="utf-8")
-        return self.named, sum(len(shelf.entries) for shelf in kept)
+    corrections: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -189,7 +219,7 @@ class Workspace:
         dates = (
             matter.date
             for matter in self.front_matters().values()
-            if matter.publication == publication and matter.date < day
+            if matter.publication == publication and matter.date < day and not matter.corrects
         )
         return max(dates, default=None)
 
@@ -207,6 +237,7 @@ class Workspace:
         with self.store.read() as session:
             library = collect.library(session)
             told = set(uses.first(session, publication.slug, day, name))
+            corrections = self._untold(session, publication)
         return Draft(
             publication=publication,
             slug=name,
@@ -216,7 +247,85 @@ class Workspace:
             since=begin,
             shelves=gather(publication, library, day=day, since=begin, used=self.used_slugs()),
             told=told,
+            corrections=corrections,
         )
+
+    def _untold(self, session: Session, publication: Publication) -> dict[int, str]:
+        """What the next issue of a publication has to put right, as Markdown, by the correction's number."""
+        from newsletter import amendments
+        from newsletter.compose.draft import about
+        from newsletter.send import latest
+
+        found = {}
+        for row in amendments.untold(session, publication.slug, self.issue_names()):
+            snapshot = latest(session, row.issue)
+            if snapshot:
+                found[row.id] = about(snapshot.issue.title, self.page_url(row.issue), snapshot.issue.date, row.note)
+        return found
+
+    def write_draft(self, draft: Draft, without: Collection[str] = ()) -> tuple[str, int]:
+        """Write a draft's issue.md less some entries; gives its path in the workspace and how many entries it names."""
+        from newsletter.compose.draft import Shelf, write
+
+        kept = [Shelf(s.heading, tuple(e for e in s.entries if e.slug not in without)) for s in draft.shelves]
+        corrections = list(draft.corrections.values())
+        text = write(draft.publication, kept, day=draft.day, told=draft.told, corrections=corrections)
+        # Until there is the file, they count as untold: killed in between, the next draft has them.
+        with self.store.write() as session:
+            for number in draft.corrections:
+                session.get_one(CorrectionRecord, number).told_in = draft.slug
+        draft.path.parent.mkdir(parents=True, exist_ok=True)
+        draft.path.write_text(text, encoding="utf-8")
+        return draft.named, sum(len(shelf.entries) for shelf in kept)
+
+    def draft_correction(self, issue: Issue, variants: Collection[str] = ()) -> str:
+        """Write the issue.md that mails the corrections of an issue which no mail has told yet, for those alone who
+        were submitted it, in one of the variants where some are given; its path in the workspace.
+        """
+        from newsletter import amendments
+        from newsletter.compose.draft import write_correction
+
+        self.require_submitted(issue, variants)
+        with self.store.write() as session:
+            rows = amendments.unmailed(session, issue.slug, self.issue_names())
+            if not rows:
+                hint = f"newsletter correct {issue.slug} --mail --note TEXT"
+                raise InputError("no correction waits to be mailed", where=issue.slug, hint=hint)
+            wanted = (f"{issue.slug}-correction" + (f"-{n}" if n > 1 else "") for n in count(1))
+            taken = {*self.issue_names(), *amendments.mails(session)}
+            name = next(name for name in wanted if name not in taken)
+            text = write_correction(
+                self.config.publication(issue.publication),
+                corrects=Corrects(issue=issue.slug, variants=tuple(variants)),
+                title=issue.title,
+                url=self.page_url(issue.slug),
+                day=self.today(),
+                notes=[row.note for row in rows],
+            )
+            for row in rows:
+                row.mailed_in = name
+        path = self.issues / name / "issue.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return f"issues/{name}/issue.md"
+
+    def require_submitted(self, issue: Issue, variants: Collection[str] = ()) -> None:
+        """InputError when an issue, or one of these variants of it, was submitted to nobody."""
+        from newsletter.send import uses
+
+        with self.store.read() as session:
+            known = uses.variants(session, issue.slug)
+        if not known:
+            raise InputError("was submitted to nobody", where=issue.slug, hint=f"newsletter report {issue.slug}")
+        unknown = set(variants) - set(known)
+        if unknown:
+            what = f'"{min(unknown)}" was submitted to nobody'
+            hint = nearest(min(unknown), known) or f"there are {', '.join(known)}"
+            raise InputError(what, where=issue.slug, hint=hint)
+
+    def page_url(self, path: str) -> str:
+        """The public address of a page of the archive."""
+        return f"{self.config.archive.url.rstrip('/')}/{path}/"
 
     def compose(self, name: str) -> Issue:
         """The issue of that name, composed from its file and the store."""
@@ -383,10 +492,22 @@ class Workspace:
         from newsletter.send import approve
 
         issue, variants, _ = self.checked(name)
+        if issue.corrects:
+            self._require_correction(issue, issue.corrects)
         needed = self.config.publications[issue.publication].approvals
         freeze_photos(issue.photos.values(), self.folder)
         with self.store.write() as session:
             return approve(session, issue, variants, by=by, now=self.clock.now(), needed=needed)
+
+    def _require_correction(self, issue: Issue, corrects: Corrects) -> None:
+        """InputError when the page of an issue that is corrected by mail says nothing of it."""
+        from newsletter import amendments
+
+        with self.store.read() as session:
+            rows = amendments.corrections(session, corrects.issue)
+        if not any(row.mailed_in == issue.slug and row.removed_at is None for row in rows):
+            what = f'it corrects "{corrects.issue}", on whose page no such correction stands'
+            raise InputError(what, where=issue.path, hint=f"newsletter correct {corrects.issue} --mail --note TEXT")
 
     def approved(self, name: str) -> Snapshot:
         """The approval of an issue, by as many as it needs and still true of all that it was made of; CheckFailed
@@ -545,7 +666,8 @@ class Workspace:
         with self.store.read() as session:
             for slug, publication in self.config.publications.items():
                 mine = sorted(((m.date, n) for n, m in matters.items() if m.publication == slug), reverse=True)
-                due = mine[0][0] + dt.timedelta(days=publication.cadence_days) if mine else None
+                issues = [day for day, name in mine if not matters[name].corrects]
+                due = issues[0] + dt.timedelta(days=publication.cadence_days) if issues else None
                 if not mine:
                     rows.append(Stage(publication=slug))
                 for day, name in mine:
@@ -584,14 +706,64 @@ class Workspace:
         with self.store.read() as session:
             return inbox.count(session)
 
-    def publish(self, folder: Path | None = None) -> Report:
-        """Build the archive of all approved issues."""
-        from newsletter.publish import publish
+    def published(self, issue: str = "") -> list[Snapshot]:
+        """What the archive shows of every issue, or of one: the newest approval that is whole. What only corrects an
+        issue by mail isn't shown.
+        """
+        from newsletter import amendments
         from newsletter.send import all_latest
 
+        needed = {slug: p.approvals for slug, p in self.config.publications.items()}
         with self.store.read() as session:
-            snapshots = all_latest(session, {slug: p.approvals for slug, p in self.config.publications.items()})
-        return publish(snapshots, self.config, folder=folder, themes=self.template_folders("archive"))
+            mails = amendments.mails(session)
+            return [found for found in all_latest(session, needed, issue) if found.issue.slug not in mails]
+
+    def decided(self, published: Collection[str]) -> Amendments:
+        """What was decided about public pages, as it holds while these issues are published: an old address leads to an
+        issue's new name once that is approved.
+        """
+        from newsletter import amendments
+
+        with self.store.read() as session:
+            decided = amendments.read(session)
+        drafts = {*self.issue_names()} - {*published}
+        return replace(decided, moved=tuple(moved for moved in decided.moved if moved.new not in drafts))
+
+    def publish(self, folder: Path | None = None, *, base_url: str = "") -> Report:
+        """Build the archive of all approved issues; `base_url` is where it will be, if not where config.toml says."""
+        from newsletter.publish import publish
+
+        published = {found.issue.slug: found for found in self.published()}
+        decided = self.decided(published)
+        left = {*(moved.old for moved in decided.moved), *(gone.path for gone in decided.gone)}
+        archive = replace(self.config.archive, url=base_url or self.config.archive.url)
+        return publish(
+            [found for slug, found in published.items() if slug not in left],
+            replace(self.config, archive=archive),
+            folder=folder,
+            themes=self.template_folders("archive"),
+            amendments=decided,
+        )
+
+    def published_links(self, since: dt.date = dt.date.min) -> dict[str, list[Place]]:
+        """Every page that published issues, and policies, link to, with where; with `since`, only the newer ones."""
+        from newsletter.linkkeeping import published
+
+        with self.store.read() as session:
+            entries = collect.library(session).values()
+        policies = [entry for entry in entries if isinstance(entry, Policy)]
+        return published(self.published(), policies, self.config, since=since)
+
+    def archive_mark(self) -> str:
+        """A mark that changes when the archive may have to be built anew: with the day, the settings, the templates of
+        the archive, approvals, items, policies, and what was decided about pages.
+        """
+        own = self.template_folders("archive")[0]
+        files = [self.config.path, *sorted(path for path in own.rglob("*") if path.is_file())]
+        stamps = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files]
+        with self.store.read() as session:
+            rows = [tuple(session.execute(select(func.count(), func.max(last))).one()) for last in _CHANGES]
+        return hashlib.sha256(repr((self.today(), stamps, rows)).encode()).hexdigest()
 
 
 def system_clock() -> Clock:

@@ -56,13 +56,15 @@ FAKES: dict[str, type[Fake]] = {
 }
 #: Those that can't be asked afterwards: nobody twice, and whoever is in question is listed for a person.
 SILENT: dict[str, type[Fake]] = {"ses": SesFake, "sendgrid": SendgridFake, "smtp": SmtpFake}
+#: How long a call is waited for, in seconds: less than a fake stalls for, more than a busy machine takes for one.
+_TIMEOUT = 1.5
 #: `send` ends so when there are unknown deliveries.
 _NOT_EVERYBODY = 4
 #: What befalls a call, and how often: 30 of 100 are taken and then dropped.
 _FAULTS = {"drop": 30, "429": 5, "lose": 5, "500": 5, "stall": 1, "": 54}
 _SETTINGS = {
-    "mailgun": 'domain = "mg.example.org"\nlookup_delay = 0.005\n',
-    "postmark": "lookup_delay = 0.005\n",
+    "mailgun": 'domain = "mg.example.org"\nlookup_delay = 0.02\n',
+    "postmark": "lookup_delay = 0.02\n",
     "ses": 'region = "us-east-1"\n',
 }
 
@@ -106,15 +108,15 @@ def torture(provider: str, recipients: int, kills: int, seed: int, folder: Path)
         fake.mood = lambda: chance.choices(list(_FAULTS), list(_FAULTS.values()))[0]
         config = desk.folder / "config.toml"
         host = urlsplit(fake.url)
-        table = f'[providers.{provider}]\nbase_url = "{fake.url}"\ntimeout = 0.5\n{_SETTINGS.get(provider, "")}'
+        table = f'[providers.{provider}]\nbase_url = "{fake.url}"\ntimeout = {_TIMEOUT}\n{_SETTINGS.get(provider, "")}'
         if provider == "smtp":
-            table = f'host = "{host.hostname}"\nport = {host.port}\nsecurity = "none"\ntimeout = 0.5\nbatch_size = 20\n'
+            table = f'host = "{host.hostname}"\nport = {host.port}\nsecurity = "none"\ntimeout = {_TIMEOUT}\nbatch_size = 20\n'
             told = config.read_text(encoding="utf-8").partition("[providers.smtp]")
             rest = told[2][told[2].index("\n[") :]
             config.write_text(f"{told[0]}[providers.smtp]\n{table}{rest}", encoding="utf-8")
         else:
             config.write_text(f"{config.read_text(encoding='utf-8')}\n{table}", encoding="utf-8")
-        runs, killed = _until_done(desk.folder, provider, kills, chance)
+        runs, killed = _until_done(desk.folder, provider, kills, chance, fake)
         outcome = _outcome(desk.space, fake, runs, killed)
     desk.space.close()
     return outcome
@@ -138,7 +140,7 @@ def _environment() -> dict[str, str]:
     return {**os.environ, **dict.fromkeys(f"{names} {more}".split(), KEY)}
 
 
-def _until_done(folder: Path, provider: str, kills: int, chance: random.Random) -> tuple[int, int]:
+def _until_done(folder: Path, provider: str, kills: int, chance: random.Random, fake: Fake) -> tuple[int, int]:
     """Runs and kills until a run ends with everybody submitted."""
     command = [sys.executable, "-m", "newsletter", "send", NAME, "--provider", provider, "--confirm", NAME]
     killed = 0
@@ -154,6 +156,7 @@ def _until_done(folder: Path, provider: str, kills: int, chance: random.Random) 
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
+            fake.quiet()
             killed += 1
     raise AssertionError("send never ended")
 
@@ -170,7 +173,7 @@ def torture_cluster(provider: str, recipients: int, kills: int, seed: int, folde
         fake.wait = "0.05"
         fake.mood = lambda: chance.choices(list(_FAULTS), list(_FAULTS.values()))[0]
         config = desk.folder / "config.toml"
-        table = f'[providers.{provider}]\nbase_url = "{fake.url}"\ntimeout = 0.5\n{_SETTINGS.get(provider, "")}'
+        table = f'[providers.{provider}]\nbase_url = "{fake.url}"\ntimeout = {_TIMEOUT}\n{_SETTINGS.get(provider, "")}'
         text = config.read_text(encoding="utf-8").replace("sqlite:///newsletter.db", server.url)
         config.write_text(f"{text}\n{table}calls_per_second = 40\n[cluster]\ndead_after = 3\n", encoding="utf-8")
         space = Workspace.open(config.resolve(), time.clock)

@@ -85,6 +85,8 @@ def house_words(subject: Subject) -> Found:
 @rule("facts/title-pattern", Severity.WARNING)
 def title_pattern(subject: Subject) -> Found:
     """The title should follow the publication's pattern, so that the archive reads as a series."""
+    if subject.issue.corrects:
+        return
     pattern = re.escape(subject.publication.title)
     for name, within in (("name", re.escape(subject.publication.name)), ("headlines", ".+"), ("month", r".+\d{4}")):
         pattern = pattern.replace(re.escape(f"{{{name}}}"), within)

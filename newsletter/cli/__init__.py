@@ -34,8 +34,15 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "diff": ("issues", "What has changed since it was approved."),
         "send": ("sending", "Send an approved issue, or go on sending it."),
         "courtesy": ("members", "Letters to those whom an issue speaks of, as drafts."),
-        "publish": ("issues", "Build the archive website of all approved issues."),
+        "publish": ("publishing", "Build the archive website, and put it where it's served from."),
         "report": ("sending", "What became of an issue's messages."),
+    },
+    "What is out already": {
+        "correct": ("amending", "Correct an issue that is out: on its page, in the next one, by mail."),
+        "history": ("amending", "An issue's approvals and corrections."),
+        "corrections": ("amending", "Corrections: list, remove."),
+        "links": ("links", "Where issues and policies link to: check, list, show, accept, replace, restore."),
+        "pages": ("amending", "Pages of the archive: list, move, withdraw, restore."),
     },
     "What issues are made of": {
         "items": ("items", "Stored stories: add, list, gaps, show, edit, import, export, remove."),

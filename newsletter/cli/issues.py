@@ -1,4 +1,4 @@
-"""Commands that act on an issue while it's made: draft, compose, render, check, approve, publish."""
+"""Commands that act on an issue while it's made: draft, compose, render, check, approve."""
 
 from __future__ import annotations
 
@@ -58,9 +58,12 @@ def draft(
         dropped = set(without)
         if not everything and not without and on_a_terminal():
             dropped |= _asked(found)
-        path, count = found.write(dropped)
+        path, count = space.write_draft(found, dropped)
         click.echo(path)
-        say(f"Drafted with {many(count, 'entry', 'entries')} since {found.since}. Fill in what is marked TK.")
+        put_right = f" and {many(len(found.corrections), 'correction')}" if found.corrections else ""
+        say(
+            f"Drafted with {many(count, 'entry', 'entries')} since {found.since}{put_right}. Fill in what is marked TK."
+        )
         next_step(f"edit the file, then: newsletter studio {found.slug}, or newsletter check {found.slug}")
 
 
@@ -315,16 +318,3 @@ def diff(ctx: click.Context, issue: str, output: Path | None) -> None:
         except NewsletterError as fault:
             say(str(fault))
             next_step(f"newsletter approve {composed.slug}")
-
-
-@click.command()
-@click.option("--to", type=click.Path(path_type=Path), help="Folder to build in (default: from config.toml).")
-@click.pass_context
-def publish(ctx: click.Context, to: Path | None) -> None:
-    """Build the archive website of all approved issues; only what changed is written."""
-    with workspace(ctx) as space:
-        folder = to or space.folder / space.config.archive.folder
-        report = space.publish(to)
-        click.echo(folder / "index.html")
-        say(f"{report.written} pages written, {report.unchanged} unchanged, {report.removed} removed.")
-        next_step(f"put {folder.name}/ on the web at {space.config.archive.url}")

@@ -201,6 +201,9 @@ def _show(space: Workspace, mailing: Mailing, snapshot: Snapshot, plan: Plan, at
     approved = f"{snapshot.approved_at:%Y-%m-%d %H:%M} UTC"
     say(f"Approved   by {', '.join(space.approvers(snapshot.issue.slug))}, {approved}, {snapshot.digest[:12]}")
     say(f"To         list {plan.list}" + (f", segment {plan.segment}" if plan.segment else ""))
+    if corrects := snapshot.issue.corrects:
+        variants = f" as {', '.join(corrects.variants)}" if corrects.variants else ""
+        say(f"           only those who were submitted {corrects.issue}{variants}")
     if plan.whole:
         say(f'           segment "{plan.segment}" is the whole list', fg="yellow")
     say(f"Messages   {plan.deliveries:,} in {many(plan.batches, 'batch', 'batches')}{_compared(plan)}")

@@ -13,7 +13,7 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
-from newsletter.collect import feeds, forms, taken, transfer
+from newsletter.collect import captures, feeds, forms, taken, transfer
 from newsletter.collect.inbox import Known, Standing, put
 from newsletter.collect.letters import Letter, letters_in, read_letter
 from newsletter.collect.unfurl import unfurl
@@ -62,6 +62,8 @@ def look_up(intake: Intake, url: str) -> dict[str, Any]:
     page = fetch(url, private_hosts=intake.rules.private_hosts)
     form = unfurl(page, intake.rules.tracking, own_host=intake.own_host)
     _refuse_known(known, form["url"])
+    with intake.store.write() as session:
+        captures.capture(session, form["url"], page, intake.now)
     return {"date": intake.today, **form}
 
 

@@ -34,7 +34,7 @@ from newsletter.compose.body import ANY_REFERENCE, Body, Library
 from newsletter.compose.file import read_issue
 from newsletter.config import Config, Publication
 from newsletter.errors import InputError, IssueError, NewsletterError
-from newsletter.model import Coverage, Issue, Photo, SubjectTest, Waiver
+from newsletter.model import Corrects, Coverage, Issue, Photo, SubjectTest, Waiver
 from newsletter.photos import read_photo
 
 __all__ = ["FrontMatter", "Library", "compose", "front_matter", "references"]
@@ -47,7 +47,8 @@ _FIRST_LOOK_BACK = dt.timedelta(days=31)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontMatter:
     """What stands between the `+++` lines. `hero` is a picture beside issue.md or in the workspace. `subject_b` is a
-    second subject, to be tested against the first on a share of the readers for some hours.
+    second subject, to be tested against the first on a share of the readers for some hours. `corrects` is the issue
+    that this one corrects by mail, and `corrects_variants` those of its variants that were wrong.
     """
 
     publication: str
@@ -63,6 +64,8 @@ class FrontMatter:
     hero: str = ""
     hero_alt: str = ""
     hero_credit: str = ""
+    corrects: str = ""
+    corrects_variants: tuple[str, ...] = ()
     waivers: tuple[Waiver, ...] = ()
 
     def __post_init__(self) -> None:
@@ -70,6 +73,8 @@ class FrontMatter:
             raise ValueError('"test_share" must be above 0 and at most 1: the share of the readers that a test takes')
         if self.test_hours <= 0:
             raise ValueError('"test_hours" must be above 0')
+        if self.corrects_variants and not self.corrects:
+            raise ValueError('"corrects_variants" are variants of the issue that "corrects" names')
 
 
 def front_matter(path: Path, named: str) -> FrontMatter:
@@ -139,6 +144,7 @@ def compose(
         sections=sections,
         waivers=matter.waivers,
         subject_test=_subject_test(matter),
+        corrects=Corrects(issue=matter.corrects, variants=matter.corrects_variants) if matter.corrects else None,
         path=named,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ import tomli_w
 
 from newsletter.compose.body import Library
 from newsletter.config import Publication, SectionPlan
-from newsletter.model import Item, Kind, Policy, Status
+from newsletter.model import Corrects, Item, Kind, Policy, Status
 
 #: How far a policy has come, the farthest first: what is in force, then what is decided, then what moves.
 _PROGRESS = (
@@ -61,10 +62,13 @@ def write(
     *,
     day: dt.date,
     told: Collection[str] = (),
+    corrections: Sequence[str] = (),
     editor_note: str = "",
 ) -> str:
-    """The text of an issue.md; policies whose slug is in `told` come as updates."""
-    lines: list[str] = []
+    """The text of an issue.md; policies whose slug is in `told` come as updates. It starts with the `corrections` of
+    earlier issues, each of which is Markdown.
+    """
+    lines: list[str] = ["", "## Corrections", "", "\n\n".join(corrections)] if corrections else []
     for shelf in shelves:
         if shelf.heading:
             lines += ["", f"## {shelf.heading}", "", *_references(shelf.entries, told)]
@@ -86,6 +90,34 @@ def write(
     note = f"<!-- {editor_note} -->\n\n" if editor_note else ""
     greeting = "Hi {{ first_name | friend }},\n\nTK: two or three sentences that say why this issue matters.\n"
     return f"+++\n{tomli_w.dumps(matter)}+++\n\n{note}{greeting}" + "\n".join(lines).rstrip() + "\n"
+
+
+def about(title: str, url: str, day: dt.date, note: str) -> str:
+    """A correction as an issue tells it: which issue was wrong, and the note."""
+    words = re.sub(r"[\[\]\\]", "", title)
+    return f"*In [{words}]({url}) of {day:%B} {day.day}:* {note}"
+
+
+def write_correction(
+    publication: Publication, *, corrects: Corrects, title: str, url: str, day: dt.date, notes: Sequence[str]
+) -> str:
+    """The text of an issue.md that mails corrections of an earlier issue, by its title and address."""
+    name = publication.name.removeprefix("The ")
+    matter: dict[str, object] = {
+        "publication": publication.slug,
+        "title": f"Correction: {title}",
+        "date": day,
+        "subject": f"Correction | {name}",
+        "preheader": "Something in an issue that you had from us was wrong",
+        "teaser": "What was wrong in an issue, and what is right.",
+        "corrects": corrects.issue,
+    }
+    if corrects.variants:
+        matter["corrects_variants"] = list(corrects.variants)
+    words = re.sub(r"[\[\]\\]", "", title)
+    text = f"In an issue that you had from us, [{words}]({url}), something was wrong. Here is what is right:"
+    body = ["Hi {{ first_name | friend }},", text, *notes, "The issue's page on the web says so, too."]
+    return f"+++\n{tomli_w.dumps(matter)}+++\n\n" + "\n\n".join(body) + "\n"
 
 
 def day_in(month: dt.date, last: dt.date | None) -> dt.date:

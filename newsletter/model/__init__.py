@@ -27,6 +27,7 @@ from newsletter.model.entries import (
 )
 from newsletter.model.issue import (
     Block,
+    Corrects,
     Coverage,
     Guard,
     Issue,
@@ -61,6 +62,7 @@ __all__ = [
     "Batch",
     "Block",
     "Correction",
+    "Corrects",
     "Coverage",
     "DeliveryState",
     "Event",

@@ -124,6 +124,16 @@ class SubjectTest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Corrects:
+    """What a correction by mail is for: it goes only to those who were submitted that `issue`, in one of the
+    `variants` where some are named. It has no page of its own; the corrected issue's is its page.
+    """
+
+    issue: str
+    variants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
     """One edition, composed. `since` is the day after which a policy's change is news here (the date of
     the edition before this one, or a month back). `path` is the issue.md it came from, relative to the
@@ -144,6 +154,7 @@ class Issue:
     sections: tuple[Section, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     subject_test: SubjectTest | None = None
+    corrects: Corrects | None = None
     path: str = ""
 
     @property

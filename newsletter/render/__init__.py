@@ -79,7 +79,7 @@ def _context(issue: Issue, config: Config, fields: Fields, variant: str) -> dict
         "preheader": fields.hide(issue.preheader),
         "language": config.archive.language,
         "variant": variant,
-        "browser_url": f"{archive}/{issue.slug}/",
+        "browser_url": f"{archive}/{issue.corrects.issue if issue.corrects else issue.slug}/",
         "merge": merge,
         "photo_url": photo_url,
         "covered_url": covered_url,

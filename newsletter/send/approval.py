@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from newsletter import VERSION, codec
-from newsletter.errors import NotApproved
+from newsletter.errors import NotApproved, NotFound
 from newsletter.model import Issue, Rendered, Snapshot
 from newsletter.send import uses
 from newsletter.store.records import ApprovalRecord, SnapshotRecord
@@ -56,18 +57,44 @@ def latest(session: Session, issue: str) -> Snapshot | None:
     return codec.loads(record.document, Snapshot) if record else None
 
 
-def all_latest(session: Session, needed: Mapping[str, int]) -> list[Snapshot]:
-    """Of every issue, the newest snapshot that as many persons have approved as its publication needs."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """One approval in an issue's history: what it bound to, since when, and by whom."""
+
+    digest: str
+    at: dt.datetime
+    by: tuple[str, ...]
+
+
+def history(session: Session, issue: str) -> list[Approved]:
+    """Every approval that an issue has had, oldest first."""
+    query = select(SnapshotRecord.id, SnapshotRecord.digest, SnapshotRecord.approved_at)
+    rows = session.execute(query.where(SnapshotRecord.issue == issue).order_by(SnapshotRecord.id))
+    return [Approved(digest=digest, at=at, by=_approvers(session, number)) for number, digest, at in rows]
+
+
+def with_digest(session: Session, issue: str, digest: str) -> Snapshot:
+    """The newest snapshot of an issue whose digest begins so; NotFound when there's none."""
+    known = SnapshotRecord.issue == issue, SnapshotRecord.digest.startswith(digest, autoescape=True)
+    record = session.scalar(select(SnapshotRecord).where(*known).order_by(SnapshotRecord.id.desc()).limit(1))
+    if record is None:
+        raise NotFound(f'no approval "{digest[:64]}"', where=issue, hint=f"newsletter history {issue}")
+    return codec.loads(record.document, Snapshot)
+
+
+def all_latest(session: Session, needed: Mapping[str, int], issue: str = "") -> list[Snapshot]:
+    """Of every issue, or of one, the newest snapshot that as many persons have approved as its publication needs."""
     counts = select(ApprovalRecord.snapshot_id, func.count().label("persons")).group_by(ApprovalRecord.snapshot_id)
     approved = counts.subquery()
     query = select(SnapshotRecord.issue, SnapshotRecord.document, approved.c.persons)
     query = query.join(approved, approved.c.snapshot_id == SnapshotRecord.id).order_by(SnapshotRecord.id.desc())
+    query = query.where(SnapshotRecord.issue == issue) if issue else query
     found: dict[str, Snapshot] = {}
-    for issue, document, persons in session.execute(query):
-        if issue not in found:
+    for name, document, persons in session.execute(query):
+        if name not in found:
             snapshot = codec.loads(document, Snapshot)
             if persons >= needed.get(snapshot.issue.publication, 1):
-                found[issue] = snapshot
+                found[name] = snapshot
     return list(found.values())
 
 

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from sqlalchemy import and_
+
 from newsletter import codec, send
 from newsletter.audience import segments, variants
 from newsletter.config import Config, Pace, Publication
@@ -18,6 +20,7 @@ from newsletter.model import Batch, DeliveryState, Outcome, Recipient, Rendered,
 from newsletter.providers import Limits, Provider, load
 from newsletter.providers.mime import Composer
 from newsletter.send.envelope import envelope
+from newsletter.send.plan import submitted
 from newsletter.send.submit import Courier
 from newsletter.send.workers import Worker
 from newsletter.store import Store
@@ -46,15 +49,19 @@ class Mailing:
         return load(self.config.providers[slug], self.config.folder)
 
     def target(self, publication: Publication, snapshot: Snapshot, segment: str) -> send.Target:
-        """A publication's list, or a segment of it; each reader gets a variant that was approved."""
+        """A publication's list, or a segment of it, and of these for a correction only those who were submitted what
+        it corrects; each reader gets a variant that was approved.
+        """
         approved = [variant.variant for variant in snapshot.variants]
-        where = None
+        corrects = snapshot.issue.corrects
+        conditions = [submitted(corrects)] if corrects else []
         if segment:
-            where = segments.saved(self.config, segment)
+            conditions.append(segments.saved(self.config, segment))
         return send.Target(
             list=publication.list,
             segment=segment,
-            where=where,
+            where=and_(*conditions) if conditions else None,
+            corrects=corrects,
             variant=variants.name_in_sql(snapshot.issue, self.config, approved),
         )
 
@@ -81,11 +88,7 @@ class Mailing:
         limits, pace = self.provider(provider).limits, self._pace(provider)
         plan = replace(plan, rate=pace.calls_per_second or limits.calls_per_second, per_day=pace.per_day)
         if not plan.deliveries and campaign is None:
-            whom = f'segment "{segment}" of list' if segment else "list"
-            what = (
-                f'nobody to send to: {whom} "{plan.list}" has {plan.mailable} mailable, {plan.already} have the issue'
-            )
-            raise SendError(what, where=issue, hint="newsletter subscribers import FILE")
+            raise _nobody(snapshot, plan)
         return plan
 
     def _batch_size(self, snapshot: Snapshot, provider: str) -> int:
@@ -222,6 +225,19 @@ class Mailing:
                 for number, address in enumerate(addresses, first)
             ),
         )
+
+
+def _nobody(snapshot: Snapshot, plan: send.Plan) -> SendError:
+    """Why a plan reaches nobody."""
+    issue, corrects = snapshot.issue.slug, snapshot.issue.corrects
+    counted = f"{plan.mailable} mailable, {plan.already} have the issue"
+    if corrects:
+        of = f" ({', '.join(corrects.variants)})" if corrects.variants else ""
+        what = f"nobody to send to: of those who were submitted {corrects.issue}{of} there are {counted}"
+        return SendError(what, where=issue, hint=f"newsletter report {corrects.issue}")
+    whom = f'segment "{plan.segment}" of list' if plan.segment else "list"
+    what = f'nobody to send to: {whom} "{plan.list}" has {counted}'
+    return SendError(what, where=issue, hint="newsletter subscribers import FILE")
 
 
 def _size(text: MergeText) -> int:

@@ -13,8 +13,16 @@ from sqlalchemy.orm import Session
 from newsletter import audience
 from newsletter.audience.segments import Condition
 from newsletter.errors import SendError
-from newsletter.model import DeliveryState, Snapshot
-from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord, SnapshotRecord, SubscriberRecord
+from newsletter.model import Corrects, DeliveryState, Snapshot
+from newsletter.send.uses import named
+from newsletter.store.records import (
+    BatchRecord,
+    CampaignRecord,
+    CorrectionRecord,
+    DeliveryRecord,
+    SnapshotRecord,
+    SubscriberRecord,
+)
 
 #: The parts that a share is made of, and a step through all of them that leaves no neighbours together.
 _PARTS, _STEP = 1_000, 387
@@ -72,13 +80,31 @@ class Plan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """Whom a campaign is for: a list, or a segment of it with its condition; `variant` tells, in SQL, which
-    variant of the issue a subscriber gets.
+    variant of the issue a subscriber gets. What `corrects` an issue is for those alone who were submitted that.
     """
 
     list: str
     segment: str = ""
     where: Condition | None = None
+    corrects: Corrects | None = None
     variant: ColumnElement[str] = field(default_factory=lambda: literal("default"))
+
+
+def submitted(corrects: Corrects) -> Condition:
+    """Whether a subscriber was submitted the issue that a correction is for, in one of its variants if some are
+    named. Whoever may have it or not, since the provider's answer never came, is for a person to settle first.
+    """
+    had = (
+        exists()
+        .where(DeliveryRecord.subscriber_id == SubscriberRecord.id, DeliveryRecord.state == DeliveryState.SUBMITTED)
+        .where(DeliveryRecord.campaign_id == CampaignRecord.id, named(CampaignRecord.issue, corrects.issue))
+    )
+    return had.where(DeliveryRecord.variant.in_(corrects.variants)) if corrects.variants else had
+
+
+def ordinary() -> Condition:
+    """Whether a campaign mails an issue rather than the correction of one, whose number of readers says nothing."""
+    return CampaignRecord.issue.not_in(select(CorrectionRecord.mailed_in))
 
 
 def campaign_name(issue: str, segment: str = "") -> str:
@@ -127,10 +153,12 @@ def plan(
 
 def _last(session: Session, target: Target, issue: str) -> int | None:
     """How many deliveries the last campaign of another issue to the same list and segment had."""
+    if target.corrects:
+        return None
     newest = (
         select(CampaignRecord.id)
         .where(CampaignRecord.list == target.list, CampaignRecord.segment == target.segment)
-        .where(CampaignRecord.issue != issue)
+        .where(CampaignRecord.issue != issue, ordinary())
         .order_by(CampaignRecord.id.desc())
         .limit(1)
     )
@@ -266,6 +294,6 @@ def _had(issue: str) -> Condition:
     return (
         exists()
         .where(DeliveryRecord.subscriber_id == SubscriberRecord.id)
-        .where(DeliveryRecord.campaign_id == CampaignRecord.id, CampaignRecord.issue == issue)
+        .where(DeliveryRecord.campaign_id == CampaignRecord.id, named(CampaignRecord.issue, issue))
         .where(DeliveryRecord.state.not_in(settled))
     )

@@ -15,6 +15,7 @@ from newsletter.config import Publication
 from newsletter.model import DeliveryState, Snapshot
 from newsletter.providers.files import Files
 from newsletter.send.mailing import Mailing
+from newsletter.send.plan import ordinary
 from newsletter.store import backup, open_store
 from newsletter.store.records import CampaignRecord, DeliveryRecord
 
@@ -48,7 +49,7 @@ def rehearse(
 
     The messages go to `folder/<campaign>/`, whatever provider the publication has.
     """
-    last = _last_campaign(mailing, publication)
+    last = None if snapshot.issue.corrects else _last_campaign(mailing, publication)
     with tempfile.TemporaryDirectory() as place:
         copy = Path(place) / "rehearsal.db"
         backup(mailing.store, copy)
@@ -67,7 +68,7 @@ def _last_campaign(mailing: Mailing, publication: Publication) -> int | None:
     """How many deliveries the last campaign to the publication's whole list had."""
     newest = (
         select(CampaignRecord.id)
-        .where(CampaignRecord.list == publication.list, CampaignRecord.segment == "")
+        .where(CampaignRecord.list == publication.list, CampaignRecord.segment == "", ordinary())
         .order_by(CampaignRecord.id.desc())
         .limit(1)
     )

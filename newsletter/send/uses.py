@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from sqlalchemy import delete, insert, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, delete, insert, or_, select, tuple_
+from sqlalchemy.orm import QueryableAttribute, Session
 
-from newsletter.model import Issue, Snapshot, Story, Use, address_of
-from newsletter.store.records import UseRecord
+from newsletter.model import DeliveryState, Issue, Snapshot, Story, Use, address_of
+from newsletter.store.records import CampaignRecord, DeliveryRecord, PageRecord, UseRecord
 
 
 def uses_of(issue: Issue) -> dict[str, Use]:
@@ -38,6 +38,11 @@ def record(session: Session, issue: Issue) -> None:
         session.execute(insert(UseRecord), rows)
 
 
+def named(column: QueryableAttribute[str], issue: str) -> ColumnElement[bool]:
+    """Whether a column names an issue, by the name it has or one that it had: its old address leads to the new one."""
+    return or_(column == issue, column.in_(select(PageRecord.path).where(PageRecord.moved_to == issue)))
+
+
 def earlier(session: Session, issue: Issue) -> tuple[Use, ...]:
     """The uses of this issue's items, by slug or address, in approved issues before it, oldest first. Of two
     on one day, the one whose name comes first is the earlier, so that the two don't accuse each other.
@@ -48,6 +53,7 @@ def earlier(session: Session, issue: Issue) -> tuple[Use, ...]:
         select(UseRecord)
         .where(tuple_(UseRecord.date, UseRecord.issue) < tuple_(issue.date, issue.slug))
         .where(UseRecord.slug.in_(slugs) | UseRecord.address.in_(addresses))
+        .where(~named(UseRecord.issue, issue.slug))
         .order_by(UseRecord.date, UseRecord.issue)
     )
     return tuple(map(_value, session.scalars(query)))
@@ -58,7 +64,7 @@ def first(session: Session, publication: str, before: dt.date, issue: str) -> di
     query = (
         select(UseRecord)
         .where(UseRecord.publication == publication)
-        .where(tuple_(UseRecord.date, UseRecord.issue) < tuple_(before, issue))
+        .where(tuple_(UseRecord.date, UseRecord.issue) < tuple_(before, issue), ~named(UseRecord.issue, issue))
         .order_by(UseRecord.date.desc(), UseRecord.issue.desc())
     )
     return {row.slug: _value(row) for row in session.scalars(query)}
@@ -97,3 +103,14 @@ def slugs_used(session: Session, issue: str = "") -> set[str]:
     """The slugs that approved issues have used: all of them, or those of one issue."""
     query = select(UseRecord.slug)
     return set(session.scalars(query.where(UseRecord.issue == issue) if issue else query))
+
+
+def variants(session: Session, issue: str) -> list[str]:
+    """The variants of an issue that were submitted to somebody, sorted."""
+    query = (
+        select(DeliveryRecord.variant).distinct().join(CampaignRecord, CampaignRecord.id == DeliveryRecord.campaign_id)
+    )
+    submitted = DeliveryRecord.state == DeliveryState.SUBMITTED
+    return list(
+        session.scalars(query.where(named(CampaignRecord.issue, issue), submitted).order_by(DeliveryRecord.variant))
+    )

@@ -429,3 +429,69 @@ class HookCallRecord(Base):
     due_at: Mapped[dt.datetime | None] = mapped_column(index=True)
     attempts: Mapped[int] = mapped_column(default=0)
     outcome: Mapped[str] = mapped_column(Text, default="")
+
+
+class CorrectionRecord(Base):
+    """A correction of an issue that is out; see `newsletter.model.Correction`. `told_in` is the issue of the same
+    publication whose draft has taken it up, `mailed_in` the one that mails it by itself; empty while there's none.
+    One that was taken back has a time at which it was `removed_at`.
+    """
+
+    __tablename__ = "corrections"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    issue: Mapped[str] = mapped_column(String(200), index=True)
+    publication: Mapped[str] = mapped_column(String(100))
+    date: Mapped[dt.date]
+    note: Mapped[str] = mapped_column(Text)
+    by: Mapped[str] = mapped_column(String(200))
+    at: Mapped[dt.datetime]
+    told_in: Mapped[str] = mapped_column(String(200), default="")
+    mailed_in: Mapped[str] = mapped_column(String(200), default="")
+    removed_at: Mapped[dt.datetime | None]
+
+
+class PageRecord(Base):
+    """What was decided about a public page, by its path: it has moved to the path `moved_to` or, where that's empty,
+    is gone, for a `reason` that readers see.
+    """
+
+    __tablename__ = "pages"
+    path: Mapped[str] = mapped_column(String(500), primary_key=True)
+    moved_to: Mapped[str] = mapped_column(String(500), default="")
+    reason: Mapped[str] = mapped_column(Text, default="")
+    date: Mapped[dt.date]
+    by: Mapped[str] = mapped_column(String(200))
+    at: Mapped[dt.datetime]
+
+
+class ReplacementRecord(Base):
+    """A link that pages show by its archived copy; see `newsletter.model.Replacement`."""
+
+    __tablename__ = "replacements"
+    url: Mapped[str] = mapped_column(Text, primary_key=True)
+    archived: Mapped[str] = mapped_column(Text)
+    by: Mapped[str] = mapped_column(String(200))
+    at: Mapped[dt.datetime]
+
+
+class LinkRecord(Base):
+    """What is known of a page that issues or policies link to, by its address without a fragment.
+
+    `captured` is the digest of its readable text when it was first read, `digest` that of the last time; both are
+    empty where it has none. `standing` as `newsletter.linkkeeping.Standing`, with a `fault` or where it has moved to;
+    `failures` are the checks in a row that it didn't answer. `etag` and `last_modified` are for asking it only for
+    news (RFC 9110, section 13.1).
+    """
+
+    __tablename__ = "links"
+    url: Mapped[str] = mapped_column(Text, primary_key=True)
+    captured: Mapped[str] = mapped_column(String(64), default="")
+    captured_at: Mapped[dt.datetime | None]
+    digest: Mapped[str] = mapped_column(String(64), default="")
+    standing: Mapped[str] = mapped_column(String(10), default="", index=True)
+    fault: Mapped[str] = mapped_column(Text, default="")
+    moved_to: Mapped[str] = mapped_column(Text, default="")
+    failures: Mapped[int] = mapped_column(default=0)
+    etag: Mapped[str] = mapped_column(Text, default="")
+    last_modified: Mapped[str] = mapped_column(Text, default="")
+    checked_at: Mapped[dt.datetime | None]

@@ -72,7 +72,7 @@ def test_a_policy_told_before_comes_as_an_update(desk: Desk) -> None:
         ("workers-rights", "[[sf-public-health-leave]]"),  # its readers haven't read of it
     ):
         written = desk.space.draft(desk.space.config.publication(publication), dt.date(2022, 11, 20), since, "")
-        written.write()
+        desk.space.write_draft(written)
         assert reference in written.path.read_text(encoding="utf-8")
 
 

@@ -12,6 +12,7 @@ import email
 import email.policy
 import json
 import re
+import socket
 import socketserver
 import threading
 import time
@@ -23,6 +24,8 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 KEY = "a-key-of-the-fake"
+#: For how many seconds a call is left without an answer.
+STALL = 2.5
 
 
 @dataclass
@@ -37,7 +40,7 @@ class Said:
 @dataclass
 class Fake:
     """What all fakes share: whom they took, as often as they did. `mood` says what to do to a call that no fault is
-    set for.
+    set for. `quiet` waits until whatever callers sent is served.
     """
 
     taken: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -46,6 +49,7 @@ class Fake:
     bodies: list[Any] = field(default_factory=list)
     url: str = ""
     mood: Callable[[], str] = lambda: ""
+    quiet: Callable[[], None] = lambda: None
     wait: str = "7"
     verified: bool = True
 
@@ -429,7 +433,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
             return
         if fault == "stall":
-            time.sleep(1.0)
+            time.sleep(STALL)
         self._say(said, half=fault == "half")
 
     def _named(self) -> dict[str, str]:
@@ -500,7 +504,7 @@ class _SmtpHandler(socketserver.StreamRequestHandler):
         if fault in ("drop", "lose"):
             return False
         if fault == "stall":
-            time.sleep(1.0)
+            time.sleep(STALL)
         self._line("451 later" if fault == "429" else "250 fine")
         return True
 
@@ -509,31 +513,60 @@ class _SmtpHandler(socketserver.StreamRequestHandler):
         self.wfile.flush()
 
 
-class _SmtpServer(socketserver.ThreadingTCPServer):
+class _Counting(socketserver.ThreadingTCPServer):
+    """Knows how many connections it's serving."""
+
     daemon_threads = True
     allow_reuse_address = True
 
+    def __init__(self, address: tuple[str, int], handler: Any) -> None:
+        self.begun = self.ended = 0
+        super().__init__(address, handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.begun += 1
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.ended += 1
+
     def handle_error(self, request: object, client_address: object) -> None:
         """A connection that broke is what these tests are about."""
 
+    def quiet(self) -> None:
+        """Wait until all that callers had sent before they were gone is served: a vendor's delay covers that."""
+        before = self.begun
+        # Connections are taken one after the other, so all earlier ones were taken when this one is.
+        socket.create_connection(self.server_address).close()  # type: ignore[arg-type]
+        for _ in range(3_000):
+            if self.begun > before and self.begun == self.ended:
+                return
+            time.sleep(0.01)
+        raise AssertionError("the fake never came to rest")
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A connection that broke is what these tests are about."""
+class _SmtpServer(_Counting):
+    pass
+
+
+class _Server(_Counting, ThreadingHTTPServer):
+    pass
 
 
 @contextmanager
 def serve(fake: Fake) -> Iterator[Fake]:
     """Serve a fake on a free port of 127.0.0.1 until the block ends."""
     given = {"fake": fake, "lock": threading.Lock()}
-    server: socketserver.TCPServer
+    server: _Counting
     if isinstance(fake, SmtpFake):
         server = _SmtpServer(("127.0.0.1", 0), type("Handler", (_SmtpHandler,), given))
     else:
         server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), given))
     fake.url = f"http://127.0.0.1:{server.server_address[1]}"
+    fake.quiet = server.quiet
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:

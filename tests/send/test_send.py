@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, func, select, text
 
-from newsletter import VERSION, audience, codec, send
+from newsletter import VERSION, amendments, audience, codec, send
+from newsletter.amendments import Decision
 from newsletter.audience import Reason
 from newsletter.errors import NotApproved, OutcomeUnknown, Refused, SendError, Unavailable
 from newsletter.model import Batch, DeliveryState, Outcome, Receipt, Snapshot
@@ -135,6 +136,25 @@ def test_everybody_mailable_gets_exactly_one_message(space: Workspace) -> None:
     assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 3}
     assert sorted(provider.kept.values()) == sorted(ALL)
     assert [len(batch.recipients) for batch in provider.calls] == [2, 1]
+
+
+def test_a_correction_reaches_those_alone_who_were_submitted_the_issue(space: Workspace) -> None:
+    campaign, provider = started(space), Flaky()
+    submit(space, campaign, provider)
+    decision = Decision(by="Ada", at=NOW, day=NOW.date())
+    with space.store.write() as session:
+        query = select(DeliveryRecord).where(DeliveryRecord.address == "ben@example.org")
+        session.scalars(query).one().state = DeliveryState.UNKNOWN
+        amendments.correct(session, space.published(NAME)[0].issue, "It was nine.", decision)
+    space.draft_correction(space.published(NAME)[0].issue, ["default"])
+    snapshot, _ = space.approve(f"{NAME}-correction", by="Ada")
+    mailing, publication = space.mailing(), space.config.publication("network-download")
+    plan = mailing.plan(publication, snapshot, segment="", provider="files")
+    assert (plan.deliveries, plan.last, plan.reasons) == (2, None, {})
+    correction = mailing.start(snapshot, plan, publication)
+    assert set(states(space, correction)) == {"ana@example.org", "chi@example.org"}
+    with pytest.raises(SendError, match="of those who were submitted network-download-2022-10"):
+        mailing.plan(publication, snapshot, segment="", provider="files")
 
 
 def test_sending_again_sends_nothing(space: Workspace) -> None:
@@ -461,7 +481,7 @@ def _kill_at_random(folder: Path, seed: int) -> int:
     for attempt in range(1, 40):
         process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            if process.wait(timeout=chance.uniform(0.4, 0.9) + attempt * 0.04) == 0:
+            if process.wait(timeout=chance.uniform(0.4, 0.9) + attempt * 0.1) == 0:
                 return attempt
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)

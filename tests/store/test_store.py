@@ -15,7 +15,16 @@ from sqlalchemy.exc import StatementError
 
 from newsletter.errors import StoreError
 from newsletter.store import HEAD, Store, backup, connect, open_store, revision, upgrade
-from newsletter.store.records import ApprovalRecord, Base, BatchRecord, CampaignRecord, ItemRecord, SubscriberRecord
+from newsletter.store.records import (
+    ApprovalRecord,
+    Base,
+    BatchRecord,
+    CampaignRecord,
+    CorrectionRecord,
+    ItemRecord,
+    SnapshotRecord,
+    SubscriberRecord,
+)
 
 NOW = dt.datetime(2022, 10, 1, 9, tzinfo=dt.UTC)
 
@@ -115,6 +124,22 @@ def test_upgrading_the_third_release_keeps_people_and_never_gives_a_number_twice
         assert chi.id == 3
         if store.is_sqlite:
             assert session.scalar(text("PRAGMA foreign_keys")) == 1
+
+
+def test_upgrading_the_fourth_release_keeps_its_approvals_and_has_room_for_corrections(empty_store: Store) -> None:
+    upgrade(empty_store, "0004")
+    with empty_store.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO snapshots (issue, digest, document, approved_by, approved_at)"
+            " VALUES ('i', 'd', '{}', 'Dana Reyes', '2022-10-01 09:00:00')"
+        )
+    upgrade(empty_store)
+    with empty_store.write() as session:
+        assert session.scalar(select(func.count()).select_from(SnapshotRecord)) == 1
+        day = NOW.date()
+        session.add(CorrectionRecord(issue="i", publication="p", date=day, note="N", by="Dana Reyes", at=NOW))
+        session.flush()
+        assert session.scalars(select(CorrectionRecord.told_in)).all() == [""]
 
 
 def test_a_write_is_all_or_nothing(store: Store) -> None:
