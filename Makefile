@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test lint types bench torture clean
+.PHONY: demo test lint types bench torture audit clean
 
 demo: $(READY)
 	$(BIN)/newsletter demo demo
@@ -15,6 +15,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive newsletter
 
 types: $(READY)
 	$(BIN)/mypy
@@ -25,6 +26,11 @@ bench: $(READY)
 # TORTURE="--provider resend --recipients 20000 --kills 100 --seed 7"
 torture: $(READY)
 	$(BIN)/python -m tests.torture $(TORTURE)
+
+# Asks PyPI for known weaknesses of the pinned libraries.
+audit: $(READY)
+	$(BIN)/python -m pip install --quiet pip-audit
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 clean:
 	rm -rf .venv demo

@@ -11,7 +11,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from benchmarks import importing, messages, million, rendering, sending, startup, studio, webhooks
+from benchmarks import importing, messages, million, rendering, sending, startup, studio, timing, webhooks
 from benchmarks.measure import Result
 from newsletter import VERSION
 
@@ -26,6 +26,7 @@ BENCHMARKS = {
     "smtp": messages.smtp,
     "million": million.million,
     "webhooks": webhooks.webhooks,
+    "timing": timing.timing,
 }
 
 

@@ -110,7 +110,8 @@ def torture(provider: str, recipients: int, kills: int, seed: int, folder: Path)
         host = urlsplit(fake.url)
         table = f'[providers.{provider}]\nbase_url = "{fake.url}"\ntimeout = {_TIMEOUT}\n{_SETTINGS.get(provider, "")}'
         if provider == "smtp":
-            table = f'host = "{host.hostname}"\nport = {host.port}\nsecurity = "none"\ntimeout = {_TIMEOUT}\nbatch_size = 20\n'
+            table = f'host = "{host.hostname}"\nport = {host.port}\nsecurity = "none"\nbatch_size = 20\n'
+            table += f"timeout = {_TIMEOUT}\n"
             told = config.read_text(encoding="utf-8").partition("[providers.smtp]")
             rest = told[2][told[2].index("\n[") :]
             config.write_text(f"{told[0]}[providers.smtp]\n{table}{rest}", encoding="utf-8")
