@@ -1,4 +1,4 @@
-"""E-mail addresses, in the one form by which a person is known."""
+"""Email addresses, in the one form by which a person is known."""
 
 from __future__ import annotations
 
