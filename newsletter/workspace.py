@@ -585,12 +585,25 @@ class Workspace:
 
     def publish(self, folder: Path | None = None) -> Report:
         """Build the archive of all approved issues."""
-        from newsletter.publish import publish
-        from newsletter.send import all_latest
+        from newsletter.collect import members, policies
+        from newsletter.publish import Approved, publish
+        from newsletter.send import all_latest, documents
 
+        needed = {slug: publication.approvals for slug, publication in self.config.publications.items()}
         with self.store.read() as session:
-            snapshots = all_latest(session, {slug: p.approvals for slug, p in self.config.publications.items()})
-        return publish(snapshots, self.config, folder=folder, themes=self.template_folders("archive"))
+            latest = all_latest(session, needed)
+            return publish(
+                Approved(
+                    {issue: digest for issue, (_, digest) in latest.items()},
+                    lambda issues: documents(session, [latest[issue][0] for issue in issues]),
+                ),
+                self.config,
+                today=self.today(),
+                themes=self.template_folders("archive"),
+                policies=policies.find(session),
+                members=members.find(session),
+                folder=folder,
+            )
 
 
 def system_clock() -> Clock:

@@ -1,31 +1,60 @@
 """The archive website and its feeds, built from what was approved.
 
-    publish(snapshots, config, themes=...)      pages, feeds, pictures -> a folder
+    snapshots -> summary -> catalog -> plan of pages -> build -> swap
 
 It's a folder of plain files: no program runs behind it, it opens from a disk as from a server, and it holds
-no recipient's data. The same snapshots give the same bytes; only files that differ are written.
+no recipient's data. The same input gives the same bytes; only files that differ are written.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from newsletter.config import Config
-from newsletter.model import Snapshot
-from newsletter.publish.site import site
-from newsletter.publish.swap import Report, swap_in
+from filelock import FileLock
 
-__all__ = ["Report", "publish"]
+from newsletter.config import Config
+from newsletter.errors import InputError
+from newsletter.model import Amendments, Member, Policy
+from newsletter.publish import catalog, search
+from newsletter.publish.approved import Approved
+from newsletter.publish.build import Workshop, build, read_summaries
+from newsletter.publish.kept import Kept
+from newsletter.publish.planned import program
+from newsletter.publish.swap import Report, begin
+
+__all__ = ["Approved", "Report", "publish"]
 
 
 def publish(
-    snapshots: Iterable[Snapshot], config: Config, *, folder: Path | None = None, themes: Sequence[Path]
+    approved: Approved,
+    config: Config,
+    *,
+    today: dt.date,
+    themes: Sequence[Path],
+    policies: Iterable[Policy] = (),
+    members: Sequence[Member] = (),
+    amendments: Amendments | None = None,
+    folder: Path | None = None,
+    searchable: bool | None = None,
 ) -> Report:
-    """Build the archive of `snapshots`, one for each issue, in `folder` (by default the configured one).
+    """Build the archive of what is approved in `folder` (by default the configured one), as it is on `today`.
 
-    `themes` are template folders, of which an earlier one wins over a later. Raises TemplateError for a
-    fault in a template, and InputError for a picture that is gone or a folder that can't be written.
+    `policies` are the stored ones, whose history goes on after an issue; `members` the roster, whose addresses are
+    never shown; `themes` template folders, of which an earlier one wins over a later. There's a search where it's
+    `searchable`: by default, where Pagefind is installed. Raises TemplateError for a fault in a template, and
+    InputError for a picture that is gone or a folder that can't be written.
     """
     target = folder or config.folder / config.archive.folder
-    return swap_in(site(list(snapshots), config, themes), target)
+    made_by = program(themes)
+    kept = Kept(config.folder, made_by, target)
+    try:
+        with FileLock(kept.lock()):
+            summaries = read_summaries(approved, kept)
+            public = catalog.build(summaries, policies, members, amendments or Amendments(), config, today)
+            with_search = search.installed() if searchable is None else searchable
+            shop = Workshop(public, tuple(themes), made_by, with_search, kept, begin(target))
+            return build(shop, approved)
+    except OSError as fault:
+        raise InputError(f"the archive can't be written: {fault.strerror}", where=target) from None
