@@ -583,8 +583,8 @@ class Workspace:
         with self.store.read() as session:
             return inbox.count(session)
 
-    def publish(self, folder: Path | None = None) -> Report:
-        """Build the archive of all approved issues."""
+    def publish(self, folder: Path | None = None, *, searchable: bool | None = None) -> Report:
+        """Build the archive of all approved issues, with a search where Pagefind is installed or as it's said."""
         from newsletter.collect import members, policies
         from newsletter.publish import Approved, publish
         from newsletter.send import all_latest, documents
@@ -603,6 +603,7 @@ class Workspace:
                 policies=policies.find(session),
                 members=members.find(session),
                 folder=folder,
+                searchable=searchable,
             )
 
 

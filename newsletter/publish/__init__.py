@@ -54,7 +54,6 @@ def publish(
             summaries = read_summaries(approved, kept)
             public = catalog.build(summaries, policies, members, amendments or Amendments(), config, today)
             with_search = search.installed() if searchable is None else searchable
-            shop = Workshop(public, tuple(themes), made_by, with_search, kept, begin(target))
-            return build(shop, approved)
+            return build(Workshop(public, tuple(themes), made_by, with_search, kept, begin(target)), approved)
     except OSError as fault:
         raise InputError(f"the archive can't be written: {fault.strerror}", where=target) from None

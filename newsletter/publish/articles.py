@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator, Sequence
 
 from newsletter.model import Snapshot, Variant
@@ -14,6 +15,8 @@ from newsletter.publish.prose import legal
 from newsletter.publish.summary import POLICY, Summary, public_issue
 from newsletter.render.words import headlines, month
 
+# What only Outlook reads, and HTML for browsers doesn't know.
+_OUTLOOK = re.compile(r' xmlns:[vo]="[^"]*"|\bmso-[\w-]+\s*:[^;"}]*;?| height="auto"')
 _NOINDEX = '<meta name="robots" content="noindex">'
 
 
@@ -75,7 +78,10 @@ def _as_mailed(pages: Pages, snapshot: Snapshot) -> bytes:
     # Nobody's name and nobody's link: the fallbacks, and the service's page that belongs to no reader.
     text = mail.html.merge_html(_nobody(pages)).replace("<head>", f"<head>\n{_NOINDEX}", 1)
     # Mail needs whole addresses; on a page the same pictures lie beside it, so that they show from a disk, too.
-    return pages.clean(text.replace(f'src="{pages.base}/media/', 'src="../media/')).encode()
+    text = text.replace(f'src="{pages.base}/media/', 'src="../media/')
+    # What is one article in a mailbox is all there is on a page: its main part.
+    text = _OUTLOOK.sub("", text.replace('role="article"', 'role="main"', 1))
+    return pages.clean(text).encode()
 
 
 def _plain(pages: Pages, snapshot: Snapshot) -> bytes:

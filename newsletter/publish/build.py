@@ -7,7 +7,6 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
-import shutil
 import sys
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -46,14 +45,25 @@ Document = tuple[str, Sequence[str], str]
 Outcome = tuple[str, bool]
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """While much is read that stays: looking for garbage in it would take as long again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def read_summaries(approved: Approved, kept: Kept) -> list[Summary]:
     """The summaries of all issues; only snapshots that weren't seen before are read."""
-    known = kept.summaries()
+    with _no_collection():
+        known = kept.summaries()
     missing = [slug for slug, digest in approved.digests.items() if digest not in known]
     if missing:
         documents = ((approved.digests[slug], document) for slug, document in approved.read(missing))
         with _workers(len(missing) > _MANY) as pool:
-            for found in _run(pool, _summarize, _parts(documents, _ISSUES)):
+            for found in _run(pool, _summarize, _summarize, _parts(documents, _ISSUES)):
                 known |= {summary.digest: summary for summary in found}
     summaries = [known[digest] for digest in approved.digests.values()]
     if missing or len(summaries) != len(known):
@@ -114,18 +124,12 @@ class Workshop:
 
 def build(shop: Workshop, approved: Approved) -> Report:
     """Build the site and put it in the place of the old one."""
-    try:
-        return _build(shop, approved)
-    except BaseException:
-        shutil.rmtree(shop.building.new, ignore_errors=True)
-        raise
-
-
-def _build(shop: Workshop, approved: Approved) -> Report:
-    building, before = shop.building, shop.kept.made()
+    building = shop.building
+    with _no_collection():
+        before, pages = shop.kept.made(), shop.pages
     target, new = str(building.target), str(building.new)
     made: dict[str, Made] = {}
-    for path, page in shop.pages.items():
+    for path, page in pages.items():
         one = before.get(path)
         if one and one.key == page.key and path in building.before and one.untouched(f"{target}/{path}"):
             building.keep(path)
@@ -160,9 +164,9 @@ def _make(shop: Workshop, approved: Approved, stale: list[str]) -> Iterator[Outc
             wanted[summary.slug].append("")
     documents: Iterator[Document] = ((slug, wanted[slug], document) for slug, document in approved.read(list(wanted)))
     with _workers(len(stale) > _MANY, shop) as pool:
-        for done in _run(pool, _issues_in_worker if pool else shop.make_issues, _parts(documents, _ISSUES)):
+        for done in _run(pool, shop.make_issues, _issues_in_worker, _parts(documents, _ISSUES)):
             yield from done
-        for done in _run(pool, _files_in_worker if pool else shop.make, _parts([*others, *feeds], _FILES)):
+        for done in _run(pool, shop.make, _files_in_worker, _parts([*others, *feeds], _FILES)):
             yield from done
 
 
@@ -197,14 +201,14 @@ def _index(shop: Workshop, changed: list[str], report: Report) -> list[str]:
 
 @contextmanager
 def _workers(many: bool, shop: Workshop | None = None) -> Iterator[ProcessPoolExecutor | None]:
-    """Other processes, one for each core, when there's much to do; None when this one does it alone."""
+    """Other processes, one for each further core, when there's much to do; None when this one does it alone."""
     cores = os.cpu_count() or 1
     if not many or cores < 2:
         yield None
         return
     # A forked process has all that was planned; elsewhere it's sent, and plans for itself.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    with ProcessPoolExecutor(min(cores, _MOST), context, initializer=_start, initargs=(shop,)) as pool:
+    with ProcessPoolExecutor(min(cores, _MOST) - 1, context, initializer=_start, initargs=(shop,)) as pool:
         try:
             yield pool
         except BaseException:
@@ -212,16 +216,20 @@ def _workers(many: bool, shop: Workshop | None = None) -> Iterator[ProcessPoolEx
             raise
 
 
-def _run(pool: ProcessPoolExecutor | None, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
-    """What the tasks give, in their order; only a few wait at a time, so that memory doesn't grow with them."""
-    if pool is None:
-        yield from map(function, tasks)
-        return
+def _run(
+    pool: ProcessPoolExecutor | None, here: Callable[[T], R], there: Callable[[T], R], tasks: Iterable[T]
+) -> Iterator[R]:
+    """What the tasks give, in any order. This process does those for which the others have no time, so that only a few
+    wait and memory doesn't grow with them.
+    """
     waiting: deque[Future[R]] = deque()
     for task in tasks:
-        waiting.append(pool.submit(function, task))
-        if len(waiting) >= _AHEAD * _MOST:
+        while waiting and waiting[0].done():
             yield waiting.popleft().result()
+        if pool is None or len(waiting) >= _AHEAD * (min(os.cpu_count() or 1, _MOST) - 1):
+            yield here(task)
+        else:
+            waiting.append(pool.submit(there, task))
     while waiting:
         yield waiting.popleft().result()
 

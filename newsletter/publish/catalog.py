@@ -157,16 +157,17 @@ class Catalog:
 
     def open_jobs(self) -> list[Entry]:
         """Jobs that can be applied for today, those that close first first."""
-        found = [(entry.item, entry) for entry in self.kinds.get(Kind.JOB, ())]
-        ends = [(i.closes or i.date + dt.timedelta(days=_JOB_DAYS), entry) for i, entry in found]
+        known = ((entry.day("closes"), entry) for entry in self.kinds.get(Kind.JOB, ()))
+        ends = [(e or dt.date.fromisoformat(j.date) + dt.timedelta(days=_JOB_DAYS), j) for e, j in known]
         return [entry for end, entry in sorted(ends, key=lambda pair: (pair[0], pair[1].slug)) if end >= self.today]
 
     def events(self) -> tuple[list[Entry], list[Entry]]:
         """Events to come, the next first, and those that are over, the last first."""
-        dated = [(entry.item, entry) for entry in self.kinds.get(Kind.EVENT, ())]
-        known = sorted(
-            ((i.starts or i.date, i.ends or i.starts or i.date, e) for i, e in dated), key=lambda t: (t[0], t[2].slug)
-        )
+        known = []
+        for entry in self.kinds.get(Kind.EVENT, ()):
+            start = entry.day("starts") or dt.date.fromisoformat(entry.date)
+            known.append((start, max(start, entry.day("ends") or start), entry))
+        known.sort(key=lambda event: (event[0], event[2].slug))
         ahead = [entry for _, end, entry in known if end >= self.today]
         return ahead, [entry for _, end, entry in reversed(known) if end < self.today]
 

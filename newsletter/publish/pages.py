@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import posixpath
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError
+from markupsafe import Markup
 
 from newsletter.config import Config
 from newsletter.errors import InputError, TemplateError
@@ -25,13 +25,19 @@ from newsletter.publish.prose import (
     with_archived_copies,
     without_tracking,
 )
+from newsletter.publish.summary import Entry
 from newsletter.render import words
 from newsletter.render.markdown import plain
 from newsletter.render.templates import frames
 from newsletter.resources import TEMPLATES
 
+if TYPE_CHECKING:
+    from newsletter.publish.tracker import Line
+
 #: Files of the templates' folders that are published as they are.
 _ASSETS = ("style.css", "site.js")
+#: Stands for the way to the site's root in what several pages share; Unicode keeps it for private use.
+_ROOT = "\ue000"
 
 
 def asset(themes: Sequence[Path], name: str) -> bytes:
@@ -101,8 +107,10 @@ class Pages:
             "nation": NATION,
             "share": lambda text, url: machines.share_links(text, url),
             "Place": Place,
+            "row": self._row,
         }
         self._environment = environment
+        self._rows: dict[tuple[str, int, str], str] = {}
 
     def render(self, path: str, template: str, **values: Any) -> bytes:
         """The page at `path`; TemplateError with the template's file and line for what is wrong in it."""
@@ -110,11 +118,11 @@ class Pages:
 
     def text(self, template: str, *, path: str, **values: Any) -> str:
         """The text of a template for the page at `path`."""
-        folder = posixpath.dirname(path)
+        up = "../" * path.count("/")
 
         def to(target: str) -> str:
             """The relative address of another page or file of the site."""
-            return posixpath.relpath(target, folder or ".")
+            return up + target
 
         canonical = f"{self.base}/{path.removesuffix('index.html')}"
         try:
@@ -125,6 +133,15 @@ class Pages:
         except Exception as fault:
             # A template is a program of its writer's: whatever it raises is told by its place in it.
             raise TemplateError(str(fault) or type(fault).__name__, where=self._place(fault) or template) from fault
+
+    def _row(self, macro: str, thing: Entry | Line, to: Callable[[str], str], level: str = "") -> Markup:
+        """What a macro of the parts makes of an entry or a line; many pages show the same, so that it's made once."""
+        made = self._rows.get((macro, id(thing), level))
+        if made is None:
+            given = (level,) if level else ()
+            make = getattr(self._environment.get_template("parts.html.j2").module, macro)
+            made = self._rows[macro, id(thing), level] = str(make(thing, lambda target: _ROOT + target, *given))
+        return Markup(made.replace(_ROOT, to("")))  # noqa: S704 (a template made it)
 
     def clean(self, text: str) -> str:
         """A text as it may be published: without what says who clicked, and what no page may hold."""

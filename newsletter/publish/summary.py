@@ -39,6 +39,11 @@ class Entry:
     people: tuple[str, ...]
     document: dict[str, Any] | None
 
+    def day(self, key: str) -> dt.date | None:
+        """One of the item's days: `starts`, `ends` or `closes`."""
+        value = (self.document or {}).get(key)
+        return dt.date.fromisoformat(value) if value else None
+
     @property
     def item(self) -> Item:
         """The item told; only for what is no policy."""

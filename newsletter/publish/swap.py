@@ -1,7 +1,8 @@
 """A new site in the place of the old one: built beside it, exchanged with it whole.
 
-A build that is killed leaves the old site as it was; what it left behind is cleared by the next one. What is not ours
-(a CNAME, say, or a git checkout's own folder) is carried over.
+A build that is killed leaves the old site as it was. What is built in, the spare folder, has the same files as the
+site by hard links, so that a build costs what it changes; whatever state it's found in, the next build sets it right.
+What is not ours (a CNAME, say, or a git checkout's own folder) is carried over.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,28 +30,25 @@ class Report:
     removed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Building:
-    """A site in the making, in the folder `new`; `old` is the one that stands, with our `before` files in it."""
+    """A site in the making, in the folder `new`, to stand at `target`, where our `before` files are now."""
 
     target: Path
-    before: frozenset[str]
-    folders: set[str] = field(default_factory=set, compare=False)
+    before: frozenset[str] = frozenset()
+    folders: set[str] = field(default_factory=set)
+    #: The spare folder, in which the new site is built.
+    new: Path = field(init=False)
+    #: Where the old site waits between two renames, where the system can't exchange folders.
+    aside: Path = field(init=False)
 
-    @property
-    def new(self) -> Path:
-        """The folder that the new site is built in."""
-        return self.target.with_name(f".{self.target.name}.building")
-
-    @property
-    def aside(self) -> Path:
-        """Where the old site waits between two renames, where the system can't exchange folders."""
-        return self.target.with_name(f".{self.target.name}.old")
+    def __post_init__(self) -> None:
+        self.new = self.target.with_name(f".{self.target.name}.spare")
+        self.aside = self.target.with_name(f".{self.target.name}.old")
 
     def keep(self, name: str) -> None:
         """Have the old site's file in the new one."""
-        self._folder(name)
-        _carry(os.path.join(self.target, name), os.path.join(self.new, name))  # noqa: PTH118 (thousands of them)
+        self._link(self.target, self.new, name)
 
     def put(self, name: str, data: bytes) -> bool:
         """Have a file in the new site; False when the old one has it with the same bytes, and it's kept."""
@@ -62,44 +60,79 @@ class Building:
             if same:
                 self.keep(name)
                 return False
-        self._folder(name)
+        self._clear(self.new, name)
         (self.new / name).write_bytes(data)
         return True
 
     def finish(self, names: Iterable[str]) -> int:
         """Exchange the old site for the new one, whose files are `names`; gives how many of the old are gone."""
         ours = set(names)
-        for name in _strangers(self.target, self.before):
-            if not os.path.lexists(self.new / name):
-                self._folder(name)
-                _carry(str(self.target / name), str(self.new / name))
+        strangers = {name for name in _walk(self.target) if name not in self.before and name != MANIFEST} - ours
+        for name in strangers:
+            self.keep(name)
         listed = "".join(f"{name}\n" for name in sorted(ours))
+        (self.new / MANIFEST).unlink(missing_ok=True)
         (self.new / MANIFEST).write_text(listed, encoding="utf-8", newline="\n")
+        _prune(self.new, ours | strangers | {MANIFEST})
         if not self.target.exists():
             self.new.rename(self.target)
         elif not _exchange(self.new, self.target):
             self.target.rename(self.aside)
             self.new.rename(self.target)
-        shutil.rmtree(self.new, ignore_errors=True)
-        shutil.rmtree(self.aside, ignore_errors=True)
+            self.aside.rename(self.new)
+        self._spare(ours | strangers)
         return len(self.before - ours)
 
-    def _folder(self, name: str) -> None:
-        folder = name.rpartition("/")[0]
-        if folder not in self.folders:
-            (self.new / folder).mkdir(parents=True, exist_ok=True)
-            self.folders.add(folder)
+    def _spare(self, names: Iterable[str]) -> None:
+        """Have the site's files in the spare folder, too: there the next build begins."""
+        self.new.mkdir(exist_ok=True)
+        self.folders.clear()
+        for name in names:
+            self._link(self.target, self.new, name)
+
+    def _clear(self, folder: Path, name: str) -> None:
+        """Make room for a file."""
+        parent = name.rpartition("/")[0]
+        if parent not in self.folders:
+            try:
+                (folder / parent).mkdir(parents=True, exist_ok=True)
+            except (FileExistsError, NotADirectoryError):  # a file, where a folder is to be
+                for above in (folder / parent, *(folder / parent).parents):
+                    if above.is_file() or above.is_symlink():
+                        above.unlink()
+                (folder / parent).mkdir(parents=True, exist_ok=True)
+            self.folders.add(parent)
+        try:
+            os.unlink(f"{folder}/{name}")  # noqa: PTH108 (thousands of them)
+        except FileNotFoundError:
+            pass
+        except OSError:  # a folder, where a file is to be
+            shutil.rmtree(folder / name)
+
+    def _link(self, source: Path, goal: Path, name: str) -> None:
+        """Have the same file, link or empty folder in `goal` as in `source`."""
+        existing, path = os.path.join(source, name), os.path.join(goal, name)  # noqa: PTH118 (thousands of them)
+        here = os.lstat(existing)
+        try:
+            there = os.lstat(path)
+            if (there.st_ino, there.st_dev) == (here.st_ino, here.st_dev):
+                return
+        except OSError:
+            pass
+        self._clear(goal, name)
+        _carry(existing, path)
 
 
 def begin(target: Path) -> Building:
     """Begin a new site for `target`; InputError when its folder is somebody else's."""
-    building = Building(target, frozenset())
+    building = Building(target)
     if not target.exists() and building.aside.exists():
         building.aside.rename(target)  # the last build was killed between its two renames
-    shutil.rmtree(building.new, ignore_errors=True)
     shutil.rmtree(building.aside, ignore_errors=True)
-    building = Building(target, frozenset(_manifest(target)))
-    building.new.mkdir(parents=True)
+    building.before = frozenset(_manifest(target))
+    if building.new.is_symlink() or building.new.is_file():
+        building.new.unlink()
+    building.new.mkdir(parents=True, exist_ok=True)
     return building
 
 
@@ -130,22 +163,37 @@ def _manifest(target: Path) -> set[str]:
     return set()
 
 
-def _strangers(target: Path, before: frozenset[str]) -> Iterator[str]:
-    """What others put into the old site: files, links, and empty folders (a git checkout counts on its own)."""
-    waiting = [""] if target.exists() else []
+def _walk(top: Path) -> Iterator[str]:
+    """The paths of all files, links and empty folders in a folder."""
+    waiting = [""] if top.exists() else []
     while waiting:
         folder = waiting.pop()
         empty = True
-        with os.scandir(target / folder) as entries:
+        with os.scandir(f"{top}/{folder}") as entries:
             for entry in entries:
                 empty = False
-                name = f"{folder}{entry.name}"
                 if entry.is_dir(follow_symlinks=False):
-                    waiting.append(f"{name}/")
-                elif name not in before and name != MANIFEST:
-                    yield name
+                    waiting.append(f"{folder}{entry.name}/")
+                else:
+                    yield f"{folder}{entry.name}"
         if empty and folder:
             yield folder.rstrip("/")
+
+
+def _prune(top: Path, wanted: Container[str]) -> None:
+    """Take away what isn't wanted, and the folders that are empty then."""
+    for name in list(_walk(top)):
+        if name in wanted:
+            continue
+        path = top / name
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        else:
+            path.unlink()
+        folder = path.parent
+        while folder != top and not any(folder.iterdir()):
+            folder.rmdir()
+            folder = folder.parent
 
 
 def _carry(existing: str, path: str) -> None:

@@ -62,6 +62,7 @@
     new PagefindUI({ element: "#search", showSubResults: true, showImages: false, openFilters: ["kind", "publication"] });
     const given = new URLSearchParams(location.search).get("q");
     const field = search.querySelector("input");
+    if (field) field.setAttribute("aria-label", "Search");
     if (field && given) {
       field.value = given;
       field.dispatchEvent(new Event("input", { bubbles: true }));
