@@ -67,10 +67,10 @@ def _csv(moved: list[_Moved]) -> str:
                 *(change.status, change.date.isoformat(), change.url or policy.url, change.note),
                 *("; ".join(policy.topics), "; ".join(policy.sponsors)),
             )
-            writer.writerow([_inert(str(cell)) for cell in cells])
+            writer.writerow([inert(str(cell)) for cell in cells])
     return out.getvalue()
 
 
-def _inert(cell: str) -> str:
+def inert(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if cell[:1] in "=+-@\t\r" and cell[:1] else cell
