@@ -11,7 +11,18 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from benchmarks import importing, messages, million, rendering, sending, startup, studio, timing, webhooks
+from benchmarks import (
+    importing,
+    messages,
+    million,
+    publishing,
+    rendering,
+    sending,
+    startup,
+    studio,
+    timing,
+    webhooks,
+)
 from benchmarks.measure import Result
 from newsletter import VERSION
 
@@ -25,6 +36,7 @@ BENCHMARKS = {
     "mime": messages.mime,
     "smtp": messages.smtp,
     "million": million.million,
+    "publish": publishing.publish,
     "webhooks": webhooks.webhooks,
     "timing": timing.timing,
 }

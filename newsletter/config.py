@@ -27,6 +27,7 @@ _LIMITS = re.compile(r"\d+ per (second|minute|hour|day)(; \d+ per (second|minute
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _FONTS = re.compile(r"[\w ,'-]*")
+_ADDRESS = r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+"
 _TITLE_FIELDS = {"headlines", "month", "name"}
 
 
@@ -45,17 +46,42 @@ class Organization:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MediaInquiry:
+    """Whom journalists ask: the press contact that every reader of the archive may see."""
+
+    name: str
+    email: str = ""
+    phone: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.email and not re.fullmatch(_ADDRESS, self.email):
+            raise ValueError('"email" is not an e-mail address')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Archive:
-    """The archive website: its public address, the folder it is built in, its title and language."""
+    """The archive website: its public address, the folder it is built in, its title and language.
+
+    `policies` are those in the tracker: the "told" ones, of which a published issue speaks, or "all" that are stored.
+    `hub` is a WebSub hub that feeds name; empty for none.
+    """
 
     url: str
     folder: Path = Path("archive")
     title: str = "News"
     description: str = ""
     language: str = "en"
+    policies: str = "told"
+    hub: str = ""
+    media_inquiry: MediaInquiry | None = None
 
     def __post_init__(self) -> None:
         _require_url("url", self.url)
+        if self.hub:
+            _require_url("hub", self.hub)
+        if self.policies not in ("told", "all"):
+            raise ValueError('"policies" must be "told" or "all"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +132,7 @@ class Sender:
     def __post_init__(self) -> None:
         for key in ("address", "reply_to"):
             value = getattr(self, key)
-            if (key == "address" or value) and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", value):
+            if (key == "address" or value) and not re.fullmatch(_ADDRESS, value):
                 raise ValueError(f'"{key}" is not an e-mail address')
 
 

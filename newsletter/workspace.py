@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
 
-from newsletter import collect, config, tokens
+from newsletter import codec, collect, config, tokens
 from newsletter.audience import columns, importing
 from newsletter.audience.exports import open_export
 from newsletter.config import Config, Publication
@@ -710,40 +710,59 @@ class Workspace:
         """What the archive shows of every issue, or of one: the newest approval that is whole. What only corrects an
         issue by mail isn't shown.
         """
+        from newsletter.send import documents
+
+        with self.store.read() as session:
+            latest = self._latest(session)
+            wanted = latest.keys() & {issue} if issue else latest
+            return [codec.loads(found, Snapshot) for _, found in documents(session, [latest[n][0] for n in wanted])]
+
+    def _latest(self, session: Session) -> dict[str, tuple[int, str]]:
+        """Number and digest of what the archive shows of every issue."""
         from newsletter import amendments
         from newsletter.send import all_latest
 
-        needed = {slug: p.approvals for slug, p in self.config.publications.items()}
-        with self.store.read() as session:
-            mails = amendments.mails(session)
-            return [found for found in all_latest(session, needed, issue) if found.issue.slug not in mails]
+        needed = {slug: publication.approvals for slug, publication in self.config.publications.items()}
+        mails = amendments.mails(session)
+        return {issue: found for issue, found in all_latest(session, needed).items() if issue not in mails}
 
-    def decided(self, published: Collection[str]) -> Amendments:
+    def decided(self, session: Session, published: Collection[str]) -> Amendments:
         """What was decided about public pages, as it holds while these issues are published: an old address leads to an
         issue's new name once that is approved.
         """
         from newsletter import amendments
 
-        with self.store.read() as session:
-            decided = amendments.read(session)
+        decided = amendments.read(session)
         drafts = {*self.issue_names()} - {*published}
         return replace(decided, moved=tuple(moved for moved in decided.moved if moved.new not in drafts))
 
-    def publish(self, folder: Path | None = None, *, base_url: str = "") -> Report:
-        """Build the archive of all approved issues; `base_url` is where it will be, if not where config.toml says."""
-        from newsletter.publish import publish
+    def publish(self, folder: Path | None = None, *, base_url: str = "", searchable: bool | None = None) -> Report:
+        """Build the archive of all approved issues, with a search where Pagefind is installed or as it's said;
+        `base_url` is where it will be, if not where config.toml says.
+        """
+        from newsletter.collect import members, policies
+        from newsletter.publish import Approved, publish
+        from newsletter.send import documents
 
-        published = {found.issue.slug: found for found in self.published()}
-        decided = self.decided(published)
-        left = {*(moved.old for moved in decided.moved), *(gone.path for gone in decided.gone)}
         archive = replace(self.config.archive, url=base_url or self.config.archive.url)
-        return publish(
-            [found for slug, found in published.items() if slug not in left],
-            replace(self.config, archive=archive),
-            folder=folder,
-            themes=self.template_folders("archive"),
-            amendments=decided,
-        )
+        with self.store.read() as session:
+            latest = self._latest(session)
+            decided = self.decided(session, latest)
+            old = {moved.old for moved in decided.moved}
+            return publish(
+                Approved(
+                    {issue: digest for issue, (_, digest) in latest.items() if issue not in old},
+                    lambda issues: documents(session, [latest[issue][0] for issue in issues]),
+                ),
+                replace(self.config, archive=archive),
+                today=self.today(),
+                themes=self.template_folders("archive"),
+                policies=policies.find(session),
+                members=members.find(session),
+                amendments=decided,
+                folder=folder,
+                searchable=searchable,
+            )
 
     def published_links(self, since: dt.date = dt.date.min) -> dict[str, list[Place]]:
         """Every page that published issues, and policies, link to, with where; with `since`, only the newer ones."""

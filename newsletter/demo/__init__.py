@@ -18,7 +18,10 @@ from newsletter.workspace import Workspace
 
 _HERE = Path(__file__).parent
 _MARK = ".newsletter-sample"
-_IGNORED = "newsletter.db*\nsecret.key\noutbox/\nrehearsal/\narchive*/\npreview/\n*.rejects.*\n.cache/\ncourtesy/\n"
+_IGNORED = (
+    "newsletter.db*\nsecret.key\noutbox/\nrehearsal/\narchive*/\n.archive*/\npreview/\n*.rejects.*\n.cache/\n"
+    "courtesy/\n"
+)
 
 
 def begin(folder: Path) -> None:

@@ -1,66 +1,59 @@
 """The archive website and its feeds, built from what was approved.
 
-    publish(snapshots, config, themes=...)      pages, feeds, pictures -> a folder
+    snapshots -> summary -> catalog -> plan of pages -> build -> swap
 
 It's a folder of plain files: no program runs behind it, it opens from a disk as from a server, and it holds
-no recipient's data. The same snapshots give the same bytes; only files that differ are written.
+no recipient's data. The same input gives the same bytes; only files that differ are written.
 """
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Iterable, Iterator, Sequence
-from html import escape
+import datetime as dt
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from newsletter.config import Config
-from newsletter.model import Amendments, Snapshot
-from newsletter.publish.site import site
-from newsletter.publish.swap import Report, swap_in
-from newsletter.render.markdown import to_html
+from filelock import FileLock
 
-__all__ = ["Report", "publish"]
+from newsletter.config import Config
+from newsletter.errors import InputError
+from newsletter.model import Amendments, Member, Policy
+from newsletter.publish import catalog, search
+from newsletter.publish.approved import Approved
+from newsletter.publish.build import Workshop, build, read_summaries
+from newsletter.publish.kept import Kept
+from newsletter.publish.planned import program
+from newsletter.publish.swap import Report, begin
+
+__all__ = ["Approved", "Report", "publish"]
 
 
 def publish(
-    snapshots: Iterable[Snapshot],
+    approved: Approved,
     config: Config,
     *,
-    folder: Path | None = None,
+    today: dt.date,
     themes: Sequence[Path],
-    amendments: Amendments = Amendments(),  # noqa: B008 (frozen)
+    policies: Iterable[Policy] = (),
+    members: Sequence[Member] = (),
+    amendments: Amendments | None = None,
+    folder: Path | None = None,
+    searchable: bool | None = None,
 ) -> Report:
-    """Build the archive of `snapshots`, one for each issue, in `folder` (by default the configured one), with what
-    staff decided about its pages.
+    """Build the archive of what is approved in `folder` (by default the configured one), as it is on `today`.
 
-    `themes` are template folders, of which an earlier one wins over a later. Raises TemplateError for a
-    fault in a template, and InputError for a picture that is gone or a folder that can't be written.
+    `policies` are the stored ones, whose history goes on after an issue; `members` the roster, whose addresses are
+    never shown; `themes` template folders, of which an earlier one wins over a later. There's a search where it's
+    `searchable`: by default, where Pagefind is installed. Raises TemplateError for a fault in a template, and
+    InputError for a picture that is gone or a folder that can't be written.
     """
     target = folder or config.folder / config.archive.folder
-    return swap_in(_amended(site(list(snapshots), config, themes), amendments), target)
-
-
-def _amended(files: Iterable[tuple[str, bytes]], amendments: Amendments) -> Iterator[tuple[str, bytes]]:
-    notes: dict[str, str] = {}
-    for correction in amendments.corrections:
-        note = f'<aside><p>Corrected <time datetime="{correction.date}">{correction.date}</time></p>'
-        path = f"{correction.issue}/index.html"
-        notes[path] = notes.get(path, "") + f"{note}{to_html(correction.note)}</aside>"
-    for path, data in files:
-        if path.endswith("index.html"):
-            page = data.decode()
-            for swap in amendments.replacements:
-                page = page.replace(f'href="{escape(swap.url)}"', f'href="{escape(swap.archived)}"')
-            data = page.replace("</article>", notes.get(path, "") + "</article>", 1).encode()
-        yield path, data
-    for moved in amendments.moved:
-        target = escape(posixpath.relpath(moved.new, moved.old) + "/index.html")
-        yield f"{moved.old}/index.html", _bare("Moved", f'<a href="{target}">This page has moved.</a>', target)
-    for gone in amendments.gone:
-        yield f"{gone.path}/index.html", _bare("Gone", f"This page is gone. {escape(gone.reason)}")
-
-
-def _bare(title: str, body: str, leads_to: str = "") -> bytes:
-    refresh = f'<meta http-equiv="refresh" content="0; url={leads_to}">' if leads_to else ""
-    head = f'<meta charset="utf-8"><title>{title}</title><meta name="robots" content="noindex">{refresh}'
-    return f'<!doctype html><html lang="en"><head>{head}</head><body><p>{body}</p></body></html>\n'.encode()
+    made_by = program(themes)
+    kept = Kept(config.folder, made_by, target)
+    try:
+        with FileLock(kept.lock()):
+            summaries = read_summaries(approved, kept)
+            public = catalog.build(summaries, policies, members, amendments or Amendments(), config, today)
+            with_search = search.installed() if searchable is None else searchable
+            return build(Workshop(public, tuple(themes), made_by, with_search, kept, begin(target)), approved)
+    except OSError as fault:
+        raise InputError(f"the archive can't be written: {fault.strerror}", where=target) from None

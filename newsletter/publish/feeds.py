@@ -1,28 +1,29 @@
-"""Feeds and the sitemap: Atom (RFC 4287), RSS 2.0, JSON Feed 1.1, sitemaps.org 0.9.
+"""Feeds and the sitemap: Atom (RFC 4287), RSS 2.0, JSON Feed 1.1, sitemaps.org 0.9; WebSub's hub where there is one.
 
-Their dates are the issues' own, at noon UTC, so that a build knows no clock.
+Their dates are those of what they tell, at noon UTC, so that a build knows no clock.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from email.utils import format_datetime
+from xml.sax.saxutils import escape
 
 from lxml import etree
 from lxml.builder import ElementMaker
 
 from newsletter.config import Config
-from newsletter.model import Snapshot
-from newsletter.publish.pages import Pages, lead_photo, legal
+from newsletter.publish.prose import legal
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _CONTENT = "http://purl.org/rss/1.0/modules/content/"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
-#: How many issues a feed holds.
-_LENGTH = 20
+#: How many entries a feed holds.
+LENGTH = 20
 
 
 def _add_text(element: etree._Element, text: str) -> None:
@@ -33,132 +34,141 @@ def _add_text(element: etree._Element, text: str) -> None:
 _TEXT = {str: _add_text}
 
 
-def all_feeds(
-    folder: str, title: str, snapshots: list[Snapshot], config: Config, pages: Pages
-) -> Iterator[tuple[str, bytes]]:
-    """The three feeds of some issues, as paths under `folder` and bytes."""
-    newest = snapshots[:_LENGTH]
-    bodies = [_body(snapshot, pages) for snapshot in newest]
-    yield f"{folder}feed.atom", _atom(folder, title, newest, bodies, config, pages)
-    yield f"{folder}feed.rss", _rss(folder, title, newest, bodies, config, pages)
-    yield f"{folder}feed.json", _json(folder, title, newest, bodies, config, pages)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedEntry:
+    """One entry: its address is its id, too. `content` is HTML whose addresses are absolute."""
+
+    url: str
+    title: str
+    published: dt.date
+    updated: dt.date
+    summary: str
+    content: str
+    image: str = ""
 
 
-def _body(snapshot: Snapshot, pages: Pages) -> str:
-    """The whole issue as HTML whose addresses are absolute: what a feed reader shows."""
-    return pages.text("feed-body.html.j2", path=f"{snapshot.issue.slug}/index.html", snapshot=snapshot)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A feed in `folder` (with a slash, or empty), newest entries first."""
+
+    folder: str
+    title: str
+    description: str
+    entries: Sequence[FeedEntry]
 
 
-def _moment(day: dt.date) -> dt.datetime:
+def moment(day: dt.date) -> dt.datetime:
+    """Noon UTC of a day."""
     return dt.datetime(day.year, day.month, day.day, 12, tzinfo=dt.UTC)
 
 
-def _updated(snapshots: list[Snapshot]) -> dt.datetime:
-    return max((_moment(snapshot.issue.date) for snapshot in snapshots), default=dt.datetime(1970, 1, 1, tzinfo=dt.UTC))
+def _updated(feed: Feed) -> dt.datetime:
+    return max((moment(entry.updated) for entry in feed.entries), default=dt.datetime(1970, 1, 1, tzinfo=dt.UTC))
 
 
-def _atom(folder: str, title: str, snapshots: list[Snapshot], bodies: list[str], config: Config, pages: Pages) -> bytes:
-    atom = ElementMaker(typemap=_TEXT, namespace=_ATOM, nsmap={None: _ATOM})
-    here = f"{pages.base}/{folder}"
-    feed = atom.feed(
-        atom.id(f"{here}feed.atom"),
-        atom.title(title),
-        atom.updated(_updated(snapshots).isoformat()),
-        atom.author(atom.name(config.organization.name), atom.uri(config.organization.url)),
-        atom.link(rel="self", type="application/atom+xml", href=f"{here}feed.atom"),
-        atom.link(rel="alternate", type="text/html", href=here),
+def atom(feed: Feed, config: Config) -> bytes:
+    """The feed as Atom."""
+    make = ElementMaker(typemap=_TEXT, namespace=_ATOM, nsmap={None: _ATOM})
+    here = f"{config.archive.url.rstrip('/')}/{feed.folder}"
+    root = make.feed(
+        make.id(f"{here}feed.atom"),
+        make.title(feed.title),
+        make.updated(_updated(feed).isoformat()),
+        make.author(make.name(config.organization.name), make.uri(config.organization.url)),
+        make.link(rel="self", type="application/atom+xml", href=f"{here}feed.atom"),
+        make.link(rel="alternate", type="text/html", href=here),
         **{f"{_XML}lang": config.archive.language},
     )
-    for snapshot, body in zip(snapshots, bodies, strict=True):
-        issue = snapshot.issue
-        feed.append(
-            atom.entry(
-                atom.id(pages.issue_url(issue)),
-                atom.title(issue.title),
-                atom.updated(_moment(issue.date).isoformat()),
-                atom.published(_moment(issue.date).isoformat()),
-                atom.link(rel="alternate", type="text/html", href=pages.issue_url(issue)),
-                atom.summary(issue.teaser),
-                atom.content(body, type="html"),
+    if config.archive.hub:
+        root.append(make.link(rel="hub", href=config.archive.hub))
+    for entry in feed.entries:
+        root.append(
+            make.entry(
+                make.id(entry.url),
+                make.title(entry.title),
+                make.updated(moment(entry.updated).isoformat()),
+                make.published(moment(entry.published).isoformat()),
+                make.link(rel="alternate", type="text/html", href=entry.url),
+                make.summary(entry.summary),
+                make.content(entry.content, type="html"),
             )
         )
-    return _xml(feed)
+    return _xml(root)
 
 
-def _rss(folder: str, title: str, snapshots: list[Snapshot], bodies: list[str], config: Config, pages: Pages) -> bytes:
-    rss = ElementMaker(typemap=_TEXT, nsmap={"atom": _ATOM, "content": _CONTENT})
-    here = f"{pages.base}/{folder}"
-    channel = rss.channel(
-        rss.title(title),
-        rss.link(here),
-        rss.description(config.archive.description or title),
-        rss.language(config.archive.language),
-        rss.lastBuildDate(format_datetime(_updated(snapshots))),
+def rss(feed: Feed, config: Config) -> bytes:
+    """The feed as RSS."""
+    make = ElementMaker(typemap=_TEXT, nsmap={"atom": _ATOM, "content": _CONTENT})
+    here = f"{config.archive.url.rstrip('/')}/{feed.folder}"
+    channel = make.channel(
+        make.title(feed.title),
+        make.link(here),
+        make.description(feed.description or feed.title),
+        make.language(config.archive.language),
+        make.lastBuildDate(format_datetime(_updated(feed))),
         etree.Element(f"{{{_ATOM}}}link", href=f"{here}feed.rss", rel="self", type="application/rss+xml"),
     )
-    for snapshot, body in zip(snapshots, bodies, strict=True):
-        issue = snapshot.issue
+    if config.archive.hub:
+        channel.append(etree.Element(f"{{{_ATOM}}}link", href=config.archive.hub, rel="hub"))
+    for entry in feed.entries:
         content = etree.Element(f"{{{_CONTENT}}}encoded")
-        content.text = body
+        content.text = legal(entry.content)
         channel.append(
-            rss.item(
-                rss.title(issue.title),
-                rss.link(pages.issue_url(issue)),
-                rss.guid(pages.issue_url(issue), isPermaLink="true"),
-                rss.pubDate(format_datetime(_moment(issue.date))),
-                rss.description(issue.teaser),
+            make.item(
+                make.title(entry.title),
+                make.link(entry.url),
+                make.guid(entry.url, isPermaLink="true"),
+                make.pubDate(format_datetime(moment(entry.published))),
+                make.description(entry.summary),
                 content,
             )
         )
-    return _xml(rss.rss(channel, version="2.0"))
+    return _xml(make.rss(channel, version="2.0"))
 
 
-def _json(folder: str, title: str, snapshots: list[Snapshot], bodies: list[str], config: Config, pages: Pages) -> bytes:
-    here = f"{pages.base}/{folder}"
-    items = []
-    for snapshot, body in zip(snapshots, bodies, strict=True):
-        issue = snapshot.issue
-        photo = lead_photo(issue)
-        items.append(
-            {
-                "id": pages.issue_url(issue),
-                "url": pages.issue_url(issue),
-                "title": issue.title,
-                "summary": issue.teaser,
-                "content_html": body,
-                "date_published": _moment(issue.date).isoformat(),
-                **({"image": pages.picture_url(photo)} if photo else {}),
-            }
-        )
-    feed = {
+def json_feed(feed: Feed, config: Config) -> bytes:
+    """The feed as JSON Feed."""
+    here = f"{config.archive.url.rstrip('/')}/{feed.folder}"
+    data = {
         "version": "https://jsonfeed.org/version/1.1",
-        "title": title,
+        "title": feed.title,
         "home_page_url": here,
         "feed_url": f"{here}feed.json",
-        "description": config.archive.description or title,
+        "description": feed.description or feed.title,
         "language": config.archive.language,
         "authors": [{"name": config.organization.name, "url": config.organization.url}],
-        "items": items,
+        **({"hubs": [{"type": "WebSub", "url": config.archive.hub}]} if config.archive.hub else {}),
+        "items": [
+            {
+                "id": entry.url,
+                "url": entry.url,
+                "title": entry.title,
+                "summary": entry.summary,
+                "content_html": entry.content,
+                "date_published": moment(entry.published).isoformat(),
+                **({"date_modified": moment(entry.updated).isoformat()} if entry.updated != entry.published else {}),
+                **({"image": entry.image} if entry.image else {}),
+            }
+            for entry in feed.entries
+        ],
     }
-    return (legal(json.dumps(feed, ensure_ascii=False, indent=1)) + "\n").encode()
+    return (legal(json.dumps(data, ensure_ascii=False, indent=1)) + "\n").encode()
 
 
-def sitemap(snapshots: list[Snapshot], config: Config) -> bytes:
-    """The sitemap: the index, a page for each publication, and every issue, each with its last change."""
-    base = config.archive.url.rstrip("/")
-    element = ElementMaker(namespace=_SITEMAP, nsmap={None: _SITEMAP})
-    urls = element.urlset()
-    places = [
-        ("", snapshots),
-        *((f"{slug}/", [s for s in snapshots if s.issue.publication == slug]) for slug in config.publications),
-        *((f"{snapshot.issue.slug}/", [snapshot]) for snapshot in snapshots),
-    ]
-    for path, shown in places:
-        url = element.url(element.loc(f"{base}/{path}"))
-        if shown:
-            url.append(element.lastmod(max(snapshot.issue.date for snapshot in shown).isoformat()))
-        urls.append(url)
-    return _xml(urls)
+FORMATS = {"feed.atom": atom, "feed.rss": rss, "feed.json": json_feed}
+
+
+def sitemap(places: Iterable[tuple[str, dt.date | None]], base: str) -> bytes:
+    """The sitemap of some pages, each with its path and the day of its last change."""
+    return "".join(_urls(places, base)).encode()
+
+
+def _urls(places: Iterable[tuple[str, dt.date | None]], base: str) -> Iterator[str]:
+    yield f'<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="{_SITEMAP}">\n'
+    for path, day in places:
+        changed = f"<lastmod>{day}</lastmod>" if day else ""
+        yield f"<url><loc>{escape(f'{base}/{path}')}</loc>{changed}</url>\n"
+    yield "</urlset>\n"
 
 
 def _xml(root: etree._Element) -> bytes:

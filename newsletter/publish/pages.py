@@ -2,35 +2,67 @@
 
 from __future__ import annotations
 
-import json
-import posixpath
-import re
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError
 from markupsafe import Markup
 
-from newsletter import merge
 from newsletter.config import Config
-from newsletter.errors import TemplateError
-from newsletter.model import Issue, Photo, Picture, PolicyEntry, Prose, Snapshot, Story
+from newsletter.errors import InputError, TemplateError
+from newsletter.model import Photo, Picture, Place, PolicyEntry, Prose, Story
+from newsletter.publish import machines
+from newsletter.publish.catalog import NATION, Catalog, replaced, slug_of, step_anchor
+from newsletter.publish.pictures import SMALL, shapes
+from newsletter.publish.prose import (
+    blurb_html,
+    lead_photo,
+    legal,
+    prose_html,
+    stored_html,
+    with_archived_copies,
+    without_tracking,
+)
+from newsletter.publish.summary import Entry
 from newsletter.render import words
-from newsletter.render.markdown import plain, to_html
+from newsletter.render.markdown import plain
 from newsletter.render.templates import frames
+from newsletter.resources import TEMPLATES
 
-# What neither XML nor UTF-8 can hold. It comes with imports, and says nothing to a reader.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+if TYPE_CHECKING:
+    from newsletter.publish.tracker import Line
+
+#: Files of the templates' folders that are published as they are.
+_ASSETS = ("style.css", "site.js")
+#: Stands for the way to the site's root in what several pages share; Unicode keeps it for private use.
+_ROOT = "\ue000"
+
+
+def asset(themes: Sequence[Path], name: str) -> bytes:
+    """A file that is published as it is; an earlier folder's wins."""
+    for folder in (*themes, TEMPLATES / "archive"):
+        path = folder / name
+        if path.exists():
+            return path.read_bytes()
+    raise InputError(f"no {name}", where=themes[-1] if themes else TEMPLATES)
 
 
 class Pages:
-    """The pages of one site, whose stylesheet is `style` and whose issues are `issues`, newest first."""
+    """The pages of one site. `sections` are the parts of the site there are, by their folders."""
 
-    def __init__(self, config: Config, themes: Sequence[Path], style: str, issues: list[Snapshot]) -> None:
-        self._config = config
+    def __init__(
+        self, catalog: Catalog, themes: Sequence[Path], sections: Sequence[str], *, alone: bool = False
+    ) -> None:
+        config: Config = catalog.config
         self._themes = tuple(themes)
+        self.config, self.catalog = config, catalog
         self.base = config.archive.url.rstrip("/")
+        self.assets = {name: asset(themes, name) for name in _ASSETS}
+        self.names = {name: name if alone else _named(name, data) for name, data in self.assets.items()}
+        self._clean: Callable[[str], str] = without_tracking(config.collect.tracking)
+        self._led: Callable[[str], str] = with_archived_copies(replaced(catalog.amendments))
         environment = Environment(
             loader=FileSystemLoader(self._themes),
             autoescape=True,
@@ -45,6 +77,9 @@ class Pages:
             "blurb": blurb_html,
             "prose": prose_html,
             "plain": plain,
+            "srcset": (lambda *_: "") if alone else srcset,
+            "slug": slug_of,
+            "step_anchor": step_anchor,
         }
         environment.tests |= {
             "story": lambda block: isinstance(block, Story),
@@ -56,13 +91,26 @@ class Pages:
             "archive": config.archive,
             "organization": config.organization,
             "publications": config.publications,
-            "issue_slugs": {snapshot.issue.slug for snapshot in issues},
-            "published": {snapshot.issue.publication for snapshot in issues},
+            "issues": catalog.by_slug,
+            "policies": catalog.policy,
+            "published": list(catalog.publications),
+            "sections": frozenset(sections),
+            "small": SMALL,
+            "alone": alone,
+            "today": catalog.today,
             "base": self.base,
-            "style": style,
-            "json_ld": self._json_ld,
+            "style": self.names["style.css"],
+            "script": self.names["site.js"],
+            "json_ld": machines.JsonLd(catalog, self.base),
+            "about": catalog.subject_folder,
+            "place_folder": catalog.place_folder,
+            "nation": NATION,
+            "share": lambda text, url: machines.share_links(text, url),
+            "Place": Place,
+            "row": self._row,
         }
         self._environment = environment
+        self._rows: dict[tuple[str, int, str], str] = {}
 
     def render(self, path: str, template: str, **values: Any) -> bytes:
         """The page at `path`; TemplateError with the template's file and line for what is wrong in it."""
@@ -70,76 +118,50 @@ class Pages:
 
     def text(self, template: str, *, path: str, **values: Any) -> str:
         """The text of a template for the page at `path`."""
+        up = "../" * path.count("/")
 
         def to(target: str) -> str:
             """The relative address of another page or file of the site."""
-            return posixpath.relpath(target, posixpath.dirname(path) or ".")
+            return up + target
 
         canonical = f"{self.base}/{path.removesuffix('index.html')}"
         try:
             page = self._environment.get_template(template).render(to=to, path=path, canonical=canonical, **values)
-            return legal(page)
+            return self._led(self.clean(page))
         except TemplateSyntaxError as fault:
             raise TemplateError(fault.message or "syntax", where=f"{fault.filename}:{fault.lineno}") from fault
         except Exception as fault:
             # A template is a program of its writer's: whatever it raises is told by its place in it.
             raise TemplateError(str(fault) or type(fault).__name__, where=self._place(fault) or template) from fault
 
+    def _row(self, macro: str, thing: Entry | Line, to: Callable[[str], str], level: str = "") -> Markup:
+        """What a macro of the parts makes of an entry or a line; many pages show the same, so that it's made once."""
+        made = self._rows.get((macro, id(thing), level))
+        if made is None:
+            given = (level,) if level else ()
+            make = getattr(self._environment.get_template("parts.html.j2").module, macro)
+            made = self._rows[macro, id(thing), level] = str(make(thing, lambda target: _ROOT + target, *given))
+        return Markup(made.replace(_ROOT, to("")))  # noqa: S704 (a template made it)
+
+    def clean(self, text: str) -> str:
+        """A text as it may be published: without what says who clicked, and what no page may hold."""
+        return self._clean(legal(text))
+
     def _place(self, fault: BaseException) -> str:
         within = [(f, line) for f, line in frames(fault) if any(map(Path(f).is_relative_to, self._themes))]
         return "{}:{}".format(*within[-1]) if within else ""
 
-    def picture_url(self, photo: Photo) -> str:
-        """A picture's absolute address."""
-        return f"{self.base}/media/{photo.name}"
-
-    def issue_url(self, issue: Issue) -> str:
-        """An issue's absolute address."""
-        return f"{self.base}/{issue.slug}/"
-
-    def _json_ld(self, snapshot: Snapshot) -> Markup:
-        """schema.org's NewsArticle, safe inside a script element."""
-        issue, organization = snapshot.issue, self._config.organization
-        publication = self._config.publications[issue.publication]
-        data = {
-            "@context": "https://schema.org",
-            "@type": "NewsArticle",
-            "headline": issue.title[:110],
-            "description": issue.teaser,
-            "datePublished": issue.date.isoformat(),
-            "inLanguage": self._config.archive.language,
-            "mainEntityOfPage": self.issue_url(issue),
-            "isPartOf": {"@type": "Periodical", "name": publication.name},
-            "publisher": {"@type": "Organization", "name": organization.name, "url": organization.url},
-            "author": {"@type": "Organization", "name": organization.name, "url": organization.url},
-            **({"image": [self.picture_url(photo)]} if (photo := lead_photo(issue)) else {}),
-        }
-        text = json.dumps(data, ensure_ascii=False, sort_keys=True)
-        return Markup(text.replace("<", "\\u003c").replace("&", "\\u0026"))  # noqa: S704 (escaped just here)
+    def url(self, path: str) -> str:
+        """The absolute address of a page or file."""
+        return f"{self.base}/{path}"
 
 
-def legal(text: str) -> str:
-    """The text without the characters that a page or a feed may not hold."""
-    return _FORBIDDEN.sub("", text)
+def _named(name: str, data: bytes) -> str:
+    """A file's public name, which changes with its content, so that it may be kept for ever."""
+    stem, _, ending = name.rpartition(".")
+    return f"assets/{stem}.{hashlib.sha256(data).hexdigest()[:10]}.{ending}"
 
 
-def lead_photo(issue: Issue) -> Photo | None:
-    """The picture that stands for an issue: its hero, or the first that an entry has."""
-    photos = (entry.item.photo if isinstance(entry, Story) else entry.policy.photo for entry in issue.entries)
-    return issue.hero or next(filter(None, photos), None)
-
-
-def stored_html(markdown: str) -> Markup:
-    """Stored Markdown as safe HTML; braces in it mean nothing."""
-    return Markup(to_html(markdown))  # noqa: S704 (sanitised)
-
-
-def prose_html(markdown: str) -> Markup:
-    """Markdown that staff wrote for the issue, with the fallbacks of its merge fields."""
-    return Markup(to_html(merge.parse(markdown).merge({})))  # noqa: S704 (sanitised)
-
-
-def blurb_html(entry: Story | PolicyEntry) -> Markup:
-    """An entry's blurb: staff's own words, or those that are stored."""
-    stored = entry.item.summary if isinstance(entry, Story) else entry.policy.summary
-    return stored_html(stored) if entry.blurb == stored else prose_html(entry.blurb)
+def srcset(photo: Photo, kind: str, to: Callable[[str], str]) -> str:
+    """The files of a picture in one format, as a page names them."""
+    return ", ".join(f"{to(f'media/{s.name}')} {s.width}w" for s in shapes(photo) if s.format == kind)

@@ -1,21 +1,24 @@
-"""A new site in the place of the old one: built beside it, swapped in whole.
+"""A new site in the place of the old one: built beside it, exchanged with it whole.
 
-A build that is killed leaves the old site as it was; what it left behind is cleared by the next one. What
-is not ours (a CNAME, say, or a git checkout's own folder) is carried over.
+A build that is killed leaves the old site as it was. What is built in, the spare folder, has the same files as the
+site by hard links, so that a build costs what it changes; whatever state it's found in, the next build sets it right.
+What is not ours (a CNAME, say, or a git checkout's own folder) is carried over.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from newsletter.errors import InputError
 
 #: Lists our own files in a built site, and marks the folder as one that may be replaced.
 MANIFEST = ".newsletter-archive"
+_AT_FDCWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
 
 
 @dataclass(slots=True)
@@ -27,23 +30,122 @@ class Report:
     removed: int = 0
 
 
+@dataclass(slots=True)
+class Building:
+    """A site in the making, in the folder `new`, to stand at `target`, where our `before` files are now."""
+
+    target: Path
+    before: frozenset[str] = frozenset()
+    folders: set[str] = field(default_factory=set)
+    #: The spare folder, in which the new site is built.
+    new: Path = field(init=False)
+    #: Where the old site waits between two renames, where the system can't exchange folders.
+    aside: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.new = self.target.with_name(f".{self.target.name}.spare")
+        self.aside = self.target.with_name(f".{self.target.name}.old")
+
+    def keep(self, name: str) -> None:
+        """Have the old site's file in the new one."""
+        self._link(self.target, self.new, name)
+
+    def put(self, name: str, data: bytes) -> bool:
+        """Have a file in the new site; False when the old one has it with the same bytes, and it's kept."""
+        if name in self.before:
+            try:
+                same = (self.target / name).read_bytes() == data
+            except OSError:
+                same = False
+            if same:
+                self.keep(name)
+                return False
+        self._clear(self.new, name)
+        (self.new / name).write_bytes(data)
+        return True
+
+    def finish(self, names: Iterable[str]) -> int:
+        """Exchange the old site for the new one, whose files are `names`; gives how many of the old are gone."""
+        ours = set(names)
+        strangers = {name for name in _walk(self.target) if name not in self.before and name != MANIFEST} - ours
+        for name in strangers:
+            self.keep(name)
+        listed = "".join(f"{name}\n" for name in sorted(ours))
+        (self.new / MANIFEST).unlink(missing_ok=True)
+        (self.new / MANIFEST).write_text(listed, encoding="utf-8", newline="\n")
+        _prune(self.new, ours | strangers | {MANIFEST})
+        if not self.target.exists():
+            self.new.rename(self.target)
+        elif not _exchange(self.new, self.target):
+            self.target.rename(self.aside)
+            self.new.rename(self.target)
+            self.aside.rename(self.new)
+        self._spare(ours | strangers)
+        return len(self.before - ours)
+
+    def _spare(self, names: Iterable[str]) -> None:
+        """Have the site's files in the spare folder, too: there the next build begins."""
+        self.new.mkdir(exist_ok=True)
+        self.folders.clear()
+        for name in names:
+            self._link(self.target, self.new, name)
+
+    def _clear(self, folder: Path, name: str) -> None:
+        """Make room for a file."""
+        parent = name.rpartition("/")[0]
+        if parent not in self.folders:
+            try:
+                (folder / parent).mkdir(parents=True, exist_ok=True)
+            except (FileExistsError, NotADirectoryError):  # a file, where a folder is to be
+                for above in (folder / parent, *(folder / parent).parents):
+                    if above.is_file() or above.is_symlink():
+                        above.unlink()
+                (folder / parent).mkdir(parents=True, exist_ok=True)
+            self.folders.add(parent)
+        try:
+            os.unlink(f"{folder}/{name}")  # noqa: PTH108 (thousands of them)
+        except FileNotFoundError:
+            pass
+        except OSError:  # a folder, where a file is to be
+            shutil.rmtree(folder / name)
+
+    def _link(self, source: Path, goal: Path, name: str) -> None:
+        """Have the same file, link or empty folder in `goal` as in `source`."""
+        existing, path = os.path.join(source, name), os.path.join(goal, name)  # noqa: PTH118 (thousands of them)
+        here = os.lstat(existing)
+        try:
+            there = os.lstat(path)
+            if (there.st_ino, there.st_dev) == (here.st_ino, here.st_dev):
+                return
+        except OSError:
+            pass
+        self._clear(goal, name)
+        _carry(existing, path)
+
+
+def begin(target: Path) -> Building:
+    """Begin a new site for `target`; InputError when its folder is somebody else's."""
+    building = Building(target)
+    if not target.exists() and building.aside.exists():
+        building.aside.rename(target)  # the last build was killed between its two renames
+    shutil.rmtree(building.aside, ignore_errors=True)
+    building.before = frozenset(_manifest(target))
+    if building.new.is_symlink() or building.new.is_file():
+        building.new.unlink()
+    building.new.mkdir(parents=True, exist_ok=True)
+    return building
+
+
 def swap_in(files: Iterable[tuple[str, bytes]], target: Path) -> Report:
     """Put a site of (path, bytes) in the place of `target`; InputError when that can't be done safely."""
-    building, old = target.with_name(f".{target.name}.building"), target.with_name(f".{target.name}.old")
-    try:
-        if not target.exists() and old.exists():
-            old.rename(target)  # the last build was killed between its two renames
-        shutil.rmtree(building, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
-        before = _manifest(target)
-        building.mkdir(parents=True)
-        report = _build(dict(files), building, target, before)
-        if target.exists():
-            target.rename(old)
-        building.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
-    except OSError as fault:
-        raise InputError(f"the archive can't be written: {fault.strerror}", where=target) from None
+    building, report, names = begin(target), Report(), set()
+    for name, data in files:
+        names.add(name)
+        if building.put(name, data):
+            report.written += 1
+        else:
+            report.unchanged += 1
+    report.removed = building.finish(names)
     return report
 
 
@@ -61,44 +163,59 @@ def _manifest(target: Path) -> set[str]:
     return set()
 
 
-def _build(files: dict[str, bytes], building: Path, target: Path, before: set[str]) -> Report:
-    report = Report(removed=len(before - files.keys()))
-    for name, data in files.items():
-        path, existing = building / name, target / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if name in before and existing.is_file() and existing.read_bytes() == data:
-            _carry(existing, path)
-            report.unchanged += 1
-        else:
-            path.write_bytes(data)
-            report.written += 1
-    for existing in _strangers(target, before):
-        path = building / existing.relative_to(target)
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _carry(existing, path)
-    (building / MANIFEST).write_text("".join(f"{name}\n" for name in sorted(files)), encoding="utf-8", newline="\n")
-    return report
+def _walk(top: Path) -> Iterator[str]:
+    """The paths of all files, links and empty folders in a folder."""
+    waiting = [""] if top.exists() else []
+    while waiting:
+        folder = waiting.pop()
+        empty = True
+        with os.scandir(f"{top}/{folder}") as entries:
+            for entry in entries:
+                empty = False
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(f"{folder}{entry.name}/")
+                else:
+                    yield f"{folder}{entry.name}"
+        if empty and folder:
+            yield folder.rstrip("/")
 
 
-def _strangers(target: Path, before: set[str]) -> Iterator[Path]:
-    """What others put into the old site: files, links, and empty folders (a git checkout counts on its own)."""
-    for path in target.rglob("*") if target.exists() else ():
+def _prune(top: Path, wanted: Container[str]) -> None:
+    """Take away what isn't wanted, and the folders that are empty then."""
+    for name in list(_walk(top)):
+        if name in wanted:
+            continue
+        path = top / name
         if path.is_dir() and not path.is_symlink():
-            if not any(path.iterdir()):
-                yield path
-        elif path.relative_to(target).as_posix() not in {*before, MANIFEST}:
-            yield path
+            path.rmdir()
+        else:
+            path.unlink()
+        folder = path.parent
+        while folder != top and not any(folder.iterdir()):
+            folder.rmdir()
+            folder = folder.parent
 
 
-def _carry(existing: Path, path: Path) -> None:
+def _carry(existing: str, path: str) -> None:
     """The same in the new site: a file is linked where the system can, else copied with its times."""
-    if existing.is_symlink():
-        path.symlink_to(existing.readlink())
-    elif existing.is_dir():
-        path.mkdir()
-    else:
-        try:
-            os.link(existing, path)
-        except OSError:
+    try:
+        os.link(existing, path, follow_symlinks=False)
+    except OSError:
+        if Path(existing).is_symlink():
+            Path(path).symlink_to(Path(existing).readlink())
+        elif Path(existing).is_dir():
+            Path(path).mkdir()
+        else:
             shutil.copy2(existing, path)
+
+
+def _exchange(new: Path, target: Path) -> bool:
+    """Exchange two folders in one step: renameat2(2) on Linux, renamex_np(2) on macOS; False where there's neither."""
+    a, b = os.fsencode(new), os.fsencode(target)
+    try:
+        system = ctypes.CDLL(None)
+        if hasattr(system, "renameat2"):
+            return bool(system.renameat2(_AT_FDCWD, a, _AT_FDCWD, b, _RENAME_EXCHANGE) == 0)
+        return hasattr(system, "renamex_np") and bool(system.renamex_np(a, b, _RENAME_SWAP) == 0)
+    except (OSError, TypeError):  # Windows has no such library
+        return False

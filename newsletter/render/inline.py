@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import re
 
-from premailer import Premailer
-
 _LEFT_ALONE = re.compile(r"<style(?=[^>]*>(?!\s*/\*inline\*/))")
 _IGNORE = '<style data-premailer="ignore"'
 
@@ -17,6 +15,8 @@ def inline(html: str) -> str:
     Every other `<style>` stays as it is: media queries and MJML's own rules can't be inlined, and reading
     CSS is most of what this costs. The doctype, which premailer drops, is put back, and white space is squeezed.
     """
+    from premailer import Premailer  # slow to import, and the archive has no use for it
+
     premailer = Premailer(
         _LEFT_ALONE.sub(_IGNORE, html),
         strip_important=False,  # or columns stay stacked on a desktop

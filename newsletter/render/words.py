@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Protocol
 
 from slugify import slugify
 
@@ -236,7 +237,15 @@ def _moves(issue: Issue) -> Iterator[Move]:
             yield from (Move(entry=entry, change=change) for change in entry.moved)
 
 
-def headlines(issue: Issue, publication: Publication) -> str:
+class Titled(Protocol):
+    """An issue, or what stands for one."""
+
+    @property
+    def title(self) -> str:
+        """The issue's title."""
+
+
+def headlines(issue: Titled, publication: Publication) -> str:
     """The issue's title without what the publication's pattern adds; the title where it has another shape."""
     pattern = re.escape(publication.title).replace(r"\{", "{").replace(r"\}", "}")
     pattern = pattern.replace("{name}", re.escape(publication.name)).replace("{month}", r"[^|]+?")

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from newsletter.errors import NotFound, nearest
-from newsletter.send.approval import all_latest, approve, latest, require
+from newsletter.send.approval import all_latest, approve, documents, latest, require
 from newsletter.send.clock import Clock
 from newsletter.send.ledger import Envelope
 from newsletter.send.pace import Bucket
@@ -28,6 +28,7 @@ __all__ = [
     "all_latest",
     "approve",
     "campaign_name",
+    "documents",
     "find",
     "freeze",
     "get",

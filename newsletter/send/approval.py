@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -82,20 +82,32 @@ def with_digest(session: Session, issue: str, digest: str) -> Snapshot:
     return codec.loads(record.document, Snapshot)
 
 
-def all_latest(session: Session, needed: Mapping[str, int], issue: str = "") -> list[Snapshot]:
-    """Of every issue, or of one, the newest snapshot that as many persons have approved as its publication needs."""
+def all_latest(session: Session, needed: Mapping[str, int]) -> dict[str, tuple[int, str]]:
+    """Of every issue, the newest snapshot that as many persons have approved as its publication needs: its number and
+    digest. Documents are read only where it depends on the publication.
+    """
     counts = select(ApprovalRecord.snapshot_id, func.count().label("persons")).group_by(ApprovalRecord.snapshot_id)
     approved = counts.subquery()
-    query = select(SnapshotRecord.issue, SnapshotRecord.document, approved.c.persons)
+    query = select(SnapshotRecord.issue, SnapshotRecord.id, SnapshotRecord.digest, approved.c.persons)
     query = query.join(approved, approved.c.snapshot_id == SnapshotRecord.id).order_by(SnapshotRecord.id.desc())
-    query = query.where(SnapshotRecord.issue == issue) if issue else query
-    found: dict[str, Snapshot] = {}
-    for name, document, persons in session.execute(query):
-        if name not in found:
-            snapshot = codec.loads(document, Snapshot)
-            if persons >= needed.get(snapshot.issue.publication, 1):
-                found[name] = snapshot
-    return list(found.values())
+    enough = max(needed.values(), default=1)
+    found: dict[str, tuple[int, str]] = {}
+    for issue, number, digest, persons in session.execute(query):
+        if issue not in found and (persons >= enough or persons >= needed.get(_publication(session, number), 1)):
+            found[issue] = (number, digest)
+    return found
+
+
+def _publication(session: Session, number: int) -> str:
+    document = session.scalar(select(SnapshotRecord.document).where(SnapshotRecord.id == number))
+    return codec.loads(document or "", Snapshot).issue.publication
+
+
+def documents(session: Session, numbers: Collection[int]) -> Iterator[tuple[str, str]]:
+    """The issues' names and snapshots, as JSON, of these numbers, one by one."""
+    for number in numbers:
+        query = select(SnapshotRecord.issue, SnapshotRecord.document).where(SnapshotRecord.id == number)
+        yield from ((issue, document) for issue, document in session.execute(query))
 
 
 def require(session: Session, issue: Issue, variants: tuple[Rendered, ...], *, needed: int = 1) -> Snapshot:

@@ -115,7 +115,7 @@ def test_watching_follows_approvals_survives_mistakes_and_stops_cleanly(desk: De
         text=True,
         env={**os.environ, "PYTHONUTF8": "1"},
     )
-    stuck = threading.Timer(90, watching.kill)
+    stuck = threading.Timer(240, watching.kill)
     stuck.start()
 
     def until(words: str) -> None:

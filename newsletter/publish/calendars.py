@@ -1,0 +1,69 @@
+"""Events as iCalendar (RFC 5545): a file for each, and one calendar of all that a reader may subscribe to.
+
+An event's time is a text such as "6 pm MT", so that it stands in the calendar as a whole day, with its time in words.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from newsletter.links import canonical
+from newsletter.model import Kind
+from newsletter.publish.feeds import moment
+from newsletter.publish.planned import Page, Site
+from newsletter.publish.prose import legal
+from newsletter.publish.summary import Entry
+from newsletter.render.words import places
+
+if TYPE_CHECKING:
+    from icalendar import Event
+
+#: How many events the one calendar holds.
+_LENGTH = 200
+
+
+def pages(site: Site) -> Iterator[Page]:
+    """The files; none where there's no event."""
+    if "events" not in site.sections:
+        return
+    entries = [entry for entry in site.catalog.kinds[Kind.EVENT] if (entry.document or {}).get("starts")]
+    for entry in entries:
+        yield Page(f"events/{entry.slug}.ics", site.key(site.marks([entry])), lambda e=entry: _calendar(site, [e]))
+    newest = entries[:_LENGTH]
+    yield Page("events/calendar.ics", site.key("calendar", site.marks(newest)), lambda: _calendar(site, newest))
+
+
+def _calendar(site: Site, entries: Sequence[Entry]) -> bytes:
+    from icalendar import Calendar
+
+    config = site.catalog.config
+    calendar = Calendar()
+    calendar.add("prodid", f"-//{legal(config.organization.name)}//newsletter//EN")
+    calendar.add("version", "2.0")
+    calendar.add("x-wr-calname", config.archive.title)
+    for entry in entries:
+        calendar.add_component(_event(site, entry))
+    return bytes(calendar.to_ical())
+
+
+def _event(site: Site, entry: Entry) -> Event:
+    from icalendar import Event
+
+    item, issue = entry.item, site.catalog.by_slug[entry.issue]
+    assert item.starts  # noqa: S101 (others aren't asked for)
+    last = item.ends if item.ends and item.ends > item.starts else item.starts
+    event = Event()
+    event.add("uid", f"{item.slug}@{urlsplit(site.pages.base).hostname}")
+    event.add("dtstamp", moment(issue.date))
+    event.add("dtstart", item.starts)
+    event.add("dtend", last + dt.timedelta(days=1))
+    event.add("summary", legal(f"{entry.headline} ({item.time})" if item.time else entry.headline))
+    if where := item.venue or places(item):
+        event.add("location", legal(where))
+    url = canonical(item.url, site.catalog.config.collect.tracking)
+    event.add("url", url)
+    event.add("description", legal("\n".join(part for part in (item.time, url) if part)))
+    return event

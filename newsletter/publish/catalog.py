@@ -1,0 +1,309 @@
+"""Everything that is public, by what it's about: what pages there are follows from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+from slugify import slugify
+
+from newsletter.config import Config
+from newsletter.errors import InputError
+from newsletter.model import Amendments, Correction, Kind, Member, Place, Policy, Replacement, StatusChange
+from newsletter.places import state_name
+from newsletter.publish.summary import POLICY, Entry, Summary
+
+#: Folders that the site has for other things than issues and publications.
+FOLDERS = ("assets", "events", "jobs", "media", "news", "pagefind", "people", "places", "policies", "press", "search")
+SUBJECTS = ("topics", "places", "people")
+#: A nation's own place among the states.
+NATION = "nationwide"
+#: A job without a last day is taken down after so many days.
+_JOB_DAYS = 60
+_OFFICE = re.compile(
+    r"^(?:(?:state|county|city|town|vice|deputy|council) )*"
+    r"(?:council ?(?:member|woman|man|or)|alder(?:man|woman|person)?|"
+    r"commissioner|mayor|supervisor|senator|sen\.|rep\.|representative|delegate|trustee|president)\s+(?=\w)",
+    re.IGNORECASE,
+)
+
+slug_of = lru_cache(maxsize=65536)(slugify)
+
+
+@dataclass(slots=True)
+class Subject:
+    """A topic, a place or a person, with the entries, newest first, and the policies that are about it. `inside` are
+    the places of a state; `office` is a person's.
+    """
+
+    kind: str
+    slug: str
+    name: str
+    office: str = ""
+    entries: list[Entry] = field(default_factory=list)
+    policies: list[Policy] = field(default_factory=list)
+    inside: list[Subject] = field(default_factory=list)
+
+    @property
+    def folder(self) -> str:
+        """Its page's folder, with a slash."""
+        return f"{self.kind}/{self.slug}/"
+
+    @property
+    def count(self) -> int:
+        """How many entries and policies there are."""
+        return len(self.entries) + len(self.policies)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change of one policy."""
+
+    policy: Policy
+    change: StatusChange
+
+    @property
+    def anchor(self) -> str:
+        """Its place on the policy's page."""
+        return step_anchor(self.change)
+
+
+def step_anchor(change: StatusChange) -> str:
+    """The id of a step in a policy's history."""
+    return f"{change.status.replace(' ', '-')}-{change.date}"
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What is public on the day `today`. `issues` and entries come newest first, `policies` by place and title."""
+
+    config: Config
+    today: dt.date
+    issues: tuple[Summary, ...]
+    policies: tuple[Policy, ...]
+    members: tuple[Member, ...]
+    amendments: Amendments
+
+    @cached_property
+    def by_slug(self) -> dict[str, Summary]:
+        """The issues by their slugs."""
+        return {issue.slug: issue for issue in self.issues}
+
+    @cached_property
+    def policy(self) -> dict[str, Policy]:
+        """The policies by their slugs."""
+        return {policy.slug: policy for policy in self.policies}
+
+    @cached_property
+    def publications(self) -> dict[str, list[Summary]]:
+        """The issues of each publication that has any, in the order of their names."""
+        found: dict[str, list[Summary]] = defaultdict(list)
+        for issue in self.issues:
+            found[issue.publication].append(issue)
+        return dict(sorted(found.items(), key=lambda pair: self.config.publications[pair[0]].name))
+
+    @cached_property
+    def kinds(self) -> dict[str, list[Entry]]:
+        """The entries of each kind, each item once, as it was told last."""
+        found: dict[str, list[Entry]] = defaultdict(list)
+        for entry in self._once:
+            found[entry.kind].append(entry)
+        for kind, entries in found.items():
+            if kind not in (Kind.EVENT, Kind.JOB):
+                entries.sort(key=lambda entry: (entry.date, entry.slug), reverse=True)
+        return dict(found)
+
+    @cached_property
+    def _once(self) -> list[Entry]:
+        found: dict[str, Entry] = {}
+        for issue in self.issues:
+            for entry in issue.entries:
+                if entry.kind != POLICY:
+                    found.setdefault(entry.slug, entry)
+        return list(found.values())
+
+    @cached_property
+    def told(self) -> dict[str, list[tuple[Summary, Entry]]]:
+        """Who told of a policy, by its slug, newest first."""
+        found: dict[str, list[tuple[Summary, Entry]]] = defaultdict(list)
+        for issue in self.issues:
+            for entry in issue.entries:
+                if entry.kind == POLICY:
+                    found[entry.slug].append((issue, entry))
+        return dict(found)
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """Every change of a policy up to today, newest first."""
+        found = (Step(policy, change) for policy in self.policies for change in policy.history)
+        past = [step for step in found if step.change.date <= self.today]
+        return sorted(past, key=lambda step: (step.change.date, step.policy.slug, step.anchor), reverse=True)
+
+    @cached_property
+    def corrections(self) -> dict[str, list[Correction]]:
+        """The corrections of each issue, newest first."""
+        found: dict[str, list[Correction]] = defaultdict(list)
+        for correction in sorted(self.amendments.corrections, key=lambda c: c.date, reverse=True):
+            found[correction.issue].append(correction)
+        return dict(found)
+
+    def updated(self, issue: Summary) -> dt.date:
+        """When an issue's page was last changed on purpose."""
+        return max([issue.date, *(c.date for c in self.corrections.get(issue.slug, ()))])
+
+    def open_jobs(self) -> list[Entry]:
+        """Jobs that can be applied for today, those that close first first."""
+        known = ((entry.day("closes"), entry) for entry in self.kinds.get(Kind.JOB, ()))
+        ends = [(e or dt.date.fromisoformat(j.date) + dt.timedelta(days=_JOB_DAYS), j) for e, j in known]
+        return [entry for end, entry in sorted(ends, key=lambda pair: (pair[0], pair[1].slug)) if end >= self.today]
+
+    def events(self) -> tuple[list[Entry], list[Entry]]:
+        """Events to come, the next first, and those that are over, the last first."""
+        known = []
+        for entry in self.kinds.get(Kind.EVENT, ()):
+            start = entry.day("starts") or dt.date.fromisoformat(entry.date)
+            known.append((start, max(start, entry.day("ends") or start), entry))
+        known.sort(key=lambda event: (event[0], event[2].slug))
+        ahead = [entry for _, end, entry in known if end >= self.today]
+        return ahead, [entry for _, end, entry in reversed(known) if end < self.today]
+
+    @cached_property
+    def subjects(self) -> dict[str, dict[str, Subject]]:
+        """Topics, places (states and localities) and people by kind and slug, in the order of their names."""
+        found: dict[str, dict[str, Subject]] = {kind: {} for kind in SUBJECTS}
+        names: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+
+        def put(kind: str, slug: str, name: str, thing: Entry | Policy) -> None:
+            names[kind, slug][name] += 1
+            subject = found[kind].setdefault(slug, Subject(kind, slug, name))
+            shelf: list[Entry] | list[Policy] = subject.policies if isinstance(thing, Policy) else subject.entries
+            if not shelf or shelf[-1] is not thing:
+                shelf.append(thing)  # type: ignore[arg-type]
+
+        for entry in sorted(self._once, key=lambda entry: (entry.date, entry.slug), reverse=True):
+            self._file(entry, entry.topics, entry.places, entry.people, put)
+        for policy in self.policies:
+            self._file(policy, policy.topics, ((policy.place.state, policy.place.locality),), policy.sponsors, put)
+        for (kind, slug), spelled in names.items():
+            subject = found[kind][slug]
+            subject.name = min(spelled, key=lambda name: (-spelled[name], name))
+            if kind == "people" and (member := self._roster.get(slug)):
+                subject.name, subject.office = member.name, member.title
+        for slug, place in found["places"].items():
+            if "/" in slug:
+                found["places"][slug.partition("/")[0]].inside.append(place)
+        gone = self.gone_paths
+        return {
+            kind: dict(sorted(((s, v) for s, v in group.items() if v.folder.rstrip("/") not in gone), key=_by_name))
+            for kind, group in found.items()
+        }
+
+    def _file(self, thing, topics, places, people, put) -> None:  # type: ignore[no-untyped-def]
+        for topic in topics:
+            if slug := slug_of(topic):
+                put("topics", slug, topic, thing)
+        for state, locality in places:
+            put("places", state.lower() or NATION, state_name(state), thing)
+            if locality and (slug := slug_of(locality)):
+                put("places", f"{state.lower() or NATION}/{slug}", f"{locality}, {state}".rstrip(", "), thing)
+        for person in people:
+            name = person_name(person)
+            if slug := self._person_slug(name):
+                put("people", slug, name, thing)
+
+    @cached_property
+    def _roster(self) -> dict[str, Member]:
+        return {slug_of(member.name): member for member in self.members}
+
+    @cached_property
+    def _aliases(self) -> dict[str, str]:
+        return {slug_of(name): slug_of(member.name) for member in self.members for name in member.names}
+
+    def _person_slug(self, name: str) -> str:
+        slug = slug_of(name)
+        return self._aliases.get(slug, slug)
+
+    @cached_property
+    def gone_paths(self) -> frozenset[str]:
+        """The paths of pages that had to go."""
+        return frozenset(gone.path.strip("/") for gone in self.amendments.gone)
+
+    def subject_folder(self, kind: str, name: str) -> str:
+        """The folder of the page about a topic, a place (`FL` or `FL/Miami`) or a person; empty where there's none."""
+        if kind == "people":
+            slug = self._person_slug(person_name(name))
+        elif kind == "places":
+            state, _, locality = name.partition("/")
+            slug = "/".join(part for part in (state.lower() or NATION, slug_of(locality) if locality else "") if part)
+        else:
+            slug = slug_of(name)
+        subject = self.subjects[kind].get(slug)
+        return subject.folder if subject else ""
+
+    def place_folder(self, place: Place) -> str:
+        """The folder of a place's page."""
+        return self.subject_folder("places", f"{place.state}/{place.locality}" if place.locality else place.state)
+
+
+def _by_name(pair: tuple[str, Subject]) -> tuple[str, str]:
+    return pair[1].name.casefold(), pair[0]
+
+
+def person_name(text: str) -> str:
+    """A person's name without the office before it: `Councilmember Lisa Herbold` is Lisa Herbold."""
+    return _OFFICE.sub("", text.strip()) or text.strip()
+
+
+def build(
+    issues: Iterable[Summary],
+    policies: Iterable[Policy],
+    members: Sequence[Member],
+    amendments: Amendments,
+    config: Config,
+    today: dt.date,
+) -> Catalog:
+    """The catalog of what is public; InputError for an issue whose folder the site needs for something else."""
+    gone = {gone.path.strip("/") for gone in amendments.gone}
+    public = [i for i in issues if i.publication in config.publications and i.slug not in gone]
+    for issue in public:
+        if issue.slug in {*config.publications, *FOLDERS, "topics"} or re.fullmatch(r"\d{4}", issue.slug):
+            hint = "rename the issue's folder, and approve it again"
+            raise InputError(f'the archive has another folder "{issue.slug}"', where=issue.path, hint=hint)
+    told = {entry.slug for issue in public for entry in issue.entries if entry.kind == POLICY}
+    shown = [
+        policy
+        for policy in policies
+        if (policy.slug in told or config.archive.policies == "all") and f"policies/{policy.slug}" not in gone
+    ]
+    return Catalog(
+        config=config,
+        today=today,
+        issues=tuple(sorted(public, key=lambda issue: (issue.day, issue.slug), reverse=True)),
+        policies=tuple(sorted(shown, key=lambda p: (p.place.state, p.place.locality, p.title, p.slug))),
+        members=tuple(members),
+        amendments=amendments,
+    )
+
+
+def replaced(amendments: Amendments) -> dict[str, str]:
+    """Where links lead that had to be replaced."""
+    return {replacement.url: replacement.archived for replacement in amendments.replacements}
+
+
+__all__ = [
+    "NATION",
+    "SUBJECTS",
+    "Catalog",
+    "Replacement",
+    "Step",
+    "Subject",
+    "build",
+    "person_name",
+    "replaced",
+    "slug_of",
+    "step_anchor",
+]

@@ -1,0 +1,209 @@
+"""Pages that list: the front, publications, years, the kinds of items, topics, places and people; and topics' feeds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from newsletter.model import Kind
+from newsletter.publish.catalog import Step, Subject
+from newsletter.publish.feeds import LENGTH, Feed, FeedEntry
+from newsletter.publish.planned import Page, Site
+from newsletter.publish.prose import stored_html
+from newsletter.publish.summary import Entry, Summary
+from newsletter.render.markdown import plain
+from newsletter.render.words import place_words, said
+
+#: How many issues a publication's own page shows, and how many entries a list; more are on the pages of years.
+_ISSUES, _ENTRIES = 25, 100
+#: How many of each kind the front page shows.
+_FRONT, _FEW = 13, 5
+
+_TITLES = {
+    "news": ("In the news", "What others write about the network."),
+    "press": ("Press releases", "What we tell the press."),
+}
+_SUBJECTS = {
+    "topics": ("Topics", "Everything we have published, by what it is about."),
+    "places": ("Places", "Everything we have published, by state and locality."),
+    "people": ("People", "Whom our stories and policies are about."),
+}
+
+
+def pages(site: Site) -> Iterator[Page]:
+    """All of them."""
+    yield _front(site)
+    yield from _years(site, "", site.catalog.issues, None)
+    for slug, issues in site.catalog.publications.items():
+        yield from _publication(site, slug, issues)
+    for folder, item_kind in (("news", Kind.NEWS), ("press", Kind.PRESS)):
+        if folder in site.sections:
+            yield from _kind(site, folder, site.catalog.kinds[item_kind])
+    if "events" in site.sections:
+        ahead, past = site.catalog.events()
+        marks = [site.marks(ahead), site.marks(past[:_ENTRIES])]
+        yield site.page("events/index.html", "events.html.j2", marks, ahead=ahead, past=past[:_ENTRIES])
+    if "jobs" in site.sections:
+        jobs = site.catalog.open_jobs()
+        yield site.page("jobs/index.html", "jobs.html.j2", [site.marks(jobs)], jobs=jobs)
+    for kind, (title, description) in _SUBJECTS.items():
+        yield from _subjects(site, kind, title, description)
+
+
+def _front(site: Site) -> Page:
+    catalog = site.catalog
+    issues = catalog.issues[:_FRONT]
+    steps = catalog.steps[:_FEW]
+    news = catalog.kinds.get(Kind.NEWS, [])[:_FEW]
+    press = catalog.kinds.get(Kind.PRESS, [])[:_FEW]
+    ahead = catalog.events()[0][:_FEW]
+    jobs = catalog.open_jobs()[:_FEW]
+    topics = sorted(catalog.subjects["topics"].values(), key=lambda topic: (-topic.count, topic.name))[:16]
+    years = _years_of(catalog.issues)
+    depends = [
+        *map(site.mark, issues),
+        *(f"{step.policy.slug} {step.anchor} {site.policy_mark[step.policy.slug]}" for step in steps),
+        *map(site.marks, (news, press, ahead, jobs)),
+        *((topic.slug, topic.name, topic.count) for topic in topics),
+        years,
+    ]
+    return site.page(
+        "index.html",
+        "index.html.j2",
+        depends,
+        shown=issues,
+        steps=steps,
+        news=news,
+        press=press,
+        ahead=ahead,
+        jobs=jobs,
+        topics=topics,
+        years=years,
+    )
+
+
+def _years_of(issues: Sequence[Summary]) -> list[str]:
+    return sorted({issue.year for issue in issues}, reverse=True)
+
+
+def _years(site: Site, folder: str, issues: Sequence[Summary], publication: str | None) -> Iterator[Page]:
+    """A page for every year, of all publications or of one."""
+    years = _years_of(issues)
+    for year, grouped in groupby(issues, lambda issue: issue.year):
+        mine = list(grouped)
+        depends = [*map(site.mark, mine), years]
+        values = {"year": year, "years": years, "shown": mine, "folder": folder, "publication": publication}
+        yield site.page(f"{folder}{year}/index.html", "year.html.j2", depends, **values)
+
+
+def _publication(site: Site, slug: str, issues: list[Summary]) -> Iterator[Page]:
+    shown, years = issues[:_ISSUES], _years_of(issues)
+    publication = site.catalog.config.publications[slug]
+    yield site.page(
+        f"{slug}/index.html",
+        "publication.html.j2",
+        [*map(site.mark, shown), years],
+        publication=publication,
+        shown=shown,
+        years=years,
+    )
+    yield from _years(site, f"{slug}/", issues, slug)
+
+
+def _by_year(site: Site, folder: str, entries: list[Entry], template: str, **values: Any) -> Iterator[Page]:
+    """The newest entries on one page and, where there are more, a page for every year."""
+    depends = values.pop("depends", [])
+    years = sorted({entry.date[:4] for entry in entries}, reverse=True) if len(entries) > _ENTRIES else []
+    newest = entries[:_ENTRIES]
+    yield site.page(
+        f"{folder}index.html",
+        template,
+        [site.marks(newest), years, *depends],
+        entries=newest,
+        years=years,
+        folder=folder,
+        year="",
+        **values,
+    )
+    for year in years:
+        mine = [entry for entry in entries if entry.date[:4] == year]
+        path = f"{folder}{year}/index.html"
+        shown = {"entries": mine, "years": years, "folder": folder, "year": year}
+        yield site.page(path, template, [site.marks(mine), years, *depends], **shown, **values)
+
+
+def _kind(site: Site, folder: str, entries: list[Entry]) -> Iterator[Page]:
+    title, description = _TITLES[folder]
+    yield from _by_year(site, f"{folder}/", entries, "entries.html.j2", title=title, description=description)
+
+
+def _subjects(site: Site, kind: str, title: str, description: str) -> Iterator[Page]:
+    if kind not in site.sections:
+        return
+    subjects = list(site.catalog.subjects[kind].values())
+    told = [(subject.slug, subject.name, subject.count) for subject in subjects]
+    values = {"kind": kind, "title": title, "description": description, "subjects": subjects}
+    yield site.page(f"{kind}/index.html", "subjects.html.j2", told, **values)
+    for subject in subjects:
+        yield from _subject(site, subject)
+        if kind == "topics":
+            marks = [site.marks(subject.entries[:LENGTH]), *_policy_marks(site, subject)]
+            yield from site.feeds(lambda topic=subject: topic_feed(site, topic), subject.folder, marks)  # type: ignore[misc]
+
+
+def _policy_marks(site: Site, subject: Subject) -> list[str]:
+    return [site.policy_mark[policy.slug] for policy in subject.policies]
+
+
+def _subject(site: Site, subject: Subject) -> Iterator[Page]:
+    inside = [(place.slug, place.name, place.count) for place in subject.inside]
+    depends = [subject.name, subject.office, *inside, *_policy_marks(site, subject)]
+    yield from _by_year(site, subject.folder, subject.entries, "subject.html.j2", subject=subject, depends=depends)
+
+
+def topic_feed(site: Site, topic: Subject) -> Feed:
+    """What is new about a topic: stories as they are told, and policies as they move."""
+    by_slug = site.catalog.by_slug
+    steps = [
+        Step(policy, change)
+        for policy in topic.policies
+        for change in policy.history
+        if change.date <= site.catalog.today
+    ]
+    found = [_story(site, entry, by_slug[entry.issue]) for entry in topic.entries[:LENGTH]]
+    found += [step_entry(site, step) for step in steps]
+    newest = sorted(found, key=lambda entry: (entry.published, entry.url), reverse=True)[:LENGTH]
+    name = topic.name[:1].upper() + topic.name[1:]
+    title = f"{name} – {site.catalog.config.archive.title}"
+    return Feed(
+        folder=topic.folder, title=title, description=f"Stories and policies about {topic.name}.", entries=newest
+    )
+
+
+def _story(site: Site, entry: Entry, issue: Summary) -> FeedEntry:
+    day: dt.date = issue.date
+    return FeedEntry(
+        url=site.pages.url(f"{issue.slug}/#{entry.slug}"),
+        title=entry.headline,
+        published=day,
+        updated=day,
+        summary=entry.headline,
+        content=entry.blurb or f"<p>{html.escape(entry.headline)}</p>",
+    )
+
+
+def step_entry(site: Site, step: Step) -> FeedEntry:
+    """A change of a policy, as a feed tells it."""
+    policy, change = step.policy, step.change
+    note = str(stored_html(change.note)) if change.note else ""
+    return FeedEntry(
+        url=site.pages.url(f"policies/{policy.slug}/#{step.anchor}"),
+        title=f"{place_words(policy.place)}: {policy.title} – {change.status}",
+        published=change.date,
+        updated=change.date,
+        summary=said(change) + (f". {plain(change.note)}" if change.note else ""),
+        content=f"<p>{html.escape(said(change))}</p>{note}{stored_html(policy.summary)}",
+    )

@@ -1,0 +1,160 @@
+"""Pictures for the web in two sizes and modern formats, and the card that stands for an issue where it's shared.
+
+Encoding is slow, so that what was encoded once is kept in the workspace under the hash of its content.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from newsletter.config import Brand
+from newsletter.errors import InputError
+from newsletter.model import Photo
+from newsletter.photos import FOLDER
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageFont
+
+#: The width, in pixels, of the smaller of two sizes: a phone's at twice its own, or half a column.
+SMALL = 640
+_SAVE: dict[str, dict[str, object]] = {"avif": {"quality": 55, "speed": 7}, "webp": {"quality": 76, "method": 4}}
+_KEPT = Path(".cache") / "pictures"
+_CARD = (1200, 630)
+_SYMBOLS = re.compile("[\U00010000-\U0010ffff\u2190-\u2bff\ufe00-\ufe0f\u200d]")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One file of a picture: its name in `media/`, format and width in pixels."""
+
+    name: str
+    format: str
+    width: int
+
+
+@cache
+def formats() -> tuple[str, ...]:
+    """What this machine's Pillow writes of AVIF and WebP, the smaller first."""
+    from PIL import features
+
+    return tuple(name for name in ("avif", "webp") if features.check(name))
+
+
+@lru_cache(maxsize=4096)
+def shapes(photo: Photo) -> tuple[Shape, ...]:
+    """The files that a picture has beside its own; none for a GIF, which may move."""
+    stem, _, ending = photo.name.rpartition(".")
+    if ending == "gif":
+        return ()
+    widths = [(f"{stem}-{SMALL}", SMALL)] if photo.width > SMALL else []
+    widths.append((stem if photo.width > SMALL else f"{stem}-full", photo.width))
+    return tuple(
+        Shape(f"{name}.{kind}", kind, width)
+        for kind in formats()
+        for name, width in widths
+        if f"{name}.{kind}" != photo.name
+    )
+
+
+def original(photo: Photo, workspace: Path, of: str) -> bytes:
+    """A picture's own bytes; InputError that names what it belongs to where they are gone."""
+    frozen = workspace / FOLDER / photo.name
+    try:
+        return (frozen if frozen.exists() else workspace / photo.file).read_bytes()
+    except OSError:
+        hint = f"it belongs to {of}; put it back as {FOLDER}/{photo.name}"
+        raise InputError(f"the picture {photo.file} is gone", where=workspace / FOLDER, hint=hint) from None
+
+
+def shaped(photo: Photo, shape: Shape, workspace: Path, of: str) -> bytes:
+    """A picture in another size and format, encoded once."""
+    kept = workspace / _KEPT / shape.name
+    try:
+        return kept.read_bytes()
+    except OSError:
+        pass
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(original(photo, workspace, of))) as image:
+            wanted = "RGBA" if image.mode in ("RGBA", "LA") or "transparency" in image.info else "RGB"
+            pixels = image.convert(wanted)
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
+        raise InputError(f"{photo.file} is not a readable picture", where=workspace / FOLDER) from None
+    if shape.width < pixels.width:
+        height = max(1, round(pixels.height * shape.width / pixels.width))
+        pixels = pixels.resize((shape.width, height), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    pixels.save(out, shape.format, **_SAVE[shape.format])
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    partial = kept.with_name(f"{kept.name}.{os.getpid()}")
+    partial.write_bytes(out.getvalue())
+    partial.replace(kept)
+    return out.getvalue()
+
+
+def card(title: str, publication: str, when: str, brand: Brand, picture: bytes | None) -> bytes:
+    """An issue's picture for social networks, 1200 × 630 as OpenGraph's readers have it: a JPEG, always the same."""
+    image = _ground(brand, picture).copy()
+    _write(image, title, publication, when, brand)
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=84)
+    return out.getvalue()
+
+
+@lru_cache(maxsize=16)
+def _ground(brand: Brand, picture: bytes | None) -> Image.Image:
+    from PIL import Image, ImageDraw, ImageOps
+
+    width, height = _CARD
+    image = Image.new("RGB", _CARD, brand.banner)
+    if picture:
+        with Image.open(io.BytesIO(picture)) as opened:
+            opened.draft("RGB", (width, height))
+            image.paste(ImageOps.fit(opened.convert("RGB"), (500, height)), (width - 500, 0))
+    pen = ImageDraw.Draw(image)
+    pen.rectangle([0, height - 14, width, height], fill=brand.accent_dark)
+    return image
+
+
+def _write(image: Image.Image, title: str, publication: str, when: str, brand: Brand) -> None:
+    from PIL import ImageDraw
+
+    pen = ImageDraw.Draw(image)
+    room = 590
+    pen.text((60, 60), _plain(publication), font=_font(34), fill=brand.accent_dark)
+    size, lines = next(
+        (s, found) for s in (60, 52, 46, 40, 34) if len(found := _lines(_plain(title), s, room)) <= 6 or s == 34
+    )
+    for number, line in enumerate(lines[:7]):
+        pen.text((60, 130 + number * size * 1.22), line, font=_font(size), fill="#ffffff")
+    pen.text((60, 540), when, font=_font(30), fill="#ffffff")
+
+
+def _plain(text: str) -> str:
+    """What the font can draw: no emoji."""
+    return " ".join(_SYMBOLS.sub("", text).split())
+
+
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    from PIL import ImageFont
+
+    return ImageFont.load_default(size)
+
+
+def _lines(text: str, size: int, room: int) -> list[str]:
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and _font(size).getlength(longer) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines

@@ -1,0 +1,75 @@
+"""Texts of issues as HTML for the web, and what is left out of everything that is published."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+from markupsafe import Markup
+
+from newsletter import merge
+from newsletter.links import canonical
+from newsletter.model import Issue, Photo, PolicyEntry, Story
+from newsletter.render.markdown import to_html
+
+# What neither XML nor UTF-8 can hold. It comes with imports, and says nothing to a reader.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_WITH_QUERY = re.compile(r"https?://[^\s\"'<>\\]+[?#][^\s\"'<>\\)\]]+")
+_ANCHOR = re.compile(r'<a ([^>]*?)href="([^"]*)"([^>]*)>(.*?)</a>', re.DOTALL)
+_html = lru_cache(maxsize=4096)(to_html)
+
+
+def legal(text: str) -> str:
+    """The text without the characters that a page or a feed may not hold."""
+    return _FORBIDDEN.sub("", text)
+
+
+def lead_photo(issue: Issue) -> Photo | None:
+    """The picture that stands for an issue: its hero, or the first that an entry has."""
+    photos = (entry.item.photo if isinstance(entry, Story) else entry.policy.photo for entry in issue.entries)
+    return issue.hero or next(filter(None, photos), None)
+
+
+def stored_html(markdown: str) -> Markup:
+    """Stored Markdown as safe HTML; braces in it mean nothing."""
+    return Markup(_html(markdown))  # noqa: S704 (sanitised)
+
+
+def prose_html(markdown: str) -> Markup:
+    """Markdown that staff wrote for the issue, with the fallbacks of its merge fields."""
+    return Markup(_html(merge.parse(markdown).merge({})))  # noqa: S704 (sanitised)
+
+
+def blurb_html(entry: Story | PolicyEntry) -> Markup:
+    """An entry's blurb: staff's own words, or those that are stored."""
+    stored = entry.item.summary if isinstance(entry, Story) else entry.policy.summary
+    return stored_html(stored) if entry.blurb == stored else prose_html(entry.blurb)
+
+
+def without_tracking(tracking: tuple[str, ...]) -> Callable[[str], str]:
+    """A function that takes out of every address in a text, HTML or not, what says who clicked and where."""
+
+    def clean(match: re.Match[str]) -> str:
+        url = html.unescape(match[0])
+        kept = canonical(url, tracking)
+        if len(kept) >= len(url):
+            return match[0]
+        return html.escape(kept) if "&amp;" in match[0] else kept
+
+    return lambda text: _WITH_QUERY.sub(clean, text)
+
+
+def with_archived_copies(replacements: Mapping[str, str]) -> Callable[[str], str]:
+    """A function that leads a page's links to recorded copies, with the original told beside each."""
+
+    def swap(match: re.Match[str]) -> str:
+        before, address, after, words = match.groups()
+        archived = replacements.get(html.unescape(address))
+        if archived is None:
+            return match[0]
+        link = f'<a {before}href="{html.escape(archived)}"{after}>{words}</a>'
+        return f'{link} <small class="archived">(archived copy of {address})</small>'
+
+    return (lambda text: _ANCHOR.sub(swap, text)) if replacements else str
