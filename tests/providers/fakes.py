@@ -490,16 +490,25 @@ class _SmtpHandler(socketserver.StreamRequestHandler):
                 address = line.decode().partition("<")[2].partition(">")[0]
             if command == b"DATA":
                 self._line("354 go on")
-                body = b"".join(iter(self.rfile.readline, b".\r\n"))
-                if not self._take(address, body):
+                body = self._read_message()
+                if body is None or not self._take(address, body):
                     return
             else:
                 self._line("221 bye" if command == b"QUIT" else "250 fine")
 
+    def _read_message(self) -> bytes | None:
+        """A message up to its end; None when the caller is gone before."""
+        lines = []
+        while (line := self.rfile.readline()) != b".\r\n":
+            if not line:
+                return None
+            lines.append(line)
+        return b"".join(lines)
+
     def _take(self, address: str, body: bytes) -> bool:
         with self.lock:
             fault = self.fake.mood()
-            if fault not in ("429", "lose") and body:
+            if fault not in ("429", "lose"):
                 self.fake.accept({"to": address}, body)
         if fault in ("drop", "lose"):
             return False
