@@ -9,6 +9,7 @@ no recipient's data. The same input gives the same bytes; only files that differ
 from __future__ import annotations
 
 import datetime as dt
+import gc
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -57,3 +58,5 @@ def publish(
             return build(Workshop(public, tuple(themes), made_by, with_search, kept, begin(target)), approved)
     except OSError as fault:
         raise InputError(f"the archive can't be written: {fault.strerror}", where=target) from None
+    finally:
+        gc.unfreeze()

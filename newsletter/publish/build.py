@@ -52,6 +52,7 @@ def _no_collection() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()
         gc.enable()
 
 
@@ -144,7 +145,7 @@ def build(shop: Workshop, approved: Approved) -> Report:
         stat = os.stat(f"{new}/{path}")  # noqa: PTH116 (thousands of them)
         made[path] = Made(shop.pages[path].key, stat.st_size, stat.st_mtime_ns)
     names = [*shop.pages, *(_index(shop, changed, report) if "search" in shop.site.sections else ())]
-    report.removed = building.finish(names)
+    report.removed = building.finish(names, changed)
     shop.kept.keep_made(made)
     return report
 
@@ -196,6 +197,8 @@ def _index(shop: Workshop, changed: list[str], report: Report) -> list[str]:
             report.written += written
             report.unchanged += not written
             names.append(name)
+            if written:
+                changed.append(name)
     return names
 
 

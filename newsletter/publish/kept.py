@@ -12,15 +12,14 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from newsletter.publish.summary import Summary, from_row
 
 _FOLDER = Path(".cache") / "archive"
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(NamedTuple):
     """What a file was made of, and how it lay there."""
 
     key: str

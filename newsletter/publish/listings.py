@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -128,8 +129,10 @@ def _by_year(site: Site, folder: str, entries: list[Entry], template: str, **val
         year="",
         **values,
     )
-    for year in years:
-        mine = [entry for entry in entries if entry.date[:4] == year]
+    by_year: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries if years else ():
+        by_year[entry.date[:4]].append(entry)
+    for year, mine in by_year.items():
         path = f"{folder}{year}/index.html"
         shown = {"entries": mine, "years": years, "folder": folder, "year": year}
         yield site.page(path, template, [site.marks(mine), years, *depends], **shown, **values)

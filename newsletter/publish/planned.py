@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -124,7 +125,10 @@ class Site:
         config = self.catalog.config
 
         def bytes_of(name: str) -> bytes:
-            return self.pages.clean(FORMATS[name](feed(), config).decode()).encode()
+            made = feed()
+            # Before the HTML is escaped for XML: after that, an address can't be told from what's around it.
+            entries = [dataclasses.replace(entry, content=self.pages.clean(entry.content)) for entry in made.entries]
+            return FORMATS[name](dataclasses.replace(made, entries=entries), config)
 
         for name in FORMATS:
             yield Page(f"{folder}{name}", self.key(folder, name, *depends), lambda name=name: bytes_of(name))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from newsletter import codec
 from newsletter.compose.variants import pick
@@ -22,8 +22,7 @@ POLICY = "policy"
 Row = list[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One item or policy as an issue tells it; `blurb` is HTML, `date` the day of the item, or of the issue for a
     policy, in ISO's form.
     """

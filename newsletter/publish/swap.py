@@ -64,8 +64,10 @@ class Building:
         (self.new / name).write_bytes(data)
         return True
 
-    def finish(self, names: Iterable[str]) -> int:
-        """Exchange the old site for the new one, whose files are `names`; gives how many of the old are gone."""
+    def finish(self, names: Iterable[str], written: Iterable[str]) -> int:
+        """Exchange the old site for the new one, whose files are `names`, of them `written` other ones than before;
+        gives how many of the old are gone.
+        """
         ours = set(names)
         strangers = {name for name in _walk(self.target) if name not in self.before and name != MANIFEST} - ours
         for name in strangers:
@@ -80,11 +82,11 @@ class Building:
             self.target.rename(self.aside)
             self.new.rename(self.target)
             self.aside.rename(self.new)
-        self._spare(ours | strangers)
+        self._spare({*written, MANIFEST})
         return len(self.before - ours)
 
     def _spare(self, names: Iterable[str]) -> None:
-        """Have the site's files in the spare folder, too: there the next build begins."""
+        """Have files of the site in the spare folder, too: there the next build begins."""
         self.new.mkdir(exist_ok=True)
         self.folders.clear()
         for name in names:
@@ -138,14 +140,13 @@ def begin(target: Path) -> Building:
 
 def swap_in(files: Iterable[tuple[str, bytes]], target: Path) -> Report:
     """Put a site of (path, bytes) in the place of `target`; InputError when that can't be done safely."""
-    building, report, names = begin(target), Report(), set()
+    building, report, names, written = begin(target), Report(), set(), set()
     for name, data in files:
         names.add(name)
         if building.put(name, data):
-            report.written += 1
-        else:
-            report.unchanged += 1
-    report.removed = building.finish(names)
+            written.add(name)
+    report.written, report.unchanged = len(written), len(names - written)
+    report.removed = building.finish(names, written)
     return report
 
 
