@@ -1,0 +1,135 @@
+"""An opened workspace: its settings, its store, its folders and its clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from newsletter import config, tokens
+from newsletter.config import Config
+from newsletter.errors import NewsletterError, NotFound, nearest
+from newsletter.resources import TEMPLATES
+from newsletter.send import Clock
+from newsletter.send.mailing import Mailing
+from newsletter.store import Store, open_store
+
+if TYPE_CHECKING:
+    from newsletter.compose import FrontMatter
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What all parts of the workspace share; `clock` is the only source of time."""
+
+    config: Config
+    clock: Clock
+    environment: dict[str, str] | None = field(default=None, repr=False)
+
+    @classmethod
+    def open(cls, path: Path, clock: Clock) -> Self:
+        """Open the workspace of a config file."""
+        return cls(config.load(path), clock)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of config.toml."""
+        return self.config.folder
+
+    @property
+    def issues(self) -> Path:
+        """The folder that holds a folder for each issue."""
+        return self.folder / "issues"
+
+    @cached_property
+    def store(self) -> Store:
+        """The database, opened at first use."""
+        return open_store(self.config.database, self.folder)
+
+    @cached_property
+    def signer(self) -> tokens.Signer:
+        """Signs and checks readers' links."""
+        return tokens.Signer(self.config.secret(self.environment))
+
+    def close(self) -> None:
+        """Give back what is open."""
+        if "store" in self.__dict__:
+            self.store.close()
+
+    def today(self) -> dt.date:
+        """The day it is in the workspace's timezone."""
+        return self.clock.now().astimezone(self.config.timezone).date()
+
+    def template_folders(self, kind: str) -> tuple[Path, ...]:
+        """Where templates of a kind (`email`, `archive`) are looked for: the workspace's own first."""
+        return self.folder / "templates" / kind, TEMPLATES / kind
+
+    def issue_names(self) -> list[str]:
+        """The issues there are, by the names of their folders."""
+        return sorted(path.parent.name for path in self.issues.glob("*/issue.md"))
+
+    def issue_path(self, name: str) -> Path:
+        """The issue.md of an issue, named by its folder or by a path to either; NotFound with the nearest."""
+        given = Path(name)
+        for path in (self.issues / name / "issue.md", given / "issue.md", given):
+            if path.is_file() and path.name == "issue.md":
+                return path.resolve() if path.is_absolute() else self.folder / path
+        known = self.issue_names()
+        hint = nearest(given.name, known) or (f"known: {', '.join(known)}" if known else "newsletter draft PUBLICATION")
+        raise NotFound(f'no issue "{name}"', where=self.issues.name, hint=hint)
+
+    def front_matters(self) -> dict[str, FrontMatter]:
+        """What stands at the head of every issue; files that can't be read are left to `compose` to explain."""
+        from newsletter.compose import front_matter
+
+        found = {}
+        for name in self.issue_names():
+            try:
+                found[name] = front_matter(self.issues / name / "issue.md", f"issues/{name}/issue.md")
+            except NewsletterError:
+                continue
+        return found
+
+    def previous_issue(self, publication: str, day: dt.date) -> dt.date | None:
+        """The date of a publication's last issue before `day`."""
+        dates = (
+            matter.date
+            for matter in self.front_matters().values()
+            if matter.publication == publication and matter.date < day and not matter.corrects
+        )
+        return max(dates, default=None)
+
+    def unsubscribe_url(self, subscriber: int, list: str) -> str:  # noqa: A002 (the word for it)
+        """A reader's own address for leaving a list."""
+        token = self.signer.sign(tokens.Purpose.UNSUBSCRIBE, tokens.Claim(subscriber=subscriber, list=list))
+        return f"{self.config.service.url.rstrip('/')}/u/{token}"
+
+    def service_url(self, path: str, purpose: tokens.Purpose, subscriber: int, about: str) -> str:
+        """A reader's own address for something else than leaving; `about` is as `newsletter.tokens.Claim.list`."""
+        token = self.signer.sign(purpose, tokens.Claim(subscriber=subscriber, list=about))
+        return f"{self.config.service.url.rstrip('/')}/{path}/{token}"
+
+    def page_url(self, path: str) -> str:
+        """The public address of a page of the archive."""
+        return f"{self.config.archive.url.rstrip('/')}/{path}/"
+
+    def address_hash(self, address: str) -> str:
+        """The keyed hash of an address."""
+        return tokens.AddressHash(self.config.secret(self.environment))(address)
+
+    def mailing(self) -> Mailing:
+        """All that sending needs."""
+        return Mailing(store=self.store, config=self.config, clock=self.clock, unsubscribe_url=self.unsubscribe_url)
+
+
+def system_clock() -> Clock:
+    """The real time."""
+    import time
+
+    spread = secrets.SystemRandom()
+    return Clock(
+        now=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep, jitter=lambda seconds: spread.uniform(0, seconds)
+    )

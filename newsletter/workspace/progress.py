@@ -1,0 +1,117 @@
+"""Where every issue stands, and what it waits for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from newsletter.errors import NewsletterError
+from newsletter.model import DeliveryState
+from newsletter.workspace.writing import Writing
+
+if TYPE_CHECKING:
+    from newsletter.feedback import CampaignReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Where an issue stands and which command it waits for; `due` is when the publication's next one is."""
+
+    publication: str
+    issue: str = ""
+    date: dt.date | None = None
+    due: dt.date | None = None
+    stage: str = "no issue yet"
+    missing: str = ""
+    next: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        publication: str,
+        issue: str,
+        day: dt.date,
+        due: dt.date | None,
+        *,
+        persons: tuple[str, ...],
+        needed: int,
+        reports: list[CampaignReport],
+        missing: str,
+    ) -> Stage:
+        """The stage of an issue, from who has approved it and its campaigns; `missing` is what its draft lacks."""
+        counts = sum((report.counts for report in reports), Counter[DeliveryState]())
+        done = counts[DeliveryState.SUBMITTED]
+        total = counts.total() - counts[DeliveryState.WITHHELD]
+        if reports and done == total:
+            stage, command = f"submitted to {done:,}", ""
+        elif reports:
+            stage, command = f"submitted to {done:,} of {total:,}", "send"
+        elif len(persons) >= needed:
+            stage, command = "approved", "send"
+        elif persons:
+            stage, command = f"approved by {', '.join(persons)}, {len(persons)} of {needed}", "approve"
+        elif missing:
+            stage, command = "draft", "check"
+        else:
+            stage, command = "draft, waits for approval", "approve"
+        return cls(publication=publication, issue=issue, date=day, due=due, stage=stage, missing=missing, next=command)
+
+    def plain(self) -> dict[str, object]:
+        """The row for JSON."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+class Progress(Writing):
+    """What is due, drafted, approved and submitted."""
+
+    def status(self) -> list[Stage]:
+        """Where each publication's issues stand, newest first; a publication without one has a row as well."""
+        from newsletter import feedback
+        from newsletter.send import approval
+
+        matters = self.front_matters()
+        rows = []
+        with self.store.read() as session:
+            for slug, publication in self.config.publications.items():
+                mine = sorted(((m.date, n) for n, m in matters.items() if m.publication == slug), reverse=True)
+                issues = [day for day, name in mine if not matters[name].corrects]
+                due = issues[0] + dt.timedelta(days=publication.cadence_days) if issues else None
+                if not mine:
+                    rows.append(Stage(publication=slug))
+                for day, name in mine:
+                    persons = approval.approvers(session, name)
+                    reports = feedback.report(session, name)
+                    rows.append(
+                        Stage.of(
+                            slug,
+                            name,
+                            day,
+                            due,
+                            persons=persons,
+                            needed=publication.approvals,
+                            reports=reports,
+                            missing="" if persons or reports else self._missing(name),
+                        )
+                    )
+                    due = None
+        return rows
+
+    def _missing(self, name: str) -> str:
+        """What stands between a draft and its approval, in a few words; nothing when nothing does."""
+        from newsletter.check import blocks
+
+        try:
+            issue = self.compose(name)
+            errors = [finding for finding in self.check(issue, self.render(issue)) if blocks(finding)]
+        except NewsletterError as fault:
+            return str(fault).splitlines()[0]
+        return f"{errors[0].message}" + (f", and {len(errors) - 1} more" if errors[1:] else "") if errors else ""
+
+    def inbox_count(self) -> int:
+        """How many collected items nobody has looked at."""
+        from newsletter.collect import inbox
+
+        with self.store.read() as session:
+            return inbox.count(session)

@@ -1,0 +1,128 @@
+"""The archive website, from what was approved and what was decided since."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from newsletter import codec, collect
+from newsletter.model import (
+    Amendments,
+    Policy,
+    Snapshot,
+)
+from newsletter.store.records import (
+    ApprovalRecord,
+    CorrectionRecord,
+    ItemRecord,
+    PageRecord,
+    PolicyRecord,
+    ReplacementRecord,
+    StatusRecord,
+)
+from newsletter.workspace.opened import Opened
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from newsletter.linkkeeping import Place
+    from newsletter.publish import Report
+
+#: Columns whose count or maximum changes with what the archive shows.
+_CHANGES = (
+    ApprovalRecord.at,
+    ItemRecord.updated_at,
+    PolicyRecord.updated_at,
+    StatusRecord.recorded_at,
+    CorrectionRecord.at,
+    PageRecord.at,
+    ReplacementRecord.at,
+)
+
+
+class Publishing(Opened):
+    """What becomes public, and what it links to."""
+
+    def published(self, issue: str = "") -> list[Snapshot]:
+        """What the archive shows of every issue, or of one: the newest approval that is whole. What only corrects an
+        issue by mail isn't shown.
+        """
+        from newsletter.send import documents
+
+        with self.store.read() as session:
+            latest = self._latest(session)
+            wanted = latest.keys() & {issue} if issue else latest
+            return [codec.loads(found, Snapshot) for _, found in documents(session, [latest[n][0] for n in wanted])]
+
+    def _latest(self, session: Session) -> dict[str, tuple[int, str]]:
+        """Number and digest of what the archive shows of every issue."""
+        from newsletter import amendments
+        from newsletter.send import all_latest
+
+        needed = {slug: publication.approvals for slug, publication in self.config.publications.items()}
+        mails = amendments.mails(session)
+        return {issue: found for issue, found in all_latest(session, needed).items() if issue not in mails}
+
+    def decided(self, session: Session, published: Collection[str]) -> Amendments:
+        """What was decided about public pages, as it holds while these issues are published: an old address leads to an
+        issue's new name once that is approved.
+        """
+        from newsletter import amendments
+
+        decided = amendments.read(session)
+        drafts = {*self.issue_names()} - {*published}
+        return replace(decided, moved=tuple(moved for moved in decided.moved if moved.new not in drafts))
+
+    def publish(self, folder: Path | None = None, *, base_url: str = "", searchable: bool | None = None) -> Report:
+        """Build the archive of all approved issues, with a search where Pagefind is installed or as it's said;
+        `base_url` is where it will be, if not where config.toml says.
+        """
+        from newsletter.collect import members, policies
+        from newsletter.publish import Approved, publish
+        from newsletter.send import documents
+
+        archive = replace(self.config.archive, url=base_url or self.config.archive.url)
+        with self.store.read() as session:
+            latest = self._latest(session)
+            decided = self.decided(session, latest)
+            old = {moved.old for moved in decided.moved}
+            return publish(
+                Approved(
+                    {issue: digest for issue, (_, digest) in latest.items() if issue not in old},
+                    lambda issues: documents(session, [latest[issue][0] for issue in issues]),
+                ),
+                replace(self.config, archive=archive),
+                today=self.today(),
+                themes=self.template_folders("archive"),
+                policies=policies.find(session),
+                members=members.find(session),
+                amendments=decided,
+                folder=folder,
+                searchable=searchable,
+            )
+
+    def published_links(self, since: dt.date = dt.date.min) -> dict[str, list[Place]]:
+        """Every page that published issues, and policies, link to, with where; with `since`, only the newer ones."""
+        from newsletter.linkkeeping import published
+
+        with self.store.read() as session:
+            entries = collect.library(session).values()
+        policies = [entry for entry in entries if isinstance(entry, Policy)]
+        return published(self.published(), policies, self.config, since=since)
+
+    def archive_mark(self) -> str:
+        """A mark that changes when the archive may have to be built anew: with the day, the settings, the templates of
+        the archive, approvals, items, policies, and what was decided about pages.
+        """
+        own = self.template_folders("archive")[0]
+        files = [self.config.path, *sorted(path for path in own.rglob("*") if path.is_file())]
+        stamps = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files]
+        with self.store.read() as session:
+            rows = [tuple(session.execute(select(func.count(), func.max(last))).one()) for last in _CHANGES]
+        return hashlib.sha256(repr((self.today(), stamps, rows)).encode()).hexdigest()

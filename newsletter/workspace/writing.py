@@ -1,0 +1,247 @@
+"""Issues while they are written: drafted, composed, rendered, checked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from newsletter import collect
+from newsletter.config import Publication
+from newsletter.errors import CheckFailed, InputError, NotFound
+from newsletter.merge import PERSONAL_FIELDS
+from newsletter.model import (
+    Coverage,
+    Finding,
+    Issue,
+    Reach,
+    Rendered,
+)
+from newsletter.store.records import (
+    CorrectionRecord,
+)
+from newsletter.workspace.opened import Opened
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from newsletter.compose.draft import Shelf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An issue that isn't written yet: its folder's name, and what could stand in it; `corrections` of earlier
+    issues are Markdown, by number.
+    """
+
+    publication: Publication
+    slug: str
+    path: Path
+    named: str
+    day: dt.date
+    since: dt.date
+    shelves: tuple[Shelf, ...]
+    told: Collection[str]
+    corrections: Mapping[int, str] = field(default_factory=dict)
+
+
+class Writing(Opened):
+    """What staff do with an issue before anybody approves it."""
+
+    def draft(self, publication: Publication, day: dt.date, since: dt.date | None, slug: str) -> Draft:
+        """A new issue of a publication for a day, with what is new after `since` (by default the last issue)."""
+        from newsletter.compose.draft import gather, slug_of
+        from newsletter.send import uses
+
+        name = slug or slug_of(publication, day)
+        path, named = self.issues / name / "issue.md", f"issues/{name}/issue.md"
+        if path.exists():
+            raise InputError("exists already", where=named, hint="edit it, or give another --slug")
+        last = self.previous_issue(publication.slug, day)
+        begin = since or last or day - dt.timedelta(days=publication.cadence_days)
+        with self.store.read() as session:
+            library = collect.library(session)
+            told = set(uses.first(session, publication.slug, day, name))
+            corrections = self._untold(session, publication)
+        return Draft(
+            publication=publication,
+            slug=name,
+            path=path,
+            named=named,
+            day=day,
+            since=begin,
+            shelves=gather(publication, library, day=day, since=begin, used=self.used_slugs()),
+            told=told,
+            corrections=corrections,
+        )
+
+    def _untold(self, session: Session, publication: Publication) -> dict[int, str]:
+        """What the next issue of a publication has to put right, as Markdown, by the correction's number."""
+        from newsletter import amendments
+        from newsletter.compose.draft import about
+        from newsletter.send import latest
+
+        found = {}
+        for row in amendments.untold(session, publication.slug, self.issue_names()):
+            snapshot = latest(session, row.issue)
+            if snapshot:
+                found[row.id] = about(snapshot.issue.title, self.page_url(row.issue), snapshot.issue.date, row.note)
+        return found
+
+    def write_draft(self, draft: Draft, without: Collection[str] = ()) -> tuple[str, int]:
+        """Write a draft's issue.md less some entries; gives its path in the workspace and how many entries it names."""
+        from newsletter.compose.draft import Shelf, write
+
+        kept = [Shelf(s.heading, tuple(e for e in s.entries if e.slug not in without)) for s in draft.shelves]
+        corrections = list(draft.corrections.values())
+        text = write(draft.publication, kept, day=draft.day, told=draft.told, corrections=corrections)
+        # Until there is the file, they count as untold: killed in between, the next draft has them.
+        with self.store.write() as session:
+            for number in draft.corrections:
+                session.get_one(CorrectionRecord, number).told_in = draft.slug
+        draft.path.parent.mkdir(parents=True, exist_ok=True)
+        draft.path.write_text(text, encoding="utf-8")
+        return draft.named, sum(len(shelf.entries) for shelf in kept)
+
+    def used_slugs(self) -> set[str]:
+        """The items and policies that the issues in the workspace name."""
+        from newsletter.compose import references
+
+        return {slug for name in self.issue_names() for slug in references(self.issues / name / "issue.md")}
+
+    def compose(self, name: str) -> Issue:
+        """The issue of that name, composed from its file and the store."""
+        from newsletter.compose import compose, front_matter
+
+        path = self.issue_path(name)
+        matter = front_matter(path, f"issues/{path.parent.name}/issue.md")
+        with self.store.read() as session:
+            library = collect.library(session)
+            covered = self._covered(session, matter.publication, matter.date, path.parent.name)
+            had_in = self._had_in(session, matter.publication, matter.date, path.parent.name)
+        previous = self.previous_issue(matter.publication, matter.date)
+        return compose(path, self.config, library, previous=previous, covered=covered, had_in=had_in)
+
+    def _had_in(self, session: Session, publication: str, day: dt.date, issue: str) -> dict[str, tuple[str, ...]]:
+        """Where another publication has told an item to all its readers, in the days whose repeats are skipped."""
+        from newsletter.send import approval, uses
+
+        known = self.config.publications.get(publication)
+        if known is None or not known.skip_repeats_days:
+            return {}
+        since = day - dt.timedelta(days=known.skip_repeats_days)
+        others = uses.others(session, publication, since, day, issue)
+        return uses.told_to_all(filter(None, (approval.latest(session, other) for other in others)))
+
+    def _covered(self, session: Session, publication: str, day: dt.date, issue: str) -> dict[str, Coverage]:
+        """Where the publication told of every entry first, in approved issues before this one."""
+        from newsletter.send import uses
+
+        known = self.config.publications.get(publication)
+        return {
+            slug: Coverage(issue=use.issue, publication=known.name if known else publication, date=use.date)
+            for slug, use in uses.first(session, publication, day, issue).items()
+        }
+
+    def reach(self, issue: Issue) -> Reach:
+        """Who would get which variant of an issue, were it sent to its whole list now."""
+        from newsletter.audience.variants import reach
+
+        with self.store.read() as session:
+            list_ = self.config.publications[issue.publication].list
+            return reach(session, issue, list_, self.config, self.clock.now())
+
+    def explain(self, issue: Issue, email: str) -> dict[str, object]:
+        """Which list, segments and variant somebody gets of an issue, and why, or why not."""
+        from newsletter.audience import find, variants
+
+        publication = self.config.publications[issue.publication]
+        with self.store.read() as session:
+            person = find(session, email)
+            if person is None:
+                raise NotFound("nobody has that address", hint="newsletter subscribers import FILE")
+            told = variants.explain(session, issue, person, publication.list, self.config, self.clock.now())
+        return {"issue": issue.slug, **told}
+
+    def render(self, issue: Issue, also: Iterable[str] = ()) -> tuple[Rendered, ...]:
+        """All variants of an issue that the audience needs, each once; `default` is the first. `also` names
+        more that are wanted.
+        """
+        from newsletter.audience.variants import DEFAULT, variant_named
+        from newsletter.compose.variants import pick
+        from newsletter.render import render
+
+        needed = [*self.reach(issue).variants] if issue.guards or issue.local_states or issue.repeated else [DEFAULT]
+        needed += [variant_named(issue, name) for name in also if name not in {variant.name for variant in needed}]
+        folders = self.template_folders("email")
+        return tuple(render(pick(issue, v), self.config, folders=folders, variant=v.name) for v in needed)
+
+    def render_variant(self, issue: Issue, name: str) -> Rendered:
+        """One variant of an issue, by its name."""
+        from newsletter.audience.variants import variant_named
+        from newsletter.compose.variants import pick
+        from newsletter.render import render
+
+        picked = pick(issue, variant_named(issue, name))
+        return render(picked, self.config, folders=self.template_folders("email"), variant=name)
+
+    def reader(self, issue: Issue, email: str) -> tuple[str, dict[str, str]]:
+        """The variant that somebody would get of an issue, and the values of their merge fields."""
+        from newsletter.audience import find
+
+        variant = str(self.explain(issue, email)["variant"])
+        with self.store.read() as session:
+            person = find(session, email)
+            values = {name: getattr(person, name) for name in PERSONAL_FIELDS} if person else {}
+        return variant, values
+
+    def check(self, issue: Issue, variants: tuple[Rendered, ...]) -> list[Finding]:
+        """What is wrong with an issue, and with who would get which part of it."""
+        from newsletter.check import check
+        from newsletter.collect import members
+        from newsletter.send import uses
+
+        reach = self.reach(issue) if issue.guards else None
+        with self.store.read() as session:
+            earlier = uses.earlier(session, issue)
+            names = tuple(name for member in members.find(session) for name in member.names)
+        return check(issue, variants, self.config, reach, earlier, names)
+
+    def check_links(self, issue: Issue, *, afresh: bool = False) -> list[Finding]:
+        """Which of an issue's links don't answer; this asks the network. What answered well within the last day is
+        asked again only `afresh`.
+        """
+        from newsletter.check import waived
+        from newsletter.check.live import Memory, check_live
+        from newsletter.check.rules import Subject
+
+        memory = Memory(self.folder / ".cache" / "links.json", self.clock.now())
+        if afresh:
+            memory.path.unlink(missing_ok=True)
+        subject = Subject(issue=issue, variants=(), config=self.config)
+        hosts = self.config.collect.private_hosts
+        found = check_live(subject, sleep=self.clock.sleep, private_hosts=hosts, memory=memory)
+        return [waived(finding, issue) for finding in found]
+
+    def check_spam(self, issue: Issue, mail: Rendered) -> list[Finding]:
+        """What SpamAssassin says of a whole message; InputError when it isn't installed."""
+        from newsletter.check import spam, waived
+
+        message = self.mailing().message(self.config.publications[issue.publication], mail)
+        return [waived(finding, issue) for finding in spam.findings(message)]
+
+    def checked(self, name: str, also: Iterable[str] = ()) -> tuple[Issue, tuple[Rendered, ...], list[Finding]]:
+        """Compose, render (the variants in `also`, too) and check; CheckFailed when a finding blocks."""
+        from newsletter.check import blocks
+
+        issue = self.compose(name)
+        variants = self.render(issue, also)
+        findings = self.check(issue, variants)
+        errors = [finding for finding in findings if blocks(finding)]
+        if errors:
+            count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
+            hint = f"newsletter check {issue.slug}"
+            raise CheckFailed(f"{errors[0].message}; the check found {count}", where=errors[0].where, hint=hint)
+        return issue, variants, findings
