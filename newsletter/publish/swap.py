@@ -83,7 +83,9 @@ class Building:
             self.new.rename(self.target)
             self.aside.rename(self.new)
         self._spare({*written, MANIFEST})
-        return len(self.before - ours)
+        if gone := self.before - ours:
+            _prune(self.new, ours | strangers | {MANIFEST})
+        return len(gone)
 
     def _spare(self, names: Iterable[str]) -> None:
         """Have files of the site in the spare folder, too: there the next build begins."""

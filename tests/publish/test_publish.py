@@ -401,15 +401,19 @@ def test_a_build_killed_at_any_moment_leaves_a_whole_site(tmp_path: Path) -> Non
     program = (
         "import sys; from pathlib import Path; from newsletter.publish.swap import MANIFEST, swap_in\n"
         "n = 0\n"
+        "print('ready', flush=True)\n"
         "while True:\n"
         "    n += 1\n"
         "    swap_in([(f'{i}.html', str(n).encode() * 2000) for i in range(60)], Path(sys.argv[1]))\n"
     )
     target, chance = tmp_path / "site", random.Random(3)
     for _ in range(12):
-        process = subprocess.Popen([sys.executable, "-c", program, str(target)])
+        process = subprocess.Popen([sys.executable, "-c", program, str(target)], stdout=subprocess.PIPE)
+        assert process.stdout
+        process.stdout.readline()
         with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(timeout=chance.uniform(0.25, 0.6))
+            process.wait(timeout=chance.uniform(0.01, 0.4))
+        process.stdout.close()
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         standing = target if target.exists() else target.with_name(".site.old")
@@ -417,6 +421,7 @@ def test_a_build_killed_at_any_moment_leaves_a_whole_site(tmp_path: Path) -> Non
             pages = [path.read_bytes() for path in standing.glob("*.html")]
             assert len(set(pages)) == 1, "pages of two builds side by side"
             assert len(pages) == 60
+    assert target.exists()
     swap_in([("last.html", b"x")], target)
     assert [path.name for path in target.glob("*.html")] == ["last.html"]
     assert not target.with_name(".site.old").exists()
