@@ -71,6 +71,7 @@ _KINDS = (
 _PUBLISH = """
 import json, sys, time
 from pathlib import Path
+import newsletter.publish
 from newsletter.workspace import Workspace, system_clock
 space = Workspace.open(Path(sys.argv[1]), system_clock())
 start = time.perf_counter()
@@ -80,7 +81,9 @@ print(json.dumps([time.perf_counter() - start, report.written, report.unchanged]
 
 
 def publish() -> Result:
-    """A full build, in a process of its own, against Pelican's; then one issue changed, and nothing changed."""
+    """A full build, in a process of its own that has read its modules, against Pelican's; then one issue changed, and
+    nothing changed. Pelican writes 1,087 files where this writes 8,708, so what's compared is the time for a file.
+    """
     with tempfile.TemporaryDirectory() as name:
         space = sixteen_items(Path(name) / "desk")
         chance = random.Random(1)

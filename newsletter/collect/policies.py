@@ -42,7 +42,7 @@ def _value(record: PolicyRecord | Row[Any], history: Iterable[StatusRecord | Row
         level=Level(record.level),
         topics=tuple(record.topics),
         sponsors=tuple(record.sponsors),
-        links=codec.build(record.links, tuple[Link, ...]),
+        links=codec.build(record.links, tuple[Link, ...]) if record.links else (),
         photo=codec.build(record.photo, Photo) if record.photo else None,
         history=tuple(
             StatusChange(status=Status(step.status), date=step.date, url=step.url, note=step.note)

@@ -67,8 +67,8 @@ def read_summaries(approved: Approved, kept: Kept) -> list[Summary]:
             for found in _run(pool, _summarize, _summarize, _parts(documents, _ISSUES)):
                 known |= {summary.digest: summary for summary in found}
     summaries = [known[digest] for digest in approved.digests.values()]
-    if missing or len(summaries) != len(known):
-        kept.keep_summaries(summaries)
+    new = [approved.digests[slug] for slug in missing]
+    kept.keep_summaries(summaries, new=new, old=len(known) - len(summaries))
     return summaries
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 from newsletter.publish.summary import Summary, from_row
 
 _FOLDER = Path(".cache") / "archive"
+#: Where summaries are kept: all, and those that came since, of which there are few.
+_ALL, _LATELY, _FEW = "summaries", "summaries-lately", 30
 
 
 class Made(NamedTuple):
@@ -51,14 +53,24 @@ class Kept:
 
     def summaries(self) -> dict[str, Summary]:
         """Kept summaries by the digest of their snapshot."""
-        try:
-            return {row[1]: from_row(row) for row in _read(self._path("summaries"), self.program)}
-        except (ValueError, TypeError, KeyError, IndexError):
-            return {}
+        found: dict[str, Summary] = {}
+        for name in (_ALL, _LATELY):
+            try:
+                found |= {row[1]: from_row(row) for row in _read(self._path(name), self.program)}
+            except (ValueError, TypeError, KeyError, IndexError):
+                continue
+        return found
 
-    def keep_summaries(self, summaries: Iterable[Summary]) -> None:
-        """Keep these, and no others."""
-        _write(self._path("summaries"), self.program, [summary.row() for summary in summaries])
+    def keep_summaries(self, summaries: Collection[Summary], *, new: Collection[str], old: int) -> None:
+        """Keep these, of which some are `new`, by their digests. A few new ones are kept beside the others, which are
+        written again when there are many, or when many that are `old` aren't wanted any more.
+        """
+        lately = {row[1] for row in _read(self._path(_LATELY), self.program)} | set(new)
+        if len(lately) > _FEW or old > _FEW or len(new) == len(summaries):
+            _write(self._path(_ALL), self.program, [summary.row() for summary in summaries])
+            self._path(_LATELY).unlink(missing_ok=True)
+        elif new:
+            _write(self._path(_LATELY), self.program, [one.row() for one in summaries if one.digest in lately])
 
     def made(self) -> dict[str, Made]:
         """What is known of the site's files."""

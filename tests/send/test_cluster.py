@@ -34,7 +34,7 @@ def server(tmp_path: Path, postgres: str) -> Iterator[Server]:
 
 
 def test_everybody_is_taken_once_though_workers_and_the_database_go_down(server: Server, tmp_path: Path) -> None:
-    done = torture_cluster("resend", 1_500, 2, 3, tmp_path, server)
+    done = torture_cluster("resend", 1_000, 2, 3, tmp_path, server)
     assert done.kills == 2
     assert done.fine, (done.states, [address for address, times in done.taken.items() if times > 1][:5])
 
