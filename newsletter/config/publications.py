@@ -1,0 +1,100 @@
+"""Publications: what they are called, made of, look like, and who they come from."""
+
+from __future__ import annotations
+
+import re
+import string
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from newsletter.config.settings import require_url
+from newsletter.model import Kind
+
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+_FONTS = re.compile(r"[\w ,'-]*")
+_TITLE_FIELDS = {"headlines", "month", "name"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partner:
+    """Who a publication is made with: a second byline and logo. `logo` is a file in the workspace."""
+
+    name: str
+    byline: str
+    url: str
+    logo: Path
+
+    def __post_init__(self) -> None:
+        require_url("url", self.url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brand:
+    """The publication's look. Colours are #rrggbb; `accent` has to be readable on white. `body_font` and
+    `heading_font` are names of fonts, the wanted first; empty for the template's own.
+    """
+
+    accent: str = "#1d4ed8"
+    accent_dark: str = "#93c5fd"
+    banner: str = "#172554"
+    body_font: str = ""
+    heading_font: str = ""
+    logo: Path | None = None
+
+    def __post_init__(self) -> None:
+        for key in ("accent", "accent_dark", "banner"):
+            if not _COLOR.fullmatch(getattr(self, key)):
+                raise ValueError(f'"{key}" must be a colour such as "#1d4ed8"')
+        for key in ("body_font", "heading_font"):
+            if not _FONTS.fullmatch(getattr(self, key)):
+                raise ValueError(f'"{key}" must be names of fonts, such as "Georgia, serif"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionPlan:
+    """A section that a new draft starts with, and which entries go there: those of one of the `kinds` (of
+    items, or "policy") that share one of the `topics`, where topics are given.
+    """
+
+    heading: str
+    kinds: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for kind in self.kinds:
+            if kind not in (*Kind, "policy"):
+                raise ValueError(f'"{kind}" is no kind of item; there are {", ".join(Kind)} and policy')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """A newsletter as a series. `title` is the pattern of an issue's title, of {name}, {headlines}, {month};
+    `approvals` is how many persons have to approve an issue; when a campaign has more or fewer messages than the last
+    by more than the share `largest_change`, it has to be confirmed twice. Whoever had a story through another
+    publication in the `skip_repeats_days` before doesn't get it again; 0 is for never.
+    """
+
+    slug: str
+    name: str
+    list: str
+    sender: str
+    provider: str = "files"
+    template: str = ""
+    tagline: str = ""
+    title: str = "{name}: {headlines} | {month}"
+    sections: tuple[SectionPlan, ...] = ()
+    cadence_days: int = 30
+    approvals: int = 1
+    largest_change: float = 0.25
+    skip_repeats_days: int = 0
+    brand: Brand = field(default_factory=Brand)
+    partner: Partner | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.skip_repeats_days <= 365:
+            raise ValueError('"skip_repeats_days" must be from 0 to 365 days')
+        if not 1 <= self.approvals <= 5:
+            raise ValueError('"approvals" must be from 1 to 5 persons')
+        unknown = {name for _, name, _, _ in string.Formatter().parse(self.title) if name} - _TITLE_FIELDS
+        if unknown:
+            raise ValueError(f'"title" knows {{name}}, {{headlines}} and {{month}}, not {{{min(unknown)}}}')

@@ -1,0 +1,295 @@
+"""The tables of config.toml but publications: each a frozen value that refuses what can't be."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from newsletter.model import Kind
+from newsletter.tables import Table
+
+_LIMITS = re.compile(r"\d+ per (second|minute|hour|day)(; \d+ per (second|minute|hour|day))*")
+_ADDRESS = r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+"
+#: What other programs can be told of.
+HOOK_EVENTS = ("subscriber.subscribed", "subscriber.unsubscribed", "subscriber.bounced", "subscriber.complained")
+
+
+def require_url(key: str, value: str) -> None:
+    """ValueError for what is no address on the web."""
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+        raise ValueError(f'"{key}" must be an address starting with https://')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organization:
+    """Who publishes. The postal address stands in every message (CAN-SPAM, 16 CFR 316)."""
+
+    name: str
+    postal_address: str
+    url: str
+
+    def __post_init__(self) -> None:
+        require_url("url", self.url)
+        if not self.postal_address.strip():
+            raise ValueError('"postal_address" is empty; the law wants one in every message')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaInquiry:
+    """Whom journalists ask: the press contact that every reader of the archive may see."""
+
+    name: str
+    email: str = ""
+    phone: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.email and not re.fullmatch(_ADDRESS, self.email):
+            raise ValueError('"email" is not an e-mail address')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """The archive website: its public address, the folder it is built in, its title and language.
+
+    `policies` are those in the tracker: the "told" ones, of which a published issue speaks, or "all" that are stored.
+    `hub` is a WebSub hub that feeds name; empty for none.
+    """
+
+    url: str
+    folder: Path = Path("archive")
+    title: str = "News"
+    description: str = ""
+    language: str = "en"
+    policies: str = "told"
+    hub: str = ""
+    media_inquiry: MediaInquiry | None = None
+
+    def __post_init__(self) -> None:
+        require_url("url", self.url)
+        if self.hub:
+            require_url("hub", self.hub)
+        if self.policies not in ("told", "all"):
+            raise ValueError('"policies" must be "told" or "all"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3:
+    """A bucket that the archive is published into: the service's `endpoint` and `region`, where they aren't AWS's or in
+    the environment; `cache_seconds` is how long others may keep a page without asking again.
+    """
+
+    endpoint: str = ""
+    region: str = ""
+    cache_seconds: int = 300
+
+    def __post_init__(self) -> None:
+        if self.endpoint:
+            require_url("endpoint", self.endpoint)
+        if self.cache_seconds < 0:
+            raise ValueError('"cache_seconds" must be 0 or more')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """The public service that readers reach: unsubscribing lives at `<url>/u/<token>`. `trusted_proxies` is how many
+    proxies stand before it, whose word on the caller's address is taken; `rate_limit` is how often one network may ask
+    for mail to be sent.
+    """
+
+    url: str
+    trusted_proxies: int = 0
+    rate_limit: str = "10 per minute; 60 per hour"
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith("https://"):
+            raise ValueError('"url" must start with https://; one-click unsubscribe needs it (RFC 8058)')
+        if self.trusted_proxies < 0:
+            raise ValueError('"trusted_proxies" must be 0 or more')
+        if not _LIMITS.fullmatch(self.rate_limit):
+            raise ValueError('"rate_limit" must be such as "10 per minute; 60 per hour"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """The person or desk a publication comes from."""
+
+    name: str
+    address: str
+    reply_to: str = ""
+
+    def __post_init__(self) -> None:
+        for key in ("address", "reply_to"):
+            value = getattr(self, key)
+            if (key == "address" or value) and not re.fullmatch(_ADDRESS, value):
+                raise ValueError(f'"{key}" is not an e-mail address')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailingList:
+    """What people join. `aliases` are other names that exports use for it; whoever finds the service may join one that
+    is `public`.
+    """
+
+    slug: str
+    name: str
+    description: str = ""
+    aliases: tuple[str, ...] = ()
+    public: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A saved filter: `where` is an expression such as `state = "FL" and role in ("elected", "staff")`."""
+
+    slug: str
+    name: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckConfig:
+    """The house style: `words` maps a wording that isn't used to the one that is."""
+
+    words: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """An RSS or Atom feed to collect from; `kind`, `topics`, `places` and `outlet` are given to its items."""
+
+    url: str
+    kind: Kind = Kind.NEWS
+    topics: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    outlet: str = ""
+
+    def __post_init__(self) -> None:
+        require_url("url", self.url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectConfig:
+    """Where items come from. `tracking` are parameters that links are kept without, `*` for any letters;
+    `private_hosts` may be fetched from though they aren't on the public internet.
+    """
+
+    tracking: tuple[str, ...] = (
+        *("utm_*", "fbclid", "gclid", "gbraid", "wbraid", "dclid", "msclkid", "twclid", "igshid", "igsh", "yclid"),
+        *("mc_cid", "mc_eid", "ceid", "emci", "emdi", "mkt_tok", "_hsenc", "_hsmi", "hsctatracking", "vero_id"),
+        *("ms", "sourceid", "oly_anon_id", "oly_enc_id", "ml_subscriber*", "ss_email_id", "ck_subscriber_id"),
+    )
+    private_hosts: tuple[str, ...] = ()
+    feeds: dict[str, Feed] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinksConfig:
+    """How published links are asked whether they're still what they were: `contact` is what a host's people find in
+    their log (the organization's address unless set), `pause_seconds` lie between two requests to a host, and one run
+    asks it for at most `per_host` pages.
+    """
+
+    contact: str = ""
+    pause_seconds: float = 1.0
+    per_host: int = 100
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[!-'*-~]*", self.contact):
+            raise ValueError('"contact" must be an address, of a page or for mail')
+        if self.pause_seconds < 0 or self.per_host < 1:
+            raise ValueError('"pause_seconds" must be at least 0, "per_host" at least 1')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast a provider may be called, where it's to be other than the provider's own limits: calls a second, calls
+    at a time, and messages a day (for warming up; the rest goes out on the days after).
+    """
+
+    calls_per_second: float | None = None
+    parallel: int | None = None
+    per_day: int | None = None
+
+    def __post_init__(self) -> None:
+        for key in ("calls_per_second", "parallel", "per_day"):
+            value = getattr(self, key)
+            if value is not None and value <= 0:
+                raise ValueError(f'"{key}" must be above 0')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderConfig:
+    """A provider as configured: its `type`, how fast it may be called, and the table that the provider itself reads."""
+
+    slug: str
+    type: str
+    table: Table
+    pace: Pace = field(default_factory=Pace)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackConfig:
+    """What follows from what providers tell: an address is suppressed when messages of so many separate campaigns
+    bounced softly within `soft_bounce_days`; an open or a click counts for nothing before a message has been delivered
+    for `machine_seconds`.
+    """
+
+    soft_bounces: int = 3
+    soft_bounce_days: int = 180
+    machine_seconds: float = 10.0
+
+    def __post_init__(self) -> None:
+        if self.soft_bounces < 1 or self.soft_bounce_days < 1 or self.machine_seconds < 0:
+            raise ValueError('"soft_bounces" and "soft_bounce_days" must be at least 1, "machine_seconds" at least 0')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """Another program that is told of changes, at its address; `secret_env` names the environment variable with the
+    secret that signs the calls.
+    """
+
+    url: str
+    secret_env: str = "NEWSLETTER_HOOK_SECRET"  # noqa: S105 (a name, not a secret)
+    events: tuple[str, ...] = HOOK_EVENTS
+
+    def __post_init__(self) -> None:
+        require_url("url", self.url)
+        for event in self.events:
+            if event not in HOOK_EVENTS:
+                raise ValueError(f'"{event}" is no event; there are {", ".join(HOOK_EVENTS)}')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """For how many days things are kept, 0 meaning for ever: webhooks as they came; requests for mail, and calls to
+    other programs; people who never confirmed; opens and clicks; addresses in the ledger of what went out; and from
+    where somebody joined or left.
+    """
+
+    webhooks_days: int = 30
+    requests_days: int = 30
+    unconfirmed_days: int = 30
+    behaviour_days: int = 0
+    addresses_days: int = 0
+    evidence_days: int = 0
+
+    def __post_init__(self) -> None:
+        for key in self.__dataclass_fields__:
+            if getattr(self, key) < 0:
+                raise ValueError(f'"{key}" must be 0 or more')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """Several machines: a worker that hasn't been heard of for `dead_after` seconds is dead, and others settle what it
+    had under way. It has to be longer than a provider's `timeout`.
+    """
+
+    dead_after: float = 120.0
+
+    def __post_init__(self) -> None:
+        if self.dead_after < 1:
+            raise ValueError('"dead_after" must be at least 1 second')
