@@ -110,7 +110,7 @@ class Site:
     def marks(self, entries: Sequence[Entry]) -> str:
         """What a list of entries depends on."""
         by_slug = self.catalog.by_slug
-        return "\n".join(f"{e.slug} {e.issue} {by_slug[e.issue].digest}" for e in entries)
+        return "\n".join(f"{e.slug} {e.issue} {by_slug[e.issue].told}" for e in entries)
 
     @cached_property
     def policy_mark(self) -> dict[str, str]:

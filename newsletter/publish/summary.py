@@ -7,6 +7,7 @@ read again. Their rows are plain lists for JSON.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -52,7 +53,7 @@ class Entry(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Summary:
     """An issue as lists show it. `lead` is its picture, `photos` all that its pages show; `covers` are earlier issues
-    that it points to; `path` is its issue.md.
+    that it points to; `path` is its issue.md. `told` is the digest of what lists of entries show of it.
     """
 
     slug: str
@@ -62,6 +63,7 @@ class Summary:
     day: str
     teaser: str
     path: str
+    told: str
     lead: Photo | None
     photos: tuple[Photo, ...]
     covers: tuple[str, ...]
@@ -80,7 +82,7 @@ class Summary:
     def row(self) -> Row:
         """The summary for JSON."""
         return [
-            *(self.slug, self.digest, self.publication, self.title, self.day, self.teaser, self.path),
+            *(self.slug, self.digest, self.publication, self.title, self.day, self.teaser, self.path, self.told),
             codec.plain(self.lead) if self.lead else None,
             [codec.plain(photo) for photo in self.photos],
             self.covers,
@@ -99,6 +101,8 @@ def public_issue(snapshot: Snapshot) -> Issue:
 def summarize(snapshot: Snapshot, digest: str) -> Summary:
     """The summary of an approved issue."""
     issue = public_issue(snapshot)
+    entries = tuple(_entries(issue))
+    told = hashlib.sha256(repr((issue.publication, issue.date, entries)).encode("utf-8", "replace"))
     covered = (e.covered.issue for e in issue.entries if isinstance(e, PolicyEntry) and e.covered)
     return Summary(
         slug=issue.slug,
@@ -108,10 +112,11 @@ def summarize(snapshot: Snapshot, digest: str) -> Summary:
         day=issue.date.isoformat(),
         teaser=legal(issue.teaser),
         path=issue.path,
+        told=told.hexdigest()[:32],
         lead=lead_photo(issue),
         photos=tuple(issue.photos.values()),
         covers=tuple(dict.fromkeys(covered)),
-        entries=tuple(_entries(issue)),
+        entries=entries,
     )
 
 
@@ -137,7 +142,7 @@ def _entries(issue: Issue) -> Iterator[Entry]:
 def from_row(row: Row) -> Summary:
     """The summary that `row` wrote; ValueError, TypeError or KeyError for anything else."""
     *texts, lead, photos, covers, entries = row
-    slug, digest, publication, title, day, teaser, path = texts
+    slug, digest, publication, title, day, teaser, path, told = texts
     return Summary(
         slug,
         digest,
@@ -146,6 +151,7 @@ def from_row(row: Row) -> Summary:
         day,
         teaser,
         path,
+        told,
         Photo(**lead) if lead else None,
         tuple(Photo(**photo) for photo in photos),
         tuple(covers),
