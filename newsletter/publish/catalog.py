@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -202,7 +202,14 @@ class Catalog:
             for kind, group in found.items()
         }
 
-    def _file(self, thing, topics, places, people, put) -> None:  # type: ignore[no-untyped-def]
+    def _file(
+        self,
+        thing: Entry | Policy,
+        topics: Iterable[str],
+        places: Iterable[tuple[str, str]],
+        people: Iterable[str],
+        put: Callable[[str, str, str, Entry | Policy], None],
+    ) -> None:
         for topic in topics:
             if slug := slug_of(topic):
                 put("topics", slug, topic, thing)
