@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from newsletter.audience.people import Reason, Standing
@@ -148,6 +148,13 @@ def suppress(
         SuppressionRecord(address_hash=hashed, email=email, list=name, reason=reason, source=source, at=now, tell=tell)
     )
     return True
+
+
+def harden(session: Session, hashes: Sequence[str], reason: Reason, *, source: str, now: dt.datetime) -> None:
+    """Give addresses that soft bounces stopped, which may be forgiven, a reason that lasts."""
+    soft = (SuppressionRecord.address_hash.in_(hashes), SuppressionRecord.reason == Reason.SOFT_BOUNCES)
+    values = {"reason": reason, "source": source, "at": now}
+    session.execute(update(SuppressionRecord).where(*soft).values(values))
 
 
 def reason_of(session: Session, hashed: str) -> str:

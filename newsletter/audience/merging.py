@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
+from newsletter.audience.consent import harden
 from newsletter.audience.people import PROFILE, Person, Reason, Standing, stricter
 from newsletter.store.bulk import Bulk
 from newsletter.store.records import ConsentRecord, SubscriberRecord, SubscriptionRecord, SuppressionRecord, TagRecord
@@ -55,6 +56,7 @@ class Page:
         self._changed: dict[str, None] = {}
         self._consents: list[tuple[Person, list[tuple[str, Standing]]]] = []
         self._suppressions: list[tuple[str, str, str]] = []
+        self._hardened: dict[str, Reason] = {}
         self._tags: dict[str, dict[str, None]] = {}
 
     def _stored_people(self) -> dict[str, dict[str, Any]]:
@@ -99,9 +101,12 @@ class Page:
 
     def _stop(self, email: str, name: str, reason: Reason) -> None:
         hashed = self._hash(email)
-        if (hashed, "") not in self._stops and (hashed, name) not in self._stops:
+        known = self._stops.get((hashed, "")) or self._stops.get((hashed, name))
+        if known is None:
             self._stops[hashed, name] = reason
             self._suppressions.append((email, name, reason))
+        elif known == Reason.SOFT_BOUNCES != reason:
+            self._hardened[hashed] = reason
 
     def _merge_record(self, person: Person) -> None:
         record = self._people.get(person.email)
@@ -143,6 +148,8 @@ class Page:
         columns = ("address_hash", "email", "list", "reason", "source", "at", "tell")
         stops = [(self._hash(e), e, name, reason, source, now, False) for e, name, reason in self._suppressions]
         self._bulk.insert(SuppressionRecord, columns, stops)
+        for hashed, reason in self._hardened.items():
+            harden(self._session, [hashed], reason, source=source, now=self._now)
         return Written(people=len(self._changed), suppressed=len(stops), standings=standings)
 
     def _insert_people(self, emails: Sequence[str]) -> None:

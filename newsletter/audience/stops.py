@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from newsletter.audience import columns
 from newsletter.audience.addresses import normalize
+from newsletter.audience.consent import harden
 from newsletter.audience.exports import open_export
 from newsletter.audience.people import Reason
 from newsletter.errors import InputError
@@ -57,7 +59,7 @@ def import_stops(
     source = f"import: {path.name}"
     rows = _rows(path, reason, report)
     while page := list(itertools.islice(rows, _PAGE)):
-        values = [
+        values: list[dict[str, Any]] = [
             {
                 "address_hash": hash_address(email),
                 "email": email,
@@ -73,6 +75,10 @@ def import_stops(
         for (why,) in session.execute(statement, values):
             report.added += 1
             report.reasons[why] += 1
+        for lasting in Reason:
+            hashes = [value["address_hash"] for value in values if value["reason"] == lasting]
+            if hashes:
+                harden(session, hashes, lasting, source=source, now=now)
     report.known = report.rows - report.added - len(report.rejected)
     return report
 

@@ -241,6 +241,23 @@ def test_the_stops_of_a_provider_are_taken_over(
         assert report.rows == report.added + report.known + len(report.rejected)
 
 
+@pytest.mark.parametrize("way", ["people", "stops"])
+def test_a_stop_that_lasts_takes_the_place_of_soft_bounces_which_may_be_forgiven(there: Desk, way: str) -> None:
+    address = "ana@example.org"
+    hashed = there.space.address_hash(address)
+    with there.space.store.write() as session:
+        audience.suppress(session, address, hashed, Reason.SOFT_BOUNCES, source="webhook", now=NOW)
+    if way == "people":
+        there.import_people(f"Email,Lists,Status\n{address},Network Download,complained\n", "later.csv")
+    else:
+        path = there.folder / "stops.csv"
+        path.write_text(f"email,reason\n{address},complaint\n", encoding="utf-8")
+        with there.space.store.write() as session:
+            stops.import_stops(session, path, reason=None, name="", hash_address=there.space.address_hash, now=NOW)
+    with there.space.store.read() as session:
+        assert audience.reason_of(session, hashed) == Reason.COMPLAINT
+
+
 def test_a_stop_without_a_reason_is_refused_whole(there: Desk) -> None:
     path = there.folder / "stops.csv"
     path.write_text("email,reason\nok@example.org,HardBounce\nodd@example.org,whatever\n", encoding="utf-8")
