@@ -13,10 +13,12 @@
     ├── SendError                   a campaign can't be planned or continued
     ├── WebhookError                a webhook call that doesn't prove itself, or can't be read
     ├── DeliveryIncomplete          a campaign ended with refused or unknown deliveries; exit code 4
-    └── ProviderError               raised by providers, only when nobody in a batch was taken
-        ├── Refused                 the provider said no, for good
-        ├── Unavailable             not taken, try again after `retry_after` seconds
-        └── OutcomeUnknown          the answer never came; the batch may have gone out
+    └── ProviderError               speaks for those recipients of a call for whom no receipt has come
+        ├── NotSent                 nothing left this machine
+        ├── Later                   the provider took nothing; it may after `retry_after` seconds
+        ├── Ours                    refused for our account, sender or content; nobody's fault but ours
+        ├── BadRecipient            a call refused whole because of one of its recipients
+        └── OutcomeUnknown          the answer never came, or proves nothing; the messages may have gone out
 
 The command line prints `str(error)` and exits with `error.exit_code`; nothing else catches them but
 the sender, which turns a ProviderError into a state in the ledger.
@@ -115,19 +117,33 @@ class WebhookError(NewsletterError):
 
 
 class ProviderError(NewsletterError):
-    """Nobody in the batch was taken, or nobody can tell."""
+    """What holds for those recipients of a call for whom no receipt has come."""
 
 
-class Refused(ProviderError):
-    """The provider refused the whole batch for good."""
+class NotSent(ProviderError):
+    """Nothing of the request left this machine: no name, no connection, no valid certificate, no proxy."""
 
 
-class Unavailable(ProviderError):
+class Later(ProviderError):
     """The provider certainly took nothing; it may after `retry_after` seconds."""
 
     def __init__(self, what: str, *, retry_after: float | None = None, hint: str = "") -> None:
         self.retry_after = retry_after
         super().__init__(what, hint=hint)
+
+
+class Ours(ProviderError):
+    """The provider refuses us: the account, the sender, the settings or the content. Nothing was taken."""
+
+
+class BadRecipient(ProviderError):
+    """The provider refused a whole call because of one recipient, and took nobody; `suspects` are the deliveries
+    that it names, if it names any.
+    """
+
+    def __init__(self, what: str, *, suspects: Iterable[int] = ()) -> None:
+        self.suspects = tuple(suspects)
+        super().__init__(what)
 
 
 class OutcomeUnknown(ProviderError):

@@ -105,12 +105,12 @@ def worker(ctx: click.Context, concurrency: int) -> None:
 
     `newsletter send` hands a campaign to the workers as soon as one runs.
     """
-    from newsletter.send.crew import work
+    from newsletter.send.worker import work
 
     if concurrency < 1:
         raise click.BadParameter("at least 1", param_hint="--concurrency")
     with workspace(ctx) as space:
-        work(space.mailing(), concurrency, say)
+        work(space.campaigns(), concurrency, say)
 
 
 @click.command()

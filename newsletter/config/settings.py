@@ -204,16 +204,17 @@ class LinksConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How fast a provider may be called, where it's to be other than the provider's own limits: calls a second, calls
-    at a time, and messages a day (for warming up; the rest goes out on the days after).
+    """How a provider may be called, where it's to be other than the provider's own limits: calls a second, calls at a
+    time, recipients a call, and messages a day (for warming up; the rest goes out on the days after).
     """
 
     calls_per_second: float | None = None
     parallel: int | None = None
+    batch_size: int | None = None
     per_day: int | None = None
 
     def __post_init__(self) -> None:
-        for key in ("calls_per_second", "parallel", "per_day"):
+        for key in self.__dataclass_fields__:
             value = getattr(self, key)
             if value is not None and value <= 0:
                 raise ValueError(f'"{key}" must be above 0')

@@ -78,7 +78,7 @@ def _gather_people(space: Workspace, say: Callable[[str], None]) -> None:
 def _send(space: Workspace, name: str, say: Callable[[str], None]) -> None:
     snapshot, _ = space.approve(name, by="the sample")
     publication = space.config.publication(snapshot.issue.publication)
-    mailing = space.mailing()
-    plan = mailing.plan(publication, snapshot, segment="", provider=publication.provider)
-    counts = mailing.run(mailing.start(snapshot, plan, publication))
+    service = space.campaigns()
+    plan = service.plan(publication, snapshot, segment="", provider=publication.provider)
+    counts = service.run(service.start(snapshot, plan, publication)).counts
     say(f"Submitted  {sum(counts.values())} messages of {name} into outbox/{name}")

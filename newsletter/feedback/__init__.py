@@ -1,4 +1,4 @@
-"""What became of a campaign: reports from the ledger, and what providers told of its deliveries."""
+"""What became of a campaign: reports from the ledger, and what providers tell of its deliveries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What follows from what providers told: who is never mailed again, who left, and which clicks count.
+"""What follows from what providers tell: who is never mailed again, who left, what was dropped, which clicks count.
+
+A reader's state is moved only by an event that is certainly about a delivery to that reader (see events).
 
 Every effect is a function of all the events that are kept, so that late, doubled and re-ordered ones come to the same.
 """
@@ -14,12 +16,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from newsletter import audience
-from newsletter.audience import Reason, Standing
-from newsletter.audience.addresses import normalize
+from newsletter.audience import Reason
 from newsletter.config import FeedbackConfig
-from newsletter.errors import InputError
 from newsletter.feedback.machines import Seen, machines
-from newsletter.model import Event, EventType
+from newsletter.model import DeliveryState, Event, EventType
 from newsletter.store.records import CampaignRecord, DeliveryRecord, EventRecord, SubscriberRecord
 
 _STOPS = {EventType.HARD_BOUNCE: Reason.HARD_BOUNCE, EventType.COMPLAINT: Reason.COMPLAINT}
@@ -47,11 +47,14 @@ class Effects:
         deliveries = _deliveries(session, {event.delivery for event in events if event.delivery is not None})
         for event in events:
             delivery = deliveries.get(event.delivery or 0)
-            address = delivery.address if delivery else _address(event)
-            if event.type in _STOPS and address:
-                self._suppress(session, address, _STOPS[event.type], provider, now)
-            elif event.type is EventType.UNSUBSCRIBED:
-                _leave(session, delivery, address, provider, now)
+            if delivery is None:
+                continue
+            if event.type in _STOPS and delivery.address:
+                self._suppress(session, delivery.address, _STOPS[event.type], provider, now)
+            elif event.type is EventType.UNSUBSCRIBED and delivery.subscriber is not None:
+                audience.unsubscribe(session, delivery.subscriber, delivery.list, source=provider, now=now)
+            elif event.type is EventType.DROPPED:
+                _drop(session, event, now)
         self._count_soft_bounces(session, _concerned(events, deliveries), provider, now)
         acted = {event.delivery for event in events if event.type in _ACTS and event.delivery in deliveries}
         self._mark_machines(session, {number for number in acted if number is not None})
@@ -113,25 +116,14 @@ def _deliveries(session: Session, numbers: Collection[int]) -> dict[int, _Delive
     }
 
 
-def _address(event: Event) -> str:
-    """The address that an event names, or nothing where it's none."""
-    try:
-        return normalize(event.address)
-    except InputError:
-        return ""
-
-
-def _leave(session: Session, delivery: _Delivery | None, address: str, provider: str, now: dt.datetime) -> None:
-    """Take somebody off the list of the message; where that isn't known, off all of theirs: a stop always wins."""
-    if delivery is not None:
-        if delivery.subscriber is not None:
-            audience.unsubscribe(session, delivery.subscriber, delivery.list, source=provider, now=now)
-        return
-    person = audience.find(session, address) if address else None
-    if person is not None:
-        for row in audience.subscriptions(session, person.id):
-            if row.status == Standing.ACTIVE:
-                audience.unsubscribe(session, person.id, row.list, source=provider, now=now)
+def _drop(session: Session, event: Event, now: dt.datetime) -> None:
+    """The provider had accepted a message, and won't deliver it."""
+    row = update(DeliveryRecord).where(
+        DeliveryRecord.id == event.delivery,
+        DeliveryRecord.state.in_((DeliveryState.SUBMITTED, DeliveryState.SUBMITTING, DeliveryState.UNKNOWN)),
+    )
+    dropped = row.values(state=DeliveryState.DROPPED, error=event.detail or "dropped by the provider", changed_at=now)
+    session.execute(dropped.execution_options(synchronize_session=False))
 
 
 def _concerned(events: Iterable[Event], deliveries: dict[int, _Delivery]) -> set[int]:

@@ -1,38 +1,48 @@
-"""What providers told, kept once each, however often and in whatever order they told it."""
+"""What providers tell, kept once each, however often and in whatever order they tell it.
+
+An event is about a delivery of ours only where everything agrees: the mark that came back is this workspace's and of
+that campaign, the campaign (or the batch, where it has moved) went by that provider, and the address is the delivery's.
+Tests, the service's own mail, other programs' mail and other installations' never match.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from newsletter.audience.addresses import normalize
+from newsletter.errors import InputError
 from newsletter.model import Event, EventType
 from newsletter.store import insert_new
-from newsletter.store.records import DeliveryRecord, EventRecord
+from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord, EventRecord
+from newsletter.tokens import Marks
 
 _PAGE = 1_000
 
 
-def keep(session: Session, provider: str, events: Iterable[Event]) -> list[Event]:
-    """Write events down; gives those that are new, each once. One of a delivery that isn't ours is kept without it."""
+def keep(session: Session, provider: str, events: Iterable[Event], marks: Marks) -> list[Event]:
+    """Write events down; returns those that are new, each once, with the delivery that each is certainly about. One
+    that isn't about a delivery of ours is kept without it.
+    """
     fresh: list[Event] = []
     remaining = iter({event.id: event for event in events}.values())
     while page := list(itertools.islice(remaining, _PAGE)):
-        fresh += _keep_page(session, provider, page)
+        fresh += _keep_page(session, provider, page, marks)
     return fresh
 
 
-def _keep_page(session: Session, provider: str, events: list[Event]) -> list[Event]:
-    wanted = {event.delivery for event in events if event.delivery is not None}
-    known = set(session.scalars(select(DeliveryRecord.id).where(DeliveryRecord.id.in_(wanted)))) if wanted else set()
+def _keep_page(session: Session, provider: str, events: list[Event], marks: Marks) -> list[Event]:
+    events = matched(session, provider, events, marks)
     rows = [
         {
             "provider": provider,
             "event": event.id,
             "type": event.type,
-            "delivery_id": event.delivery if event.delivery in known else None,
+            "delivery_id": event.delivery,
             "at": event.at,
             "detail": event.detail,
             "machine": event.machine,
@@ -43,8 +53,77 @@ def _keep_page(session: Session, provider: str, events: list[Event]) -> list[Eve
     return [event for event in events if event.id in new]
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What has to agree."""
+
+    address: str
+    nonce: str
+    marked: bool
+    providers: tuple[str, str]
+
+
+def matched(session: Session, provider: str, events: Collection[Event], marks: Marks) -> list[Event]:
+    """The events, each with the delivery that it's certainly about, or with none."""
+    claimed = {event.id: _claimed(event, marks) for event in events}
+    known = _known(session, {number for number in claimed.values() if number is not None})
+    return [
+        replace(event, delivery=number)
+        if (number := claimed[event.id]) is not None
+        and (found := known.get(number)) is not None
+        and _agrees(event, provider, number, found, marks)
+        else replace(event, delivery=None)
+        for event in events
+    ]
+
+
+def _claimed(event: Event, marks: Marks) -> int | None:
+    """The delivery that a mark claims; releases before 0.6 sent its bare number along."""
+    number = marks.delivery(event.mark)
+    if number is None and event.mark.isascii() and event.mark.isdecimal() and len(event.mark) < 18:
+        return int(event.mark)
+    return number
+
+
+def _agrees(event: Event, provider: str, number: int, found: _Known, marks: Marks) -> bool:
+    if provider not in found.providers or _address(event) != found.address:
+        return False
+    return marks.is_of(event.mark, found.nonce, number) if found.marked else True
+
+
+def _address(event: Event) -> str | None:
+    """The address that an event names; None where it names none."""
+    try:
+        return normalize(event.address)
+    except InputError:
+        return None
+
+
+def _known(session: Session, numbers: Collection[int]) -> dict[int, _Known]:
+    if not numbers:
+        return {}
+    batch = (BatchRecord.campaign_id == DeliveryRecord.campaign_id) & (BatchRecord.number == DeliveryRecord.batch)
+    query = (
+        select(
+            DeliveryRecord.id,
+            DeliveryRecord.address,
+            CampaignRecord.nonce,
+            CampaignRecord.marked,
+            CampaignRecord.provider,
+            BatchRecord.provider,
+        )
+        .join(CampaignRecord, CampaignRecord.id == DeliveryRecord.campaign_id)
+        .join(BatchRecord, batch)
+        .where(DeliveryRecord.id.in_(numbers))
+    )
+    return {
+        number: _Known(address, nonce, marked, (first, second or first))
+        for number, address, nonce, marked, first, second in session.execute(query)
+    }
+
+
 def events_of(session: Session, delivery: int | None) -> list[Event]:
-    """What was told of a delivery (or, with None, of nobody whom we know), in the order in which it happened."""
+    """What providers have told of a delivery (or, with None, of no delivery of ours), in the order of its happening."""
     query = select(EventRecord).where(EventRecord.delivery_id == delivery).order_by(EventRecord.at, EventRecord.id)
     return [
         Event(

@@ -18,6 +18,7 @@ from newsletter.feedback.events import keep
 from newsletter.model import Event
 from newsletter.store import Store
 from newsletter.store.records import WebhookRecord
+from newsletter.tokens import Marks
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,9 +35,10 @@ class _Call:
 class Intake:
     """Takes in calls that have proved themselves; `keep` may be called from any number of threads."""
 
-    def __init__(self, store: Store, effects: Effects, now: Callable[[], dt.datetime]) -> None:
+    def __init__(self, store: Store, effects: Effects, marks: Marks, now: Callable[[], dt.datetime]) -> None:
         self._store = store
         self._effects = effects
+        self._marks = marks
         self._now = now
         self._waiting: list[_Call] = []
         self._list = threading.Lock()
@@ -81,4 +83,4 @@ class Intake:
             )
             for provider in {call.provider for call in calls}:
                 told = [event for call in calls if call.provider == provider for event in call.events]
-                self._effects.apply(session, provider, keep(session, provider, told), now)
+                self._effects.apply(session, provider, keep(session, provider, told, self._marks), now)

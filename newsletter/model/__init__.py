@@ -4,7 +4,7 @@
     Issue             one edition, composed: sections of blocks     compose ->
     Rendered          one variant of it as mail                     render  ->
     Finding           something a check has to say                  check   ->
-    Recipient, Batch  who gets it, in one provider call             send    ->
+    Recipient, Call  who gets it, in one provider call             send    ->
     Receipt           what the provider answered, one a recipient   providers
 
 Dates are calendar days; datetimes are aware and in UTC. Texts named `blurb`, `summary`, `markdown` and
@@ -43,15 +43,17 @@ from newsletter.model.issue import (
     states_of,
 )
 from newsletter.model.mail import (
-    Batch,
+    Call,
     DeliveryState,
     Event,
     EventType,
     Finding,
+    Mailbox,
     Outcome,
     Receipt,
     Recipient,
     Rendered,
+    Route,
     Severity,
     Snapshot,
     Use,
@@ -59,8 +61,8 @@ from newsletter.model.mail import (
 
 __all__ = [
     "Amendments",
-    "Batch",
     "Block",
+    "Call",
     "Correction",
     "Corrects",
     "Coverage",
@@ -75,6 +77,7 @@ __all__ = [
     "Kind",
     "Level",
     "Link",
+    "Mailbox",
     "Member",
     "Moved",
     "Outcome",
@@ -89,6 +92,7 @@ __all__ = [
     "Recipient",
     "Rendered",
     "Replacement",
+    "Route",
     "Section",
     "Severity",
     "Snapshot",

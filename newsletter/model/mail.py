@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -70,28 +71,61 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """One delivery on its way: its ledger id, the address, and the merge values."""
+    """One delivery on its way: its ledger id, the address, the merge values, and the mark that travels with the
+    message and comes back with what the provider says of it.
+    """
 
     delivery: int
     address: str
     values: dict[str, str] = field(default_factory=dict)
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """What travels in one provider call: one variant's content for some recipients.
+class Mailbox:
+    """A name and an address, as in a From header. The address has an ASCII domain (RFC 5891)."""
 
-    `key` is the idempotency key and `tag` the marker for lookups, both unique to the batch and stored
-    before the call; `date` is the time of the first claim, so that a replay has the same bytes.
-    `headers` are those every message of the campaign carries.
+    name: str
+    address: str
+
+    def __str__(self) -> str:
+        """`Name <address>`, the name quoted where RFC 5322, section 3.2.4 wants it, and not encoded."""
+        plain = re.fullmatch(r"[\w !#$%&'*+/=?^`{|}~-]*", self.name)
+        quoted = self.name if plain else '"' + re.sub(r'(["\\])', r"\\\1", self.name) + '"'
+        return f"{quoted} <{self.address}>" if self.name else self.address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Where a call goes: the provider's type, and whatever tells its account, domain, stream, region or address from
+    another one's. Of a secret it holds a fingerprint.
     """
 
-    id: int
+    type: str
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def difference(self, other: Route) -> str:
+        """The names of what differs; empty where both lead to the same place."""
+        if self.type != other.type:
+            return "type"
+        names = sorted({*self.settings, *other.settings})
+        return ", ".join(name for name in names if self.settings.get(name) != other.settings.get(name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One provider call: one variant's content for some recipients, as it was stored before the wire.
+
+    `key` is the idempotency key and `tag` the marker for lookups, both unique to the call; `date` is the time of the
+    claim, so that a replay has the same bytes. `headers` are those every message of the campaign carries.
+    """
+
+    batch: int
     campaign: str
     key: str
     tag: str
     date: dt.datetime
-    sender: str
+    sender: Mailbox
     reply_to: str
     content: Rendered
     headers: tuple[tuple[str, str], ...]
@@ -99,11 +133,14 @@ class Batch:
 
 
 class DeliveryState(StrEnum):
-    """Where one delivery stands. `withheld`: left or suppressed after planning, so never submitted."""
+    """Where one delivery stands. `withheld`: left or suppressed after planning, so never submitted. `dropped`: the
+    provider accepted the message, and said afterwards that it won't deliver it.
+    """
 
     PENDING = "pending"
     SUBMITTING = "submitting"
     SUBMITTED = "submitted"
+    DROPPED = "dropped"
     REFUSED = "refused"
     UNKNOWN = "unknown"
     WITHHELD = "withheld"
@@ -120,12 +157,15 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """The provider's answer for one recipient; `detail` says why it wasn't accepted, with no address in it."""
+    """The provider's answer for one recipient; `detail` says why it wasn't accepted, with no address in it. `gone`
+    says that the mailbox certainly doesn't exist, as a hard bounce would.
+    """
 
     delivery: int
     outcome: Outcome
     message_id: str = ""
     detail: str = ""
+    gone: bool = False
 
 
 class EventType(StrEnum):
@@ -138,18 +178,20 @@ class EventType(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
     OPENED = "opened"
     CLICKED = "clicked"
-    FAILED = "failed"
+    DROPPED = "dropped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One thing a provider told: `id` is the provider's own, `delivery` ours where it came along; `machine` says that
-    the provider took an open or a click for a program's.
+    """One thing that a provider says: `id` is the provider's own, `mark` what came back of what had travelled with the
+    message, `delivery` the delivery that it certainly is about. `machine`: the provider takes an open or a click for
+    a program's.
     """
 
     id: str
     type: EventType
     at: dt.datetime
+    mark: str = ""
     delivery: int | None = None
     address: str = ""
     detail: str = ""

@@ -22,14 +22,14 @@ from sqlalchemy.orm import Session
 from newsletter import audience, providers
 from newsletter.audience import Reason, Standing
 from newsletter.config import Config, Publication
-from newsletter.errors import NewsletterError
+from newsletter.errors import NewsletterError, OutcomeUnknown
 from newsletter.languages import translations
-from newsletter.model import Batch, Outcome, Recipient
+from newsletter.model import Call, Outcome, Recipient
 from newsletter.notices import letters
 from newsletter.notices.letters import Letter
 from newsletter.notices.mail import compose
 from newsletter.send import Clock
-from newsletter.send.envelope import address_line
+from newsletter.send.envelope import ascii_address, mailbox
 from newsletter.store import Store
 from newsletter.store.records import NoticeRecord, SubscriberRecord
 from newsletter.tokens import Purpose
@@ -206,16 +206,17 @@ class Notices:
         return _Mail(letter, chosen) if chosen else "not sent: no publication to send it as"
 
     def _send(self, notice: NoticeRecord, mail: _Mail) -> int:
+        """Mail it, by the rules of the ledger: what may have gone out isn't sent again unless the provider takes nobody
+        twice, and what is our own fault is tried again later.
+        """
         try:
             carrier = self._carrier(mail.publication)
             try:
-                receipt = carrier.send(self._batch(notice, mail))[0]
+                outcome, done = self._outcome(carrier, self._call(notice, mail), notice)
             finally:
                 carrier.close()
-            done = receipt.outcome in (Outcome.ACCEPTED, Outcome.REFUSED)
-            outcome = _SENT if receipt.outcome is Outcome.ACCEPTED else receipt.detail or str(receipt.outcome)
-        except NewsletterError as fault:  # a wrong key, say, which staff may mend within the hour
-            done, outcome = False, fault.what
+        except NewsletterError as fault:  # a wrong key, say, which staff may put right within the hour
+            outcome, done = fault.what, False
         with self._store.write() as session:
             record = session.get_one(NoticeRecord, notice.id)
             record.outcome = outcome
@@ -223,21 +224,36 @@ class Notices:
                 record.due_at = None
         return int(outcome == _SENT)
 
-    def _batch(self, notice: NoticeRecord, mail: _Mail) -> Batch:
-        """The mail for a provider. Its number is below 0, so that nothing takes it for a delivery of the ledger's."""
+    def _outcome(self, carrier: providers.Provider, call: Call, notice: NoticeRecord) -> tuple[str, bool]:
+        """What became of a mail, and whether that's the end of it."""
+        try:
+            receipt = next(iter(carrier.send(call)), None)
+        except OutcomeUnknown as fault:
+            within = carrier.recovery.within
+            age = self._clock.now() - notice.created_at
+            again = carrier.recovery.submits and (within is None or age + dt.timedelta(minutes=10) < within)
+            return (fault.what, False) if again else (f"not known whether it was sent: {fault.what}", True)
+        if receipt is None:
+            return "not known whether it was sent", True
+        if receipt.outcome is Outcome.ACCEPTED:
+            return _SENT, True
+        return receipt.detail or str(receipt.outcome), receipt.outcome is not Outcome.DEFERRED
+
+    def _call(self, notice: NoticeRecord, mail: _Mail) -> Call:
+        """The mail for a provider. Its mark is of no campaign, so that nothing takes it for a delivery."""
         sender = self._config.senders[mail.publication.sender]
         key = hashlib.sha256(f"notice {notice.id} {notice.created_at.isoformat()}".encode()).hexdigest()
-        return Batch(
-            id=0,
+        return Call(
+            batch=0,
             campaign=f"notice-{notice.kind}",
             key=key,
-            tag=key[:16],
+            tag=f"notice{key[:16]}",
             date=notice.created_at.replace(microsecond=0),
-            sender=address_line(sender.name, sender.address),
-            reply_to=sender.reply_to,
+            sender=mailbox(sender),
+            reply_to=ascii_address(sender.reply_to) if sender.reply_to else "",
             content=compose(mail.letter, self._config, mail.publication, notice.language),
             headers=(("Auto-Submitted", "auto-replied"),),
-            recipients=(Recipient(delivery=-notice.id, address=notice.address),),
+            recipients=(Recipient(delivery=-notice.id, address=notice.address, mark=f"notice-{key[:24]}"),),
         )
 
     def _load(self, publication: Publication) -> providers.Provider:

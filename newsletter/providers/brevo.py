@@ -1,45 +1,83 @@
 """Brevo (https://developers.brevo.com/reference/sendtransacemail): a version of the message for each recipient.
 
-A call has a UUID of its own, which Brevo remembers for 30 minutes: it refuses a repeat as a duplicate, which
-proves that it had taken the call.
+A call has a UUID of its own, which Brevo remembers for a while: it refuses a repeat as a duplicate, which proves that
+it had taken the call.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import os
+import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import parseaddr
-from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-import requests
+from newsletter.errors import BadRecipient
+from newsletter.model import Call, Event, EventType, Receipt, Recipient
+from newsletter.providers import How, Limits, Recovery, Verification, webhooks
+from newsletter.providers.faults import Fault, Meaning
+from newsletter.providers.http import HttpOptions, HttpProvider, accepted, only, verify_domain
+from newsletter.providers.merging import leaving
+from newsletter.providers.wire import Wire
 
-from newsletter.errors import ConfigError, OutcomeUnknown, Refused
-from newsletter.model import Batch, Event, EventType, Outcome, Receipt, Recipient
-from newsletter.providers import How, Limits, Proof, Provider, Recovery, webhooks
-from newsletter.providers.http import Api, domain_proof, everybody, halved
-from newsletter.tables import Table
-
-_KEPT = dt.timedelta(minutes=30)
+_HOW = "https://developers.brevo.com/docs/how-it-works"
+_SDK = "Brevo's Node SDK, ErrorModel.CodeEnum"
+_FAULTS = (
+    Fault(
+        meaning=Meaning.TAKEN,
+        status=(400, 409),
+        code="duplicate_parameter",
+        source="https://developers.brevo.com/changelog/email-api-now-supports-idempotency",
+    ),
+    Fault(meaning=Meaning.UNKNOWN, code="duplicate_request", source=f"{_SDK}; it may be under way"),
+    Fault(
+        meaning=Meaning.OURS,
+        code="not_enough_credits",
+        hint="buy credits, or wait for the next day",
+        source=_SDK,
+    ),
+    Fault(
+        meaning=Meaning.OURS,
+        code="account_under_validation",
+        hint="Brevo has yet to validate the account",
+        source=_SDK,
+    ),
+    Fault(
+        meaning=Meaning.OURS,
+        code="permission_denied|reseller_permission_denied|unauthorized",
+        hint="check the key, the addresses that it may be used from, and the account's state",
+        source=_SDK,
+    ),
+    Fault(
+        meaning=Meaning.OURS,
+        words="sender",
+        hint="verify the sender at Brevo",
+        source="https://developers.brevo.com/docs/send-a-transactional-email: the sender has to be verified",
+    ),
+    Fault(
+        meaning=Meaning.BAD_RECIPIENT,
+        status=(400,),
+        code="invalid_parameter|missing_parameter",
+        words=r"email is not valid|valid email|\bto\b.*(email|address)|email.*\bto\b|recipient",
+        source=_HOW,
+    ),
+    Fault(meaning=Meaning.LATER, status=(429,), source="https://developers.brevo.com/docs/limit-headers"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """`api_key_env` names the environment variable with the key; `timeout` in seconds."""
+class Options(HttpOptions):
+    """As of every vendor with an HTTP API."""
 
     api_key_env: str = "BREVO_API_KEY"
     webhook_secret_env: str = "BREVO_WEBHOOK_PASSWORD"  # noqa: S105 (a name, not a secret)
     base_url: str = "https://api.brevo.com"
-    timeout: float = 60.0
 
 
 _KINDS = {
     "delivered": EventType.DELIVERED,
     "hard_bounce": EventType.HARD_BOUNCE,
-    "invalid_email": EventType.HARD_BOUNCE,
     "soft_bounce": EventType.SOFT_BOUNCE,
     "deferred": EventType.SOFT_BOUNCE,
     "spam": EventType.COMPLAINT,
@@ -51,136 +89,114 @@ _KINDS = {
     "proxy_open": EventType.OPENED,
     "unique_proxy_open": EventType.OPENED,
     "click": EventType.CLICKED,
-    "blocked": EventType.FAILED,
-    "error": EventType.FAILED,
+    # By one page of Brevo's the recipient's address is invalid, by another the sender's: nobody is suppressed for it.
+    "invalid_email": EventType.DROPPED,
+    "blocked": EventType.DROPPED,
+    "error": EventType.DROPPED,
 }
+#: What a block's reason says that Brevo had known before.
+_KNOWN = (
+    ("unsubscribed", EventType.UNSUBSCRIBED),
+    ("hard bounce", EventType.HARD_BOUNCE),
+    ("complain", EventType.COMPLAINT),
+)
+_POLICY = re.compile(r"\b5\.7\.\d+|spam|policy|blocked|blacklist", re.IGNORECASE)
 
 
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
-class Brevo(Provider):
+class Brevo(HttpProvider):
     """Up to 100 versions a call, of the 1,000 that Brevo allows: each holds a whole message."""
 
     name: ClassVar[str] = "brevo"
-    recovery: ClassVar[Recovery] = Recovery(how=How.REPLAY, within=_KEPT)
+    vendor: ClassVar[str] = "Brevo"
+    limits: ClassVar[Limits] = Limits(recipients=100, parallel=4)
+    #: 15 minutes by Brevo's changelog, 30 by its page on versions: the shorter counts.
+    recovery = Recovery(how=How.REPLAY, within=dt.timedelta(minutes=15))
+    faults: ClassVar[Sequence[Fault]] = _FAULTS
+    options_type: ClassVar[type[HttpOptions]] = Options
 
-    def __init__(self, options: Options, environment: Mapping[str, str], now: Callable[[], dt.datetime] = _now) -> None:
-        self.limits = Limits(recipients=100, parallel=4)
-        key = environment.get(options.api_key_env, "")
-        if not key:
-            raise ConfigError("there is no key for Brevo", hint=f"set ${options.api_key_env}")
-        session = requests.Session()
-        session.headers["api-key"] = key
-        self._api = Api("Brevo", options.base_url, session, options.timeout)
-        self._now = now
-        self._environment, self._options = environment, options
+    def _authorize(self, wire: Wire) -> None:
+        wire.session.headers["api-key"] = self._secret(self._common.api_key_env)
 
-    @classmethod
-    def from_config(cls, table: Table, workspace: Path) -> Self:
-        """Read `[providers.…]`."""
-        del workspace
-        return cls(table.read(Options), os.environ)
+    def send(self, call: Call) -> Iterator[Receipt]:
+        """Submit the batch. Brevo refuses a whole call for one address."""
+        answer = self._wire.call("POST", "/v3/smtp/email", json=self.body(call))
+        if answer.status in (201, 202):
+            ids = webhooks.part(answer.json, "messageIds") or [webhooks.part(answer.json, "messageId")]
+            if not isinstance(ids, list) or len(ids) != len(call.recipients) or not all(ids):
+                raise self._unreadable(answer)
+            return (accepted(r, known) for r, known in zip(call.recipients, ids, strict=True))
+        if answer.status in (400, 409) and self._words(answer)[0] == "duplicate_parameter":
+            return (accepted(recipient, "", "Brevo had it already") for recipient in call.recipients)
+        fault = self._refusal(answer)
+        if not isinstance(fault, BadRecipient):
+            raise fault
+        return only(call, fault)
 
-    def send(self, batch: Batch) -> list[Receipt]:
-        """Submit the batch. Brevo refuses a whole call for one address, so that one is found by halves."""
-        answer = self._api.call("POST", "/v3/smtp/email", json=self.body(batch))
-        self._api.judge(answer, self._now())
-        body = answer.json if isinstance(answer.json, dict) else {}
-        if body.get("code") == "duplicate_parameter":
-            return everybody(batch, Outcome.ACCEPTED, "Brevo had it already")
-        if answer.status == 400 and "email" in answer.said.lower():
-            return halved(batch, answer.said, self.send)
-        if answer.status >= 400:
-            raise Refused(f"Brevo refused the call: {answer.said}")
-        ids = body.get("messageIds") or [body.get("messageId")]
-        if len(ids) != len(batch.recipients):
-            raise OutcomeUnknown("Brevo's answer can't be read")
-        return [
-            Receipt(delivery=r.delivery, outcome=Outcome.ACCEPTED, message_id=str(known))
-            for r, known in zip(batch.recipients, ids, strict=True)
-        ]
-
-    def settle(self, batch: Batch) -> list[Receipt]:
+    def settle(self, call: Call) -> Iterator[Receipt]:
         """Send it again with the same UUID: Brevo says that it had it, or takes it now."""
-        if self._now() - batch.date >= _KEPT:
-            return everybody(batch, Outcome.UNKNOWN, "Brevo forgets a call after 30 minutes; look in its log")
-        try:
-            return self.send(batch)
-        except Refused as fault:
-            return everybody(batch, Outcome.UNKNOWN, fault.what)
+        return self.send(call)
 
-    def body(self, batch: Batch) -> dict[str, Any]:
+    def body(self, call: Call) -> dict[str, Any]:
         """The call's body."""
-        name, address = parseaddr(batch.sender)
-        people = ",".join(str(recipient.delivery) for recipient in batch.recipients)
         body: dict[str, Any] = {
-            "sender": {"email": address, "name": name},
-            "subject": batch.content.subject.merge({}),
-            "htmlContent": batch.content.html.merge_html({}),
-            "textContent": batch.content.text.merge({}),
-            "headers": {**dict(batch.headers), "idempotencyKey": str(uuid.uuid5(_SPACE, f"{batch.key}:{people}"))},
-            "tags": [batch.tag],
-            "messageVersions": [_version(batch, recipient) for recipient in batch.recipients],
+            "sender": {"email": call.sender.address, "name": call.sender.name},
+            "subject": call.content.subject.merge({}),
+            "htmlContent": call.content.html.merge_html({}),
+            "textContent": call.content.text.merge({}),
+            "headers": {**dict(call.headers), "idempotencyKey": str(uuid.uuid5(_SPACE, call.key))},
+            "tags": [call.tag],
+            "messageVersions": [_version(call, recipient) for recipient in call.recipients],
         }
-        return {**body, "replyTo": {"email": batch.reply_to}} if batch.reply_to else body
+        return {**body, "replyTo": {"email": call.reply_to}} if call.reply_to else body
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> Sequence[Event]:
         """One event, or a list of them. Brevo signs nothing: give it the secret as a bearer token or as the password
         of basic auth.
         """
-        webhooks.password(headers, webhooks.secret(self._environment, self._options.webhook_secret_env))
-        return [event for entry in webhooks.entries(body) if (event := _event(entry, self._now()))]
+        self._check_password(headers)
+        return [event for entry in webhooks.entries(body) for event in _events(entry, self._now())]
 
-    def prove(self, sender: str) -> Sequence[Proof]:
+    def verify(self, sender: str) -> Sequence[Verification]:
         """The key, and whether the sender's domain is authenticated."""
-        answer = self._api.call("GET", "/v3/senders/domains")
-        self._api.judge(answer, self._now())
-        rows = webhooks.part(answer.json or {}, "domains") or ()
-        states = {str(row.get("domain_name")): str(bool(row.get("authenticated"))) for row in rows}
-        return [Proof(about="key", fine=True, told="accepted"), domain_proof(sender, states, "True")]
-
-    def prove_webhooks(self) -> Sequence[Proof]:
-        """Whether the secret is there."""
-        return [webhooks.proof(self._environment, self._options.webhook_secret_env)]
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._api.close()
+        domains = webhooks.rows(webhooks.part(self._ask("/v3/senders/domains").json, "domains"))
+        states = {str(row.get("domain_name")): str(bool(row.get("authenticated"))) for row in domains}
+        return [Verification(about="key", fine=True, found="accepted"), verify_domain(sender, states, "True")]
 
 
 #: Any UUID will do to make others from, as long as it stays the same (RFC 9562, section 5.5).
 _SPACE = uuid.UUID("8d3e6f0a-5b1c-4f57-9a55-6d2f0c9b7e11")
 
 
-def _version(batch: Batch, recipient: Recipient) -> dict[str, Any]:
+def _version(call: Call, recipient: Recipient) -> dict[str, Any]:
     values = recipient.values
-    headers = {**dict(batch.headers), "X-Mailin-custom": f"delivery:{recipient.delivery}"}
-    if url := values.get("unsubscribe_url", ""):
-        headers |= {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     return {
         "to": [{"email": recipient.address}],
-        "subject": batch.content.subject.merge(values),
-        "htmlContent": batch.content.html.merge_html(values),
-        "textContent": batch.content.text.merge(values),
-        "headers": headers,
+        "subject": call.content.subject.merge(values),
+        "htmlContent": call.content.html.merge_html(values),
+        "textContent": call.content.text.merge(values),
+        "headers": {**dict(call.headers), "X-Mailin-custom": f"delivery:{recipient.mark}", **leaving(values)},
     }
 
 
-def _event(entry: Mapping[str, Any], now: dt.datetime) -> Event | None:
-    kind = _KINDS.get(str(entry.get("event")))
+def _events(entry: Mapping[str, Any], now: dt.datetime) -> list[Event]:
+    name, reason = str(entry.get("event")), str(entry.get("reason") or "")
+    kind, known = _KINDS.get(name), None
+    if name == "hard_bounce" and _POLICY.search(reason):
+        kind = EventType.SOFT_BOUNCE  # the server didn't want this message; the address is fine
+    if name == "blocked":
+        known = next((told for word, told in _KNOWN if word in reason.lower()), None)
     if kind is None:
-        return None
-    stamp = entry.get("ts_epoch") or 0
-    at = stamp / 1000 if isinstance(stamp, int | float) and stamp > 1e11 else stamp or None
-    return webhooks.event(
+        return []
+    stamp = entry.get("ts_epoch")
+    custom = entry.get("X-Mailin-custom")
+    return webhooks.events(
         kind,
-        id=f"{entry.get('event')}:{entry.get('message-id')}:{stamp}:{entry.get('link', '')}",
-        at=webhooks.moment(at, now),
-        delivery=str(entry.get("X-Mailin-custom")).removeprefix("delivery:"),
+        id=f"{name}:{entry.get('message-id')}:{stamp}:{entry.get('link', '')}",
+        at=webhooks.moment(stamp, now) if stamp else now,
+        mark=custom.removeprefix("delivery:") if isinstance(custom, str) else None,
         address=entry.get("email"),
-        detail=entry.get("reason") or entry.get("link"),
+        detail=reason or entry.get("link"),
         agent=entry.get("user_agent"),
-        machine="proxy" in str(entry.get("event")),
+        machine="proxy" in name,
+        known=known,
     )

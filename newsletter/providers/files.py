@@ -7,14 +7,15 @@ itself tells what went out.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
-from newsletter.errors import OutcomeUnknown, Refused
-from newsletter.model import Batch, Outcome, Receipt, Recipient
-from newsletter.providers import How, Limits, Proof, Provider, Recovery
+from newsletter.errors import Ours, OutcomeUnknown
+from newsletter.model import Call, Receipt, Recipient, Route
+from newsletter.providers import How, Limits, Provider, Recovery, Verification
+from newsletter.providers.http import accepted
 from newsletter.providers.mime import Composer
 from newsletter.tables import Table
 
@@ -30,10 +31,11 @@ class Files(Provider):
     """Writes each message to `<folder>/<campaign>/<delivery>.eml`."""
 
     name: ClassVar[str] = "files"
-    recovery: ClassVar[Recovery] = Recovery(how=How.LOOKUP)
+    limits: ClassVar[Limits] = Limits(recipients=500)
+    recovery = Recovery(how=How.LOOKUP, complete=True)
+    mails: ClassVar[bool] = False
 
     def __init__(self, folder: Path) -> None:
-        self.limits = Limits(recipients=500)
         self._folder = folder
 
     @classmethod
@@ -41,37 +43,36 @@ class Files(Provider):
         """Read `[providers.…]`."""
         return cls(workspace / table.read(Options).folder)
 
-    def send(self, batch: Batch) -> list[Receipt]:
+    def route(self) -> Route:
+        """The folder."""
+        return Route(type=self.name, settings={"folder": str(self._folder)})
+
+    def send(self, call: Call) -> Iterator[Receipt]:
         """Write the messages. When the folder can't be written at all, nobody was taken."""
-        composer = Composer(batch)
+        composer = Composer(call)
         try:
-            (self._folder / batch.campaign).mkdir(parents=True, exist_ok=True)
+            (self._folder / call.campaign).mkdir(parents=True, exist_ok=True)
         except OSError as fault:
             what = f"can't write to the folder {self._folder.name}: {fault.strerror}"
-            raise Refused(what, hint="make it a folder that can be written, and send again") from None
-        receipts = []
+            raise Ours(what, hint="make it a folder that can be written, and send again") from None
         try:
-            for recipient in batch.recipients:
-                path = self._path(batch, recipient)
+            for recipient in call.recipients:
+                path = self._path(call, recipient)
                 partial = path.with_suffix(".partial")
                 partial.write_bytes(composer.message(recipient))
                 partial.replace(path)
-                receipts.append(_accepted(recipient, composer))
+                yield accepted(recipient, composer.message_id(recipient))
         except OSError as fault:
             raise OutcomeUnknown(f"stopped while writing to {self._folder.name}: {fault.strerror}") from None
-        return receipts
 
-    def settle(self, batch: Batch) -> list[Receipt]:
+    def settle(self, call: Call) -> Iterator[Receipt]:
         """Look which files are there."""
-        composer = Composer(batch)
-        return [
-            _accepted(recipient, composer)
-            if self._path(batch, recipient).exists()
-            else Receipt(delivery=recipient.delivery, outcome=Outcome.DEFERRED, detail="not written")
-            for recipient in batch.recipients
-        ]
+        composer = Composer(call)
+        for recipient in call.recipients:
+            if self._path(call, recipient).is_file():
+                yield accepted(recipient, composer.message_id(recipient))
 
-    def prove(self, sender: str) -> Sequence[Proof]:
+    def verify(self, sender: str) -> Sequence[Verification]:
         """Whether the folder can be written."""
         del sender
         try:
@@ -79,12 +80,8 @@ class Files(Provider):
             fine = os.access(self._folder, os.W_OK)
         except OSError:
             fine = False
-        told = f"{self._folder.name} can be written" if fine else f"{self._folder.name} can't be written"
-        return [Proof(about="folder", fine=fine, told=told)]
+        found = f"{self._folder.name} can be written" if fine else f"{self._folder.name} can't be written"
+        return [Verification(about="folder", fine=fine, found=found)]
 
-    def _path(self, batch: Batch, recipient: Recipient) -> Path:
-        return self._folder / batch.campaign / f"{recipient.delivery:07}.eml"
-
-
-def _accepted(recipient: Recipient, composer: Composer) -> Receipt:
-    return Receipt(delivery=recipient.delivery, outcome=Outcome.ACCEPTED, message_id=composer.message_id(recipient))
+    def _path(self, call: Call, recipient: Recipient) -> Path:
+        return self._folder / call.campaign / f"{recipient.delivery:07}.eml"

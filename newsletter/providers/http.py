@@ -1,115 +1,298 @@
-"""What all providers with an HTTP API share: one session, a deadline, and what an answer or its absence means.
+"""The one base of all providers with an HTTP API: key, address, session, errors, lookups, webhooks' secrets.
 
-A POST is never repeated here: whether it may be is the provider's to say. Only a connection that was never made
-proves that nothing was taken; a lost answer proves nothing.
+A vendor's own file says how a call is written, what its answer means, what its codes mean (`faults`), and how it
+tells of events. A call is never repeated here: whether it may be is the ledger's to say.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import json
+import hashlib
+import os
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
-from typing import Any
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
 
-import requests
-from urllib3.exceptions import NewConnectionError
+from newsletter.errors import BadRecipient, ConfigError, Later, NotSent, Ours, OutcomeUnknown, ProviderError
+from newsletter.model import Call, Event, Outcome, Receipt, Recipient, Route
+from newsletter.providers import Provider, Verification, webhooks
+from newsletter.providers.faults import Fault, Meaning, fault_of, vendor_words
+from newsletter.providers.wire import Answer, Wire
+from newsletter.tables import Table
 
-from newsletter.errors import OutcomeUnknown, Refused, Unavailable
-from newsletter.model import Batch, Outcome, Receipt
-from newsletter.providers import Proof
-
-_CONNECT_SECONDS = 10.0
-_WAIT = re.compile(r"(?:try again|retry).{0,20}?(\d+(?:\.\d+)?)\s*(second|minute)", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A provider's answer: its status, headers with lower-case names, and text."""
-
-    status: int
-    headers: Mapping[str, str]
-    text: str
-
-    @property
-    def json(self) -> Any:
-        """The body as JSON; None for what is none."""
-        try:
-            return json.loads(self.text)
-        except ValueError:
-            return None
-
-    @property
-    def said(self) -> str:
-        """What the provider says went wrong, on one line."""
-        body = self.json
-        told = (
-            next((body[key] for key in ("message", "Message", "ErrorMessage") if key in body), "")
-            if isinstance(body, dict)
-            else ""
-        )
-        return " ".join(str(told or self.text[:200]).split()) or f"status {self.status}"
-
-    def wait(self, now: dt.datetime) -> float | None:
-        """Seconds to wait, as a 429 says it: Retry-After (RFC 9110, 10.2.3), a vendor's reset header, or in words."""
-        after = self.headers.get("retry-after", "")
-        if after:
-            try:
-                return max(0.0, float(after))
-            except ValueError:
-                return max(0.0, (parsedate_to_datetime(after) - now).total_seconds())
-        for name in ("x-ratelimit-reset", "x-sib-ratelimit-reset"):
-            if self.headers.get(name, "").isdecimal():
-                value = float(self.headers[name])
-                return max(0.0, value - now.timestamp()) if value > 1e9 else value
-        found = _WAIT.search(self.text)
-        return float(found[1]) * (60 if found[2].startswith("m") else 1) if found else None
+#: Statuses that say "not taken" by themselves, whoever answered (RFC 9110, section 15.5); with others of 4xx the vendor
+#: has to say so in its own form.
+_NOT_TAKEN = (401, 402, 403, 404, 405, 411, 413, 414, 415, 421, 431)
+_NOT_TAKEN_IN_WORDS = (400, 406, 410, 412, 417, 422)
+#: A lookup that isn't over after so many pages proves nothing.
+_PAGES = 400
 
 
-class Api:
-    """One provider's API under a base address; `vendor` is its name in messages, `timeout` in seconds."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpOptions:
+    """What every vendor's table may hold: the names of the environment variables with the key and with the webhooks'
+    secret, the API's address, and for how many seconds an answer is waited for.
+    """
 
-    def __init__(self, vendor: str, base: str, session: requests.Session, timeout: float) -> None:
-        self._vendor = vendor
-        self._base = base.rstrip("/")
-        self._session = session
-        self._timeout = timeout
+    api_key_env: str
+    webhook_secret_env: str
+    base_url: str
+    timeout: float = 60.0
 
-    def call(self, method: str, path: str, **how: Any) -> Answer:
-        """One request. Unavailable when no connection was made, OutcomeUnknown when the answer never came."""
-        try:
-            with self._session.request(
-                method, self._base + path, timeout=(_CONNECT_SECONDS, self._timeout), allow_redirects=False, **how
-            ) as response:
-                headers = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(response.status_code, headers, response.text)
-        except requests.ConnectTimeout:
-            raise Unavailable(f"no connection to {self._vendor} in time") from None
-        except requests.ConnectionError as fault:
-            reason = getattr(fault.args[0] if fault.args else None, "reason", None)
-            if isinstance(reason, NewConnectionError):
-                raise Unavailable(f"no connection to {self._vendor}") from None
-            raise OutcomeUnknown(f"the connection to {self._vendor} broke before its answer") from None
-        except requests.RequestException as fault:
-            raise OutcomeUnknown(f"{self._vendor} gave no usable answer: {type(fault).__name__}") from None
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.base_url)
+        local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+        if re.search(r"[^!-~]", self.base_url) or not parts.hostname or not (parts.scheme == "https" or local):
+            raise ValueError('"base_url" must be an address starting with https://')
+        if parts.query or parts.fragment or parts.username:
+            raise ValueError('"base_url" must be an address without a user, a query or a fragment')
+        if not 1 <= self.timeout <= 600:
+            raise ValueError('"timeout" must lie between 1 and 600 seconds')
 
-    def judge(self, answer: Answer, now: dt.datetime) -> None:
-        """Raise for what holds for a whole call: 401 and 403, 429, and 5xx, after which nobody knows."""
-        if answer.status in (401, 403):
-            raise Refused(f"{self._vendor} doesn't accept the key: {answer.said}", hint="check the key and its rights")
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class HttpProvider(Provider):
+    """A vendor with an HTTP API. Receiving webhooks needs no key, so that it's read when something is sent."""
+
+    vendor: ClassVar[str]
+    faults: ClassVar[Sequence[Fault]]
+    options_type: ClassVar[type[HttpOptions]]
+
+    def __init__(
+        self, options: HttpOptions, environment: Mapping[str, str], now: Callable[[], dt.datetime] = _now
+    ) -> None:
+        self.timeout = options.timeout
+        self._common = options
+        self._environment, self._now = environment, now
+
+    @classmethod
+    def from_config(cls, table: Table, workspace: Path) -> Self:
+        """Read `[providers.…]`."""
+        del workspace
+        return cls(table.read(cls.options_type), os.environ)
+
+    def route(self) -> Route:
+        """The API's address, a fingerprint of the key, and what a vendor adds."""
+        key = hashlib.sha256(b"newsletter route\0" + self._account().encode()).hexdigest()[:12]
+        return Route(type=self.name, settings={"base_url": self._common.base_url, "key": key, **self._place()})
+
+    def _account(self) -> str:
+        """What tells one account from another."""
+        return self._secret(self._common.api_key_env)
+
+    def _place(self) -> dict[str, str]:
+        """What else of the settings decides where a call goes and where it can be looked up."""
+        return {}
+
+    def _secret(self, name: str) -> str:
+        """The key in an environment variable, without the line end of a mounted file; ConfigError for what can't be
+        a header (RFC 9110, section 5.5).
+        """
+        found = self._environment.get(name, "").strip()
+        if not found:
+            raise ConfigError(f"there is no key for {self.vendor}", hint=f"set ${name}")
+        if re.search(r"[^!-~]", found):
+            what = f"the key for {self.vendor} has blanks or letters that no key has"
+            raise ConfigError(what, hint=f"copy the whole key into ${name}")
+        return found
+
+    @abstractmethod
+    def _authorize(self, wire: Wire) -> None:
+        """Put the key where the vendor wants it."""
+
+    @cached_property
+    def _wire(self) -> Wire:
+        wire = Wire(self.vendor, self._common.base_url, self._common.timeout)
+        self._authorize(wire)
+        return wire
+
+    def _ask(self, path: str, **parameters: str) -> Answer:
+        """A question that changes nothing; raises for what isn't answered with 200."""
+        answer = self._wire.call("GET", path, params=parameters or None)
+        if answer.status != 200:
+            raise self._refusal(answer)
+        return answer
+
+    def _words(self, answer: Answer) -> tuple[str, str]:
+        """The vendor's own code and message in an answer."""
+        body = answer.json
+        if isinstance(body, Mapping):
+            found = [body.get(key) for key in ("message", "Message", "ErrorMessage", "error")]
+            words = next((str(told) for told in found if isinstance(told, str) and told), "")
+            codes = [body.get(key) for key in ("code", "name", "ErrorCode")]
+            return next((str(code) for code in codes if isinstance(code, str | int)), ""), words
+        return "", ""
+
+    def _refusal(self, answer: Answer) -> ProviderError:
+        """What an answer that isn't a success means for everybody in a call who has no receipt. Only what's known to
+        say "not taken" is taken for that.
+        """
+        code, words = self._words(answer)
+        plain = vendor_words(words or (answer.text if _is_text(answer) else ""))
+        said = f"{self.vendor} answered {answer.status}" + (f": {plain}" if plain else "")
+        row = fault_of(self.faults, status=answer.status, code=code, words=words or answer.text[:2_000])
+        if row is not None:
+            return self._meaning(row, said, answer)
         if answer.status == 429:
-            raise Unavailable(f"{self._vendor} wants us slower: {answer.said}", retry_after=answer.wait(now))
-        if answer.status >= 500:
-            raise OutcomeUnknown(f"{self._vendor} answered {answer.status}: {answer.said}")
+            return Later(f"{self.vendor} is rate-limiting us: {plain or 429}", retry_after=answer.wait(self._now()))
+        if answer.status == 407:
+            return NotSent(f"nothing was sent to {self.vendor}: the proxy wants a login", hint="check $HTTPS_PROXY")
+        if answer.status in (401, 403):
+            return Ours(f"{self.vendor} does not accept the key: {plain or answer.status}", hint="check the key")
+        if answer.status in _NOT_TAKEN or (answer.status in _NOT_TAKEN_IN_WORDS and (code or words)):
+            return Ours(said, hint=f"see {self.vendor}'s documentation of this error")
+        return OutcomeUnknown(said)
+
+    def _meaning(self, row: Fault, said: str, answer: Answer) -> ProviderError:
+        match row.meaning:
+            case Meaning.LATER | Meaning.MAILBOX_LATER:
+                return Later(said, retry_after=answer.wait(self._now()), hint=row.hint)
+            case Meaning.OURS:
+                return Ours(said, hint=row.hint)
+            case Meaning.BAD_RECIPIENT | Meaning.MAILBOX | Meaning.GONE:
+                return BadRecipient(said)
+            case _:
+                return OutcomeUnknown(said)
+
+    def _unreadable(self, answer: Answer) -> OutcomeUnknown:
+        """An answer that lacks what it must have is none."""
+        return OutcomeUnknown(f"{self.vendor} answered {answer.status}, and it can't be read")
+
+    def _each(self, call: Call, entries: Sequence[Entry]) -> Iterator[Receipt]:
+        return each(call, self.faults, self.vendor, entries)
+
+    def _webhook_secret(self) -> str:
+        return webhooks.secret(self._environment, self._common.webhook_secret_env)
+
+    def _check_password(self, headers: Mapping[str, str]) -> None:
+        """For vendors that sign nothing."""
+        webhooks.password(headers, self._webhook_secret())
+
+    def verify_webhooks(self) -> Sequence[Verification]:
+        """Whether the secret is there and has the vendor's form."""
+        return [webhooks.verification(self._environment, self._common.webhook_secret_env, self._webhook_key)]
+
+    def _webhook_key(self, secret: str) -> object:
+        """The secret as the vendor means it; ConfigError for what it can't be."""
+        return secret
 
     def close(self) -> None:
         """Give the connections back."""
-        self._session.close()
+        if "_wire" in self.__dict__:
+            self._wire.close()
 
 
-def domain_proof(sender: str, states: Mapping[str, str], wanted: str) -> Proof:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A vendor's verdict on one recipient of a call: its id for a message that was taken, or else a code and words."""
+
+    message_id: str | None = None
+    code: str = ""
+    words: str = ""
+
+
+def each(call: Call, faults: Sequence[Fault], vendor: str, entries: Sequence[Entry]) -> Iterator[Receipt]:
+    """Receipts from a vendor's own verdict on each recipient. What is ours, or everybody's for now, is raised after
+    the receipts that are certain. A verdict that no row names is ours; where others of the call were taken it's one
+    recipient's alone all the same, who is tried again without stopping everybody.
+    """
+    raised: ProviderError | None = None
+    unnamed: list[tuple[Recipient, Ours]] = []
+    taken = False
+    for recipient, entry in zip(call.recipients, entries, strict=True):
+        row = None if entry.message_id is not None else fault_of(faults, code=entry.code, words=entry.words)
+        found = accepted(recipient, entry.message_id) if entry.message_id else verdict(recipient, row, vendor, entry)
+        if isinstance(found, Receipt):
+            taken = taken or found.outcome is Outcome.ACCEPTED
+            yield found
+        elif row is None and isinstance(found, Ours):
+            unnamed.append((recipient, found))
+        elif raised is None or isinstance(found, Ours):
+            raised = found
+    if raised is None and unnamed and not taken:
+        raised = unnamed[0][1]
+    if raised is not None:
+        raise raised
+    for recipient, fault in unnamed:
+        yield deferred(recipient, fault.what)
+
+
+def verdict(recipient: Recipient, row: Fault | None, vendor: str, entry: Entry) -> Receipt | ProviderError:
+    """What a vendor's verdict on one recipient means: a Receipt where it's about that mailbox, else what to raise for
+    everybody who has none.
+    """
+    said = vendor_words(": ".join(filter(None, (entry.code, entry.words)))) or "refused without a reason"
+    match row.meaning if row else Meaning.OURS:
+        case Meaning.TAKEN:
+            return accepted(recipient, "", f"{vendor} had it already")
+        case Meaning.MAILBOX | Meaning.BAD_RECIPIENT:
+            return refused(recipient, said)
+        case Meaning.GONE:
+            return refused(recipient, said, gone=True)
+        case Meaning.MAILBOX_LATER:
+            return deferred(recipient, said)
+        case Meaning.LATER:
+            return Later(f"{vendor} is rate-limiting us: {said}", hint=row.hint if row else "")
+        case Meaning.UNKNOWN:
+            return Receipt(delivery=recipient.delivery, outcome=Outcome.UNKNOWN, detail=said)
+        case _:
+            return Ours(f"{vendor} refused it: {said}", hint=row.hint if row else "")
+
+
+def deferred(recipient: Recipient, detail: str) -> Receipt:
+    """The provider didn't take this message now, and may later."""
+    return Receipt(delivery=recipient.delivery, outcome=Outcome.DEFERRED, detail=vendor_words(detail))
+
+
+def accepted(recipient: Recipient, message_id: object, detail: str = "") -> Receipt:
+    """The provider took the message."""
+    known = message_id if isinstance(message_id, str | int) else ""
+    return Receipt(delivery=recipient.delivery, outcome=Outcome.ACCEPTED, message_id=str(known)[:500], detail=detail)
+
+
+def refused(recipient: Recipient, detail: str, *, gone: bool = False) -> Receipt:
+    """The provider won't have this recipient, for good."""
+    detail = vendor_words(detail.replace(recipient.address, "…"))
+    return Receipt(delivery=recipient.delivery, outcome=Outcome.REFUSED, detail=detail, gone=gone)
+
+
+def only(call: Call, fault: BadRecipient) -> Iterator[Receipt]:
+    """Of a call that was refused for one of its recipients, the receipt where it has but one; otherwise the ledger
+    cuts it in two.
+    """
+    if len(call.recipients) > 1:
+        raise fault
+    yield refused(call.recipients[0], fault.what)
+
+
+def pages(vendor: str, following: Callable[[int], Sequence[Any] | None]) -> Iterator[Any]:
+    """The entries of a log, page by page, until `following` gives None; bounded, since a log may have no end."""
+    before: Sequence[Any] | None = None
+    for number in range(_PAGES):
+        page = following(number)
+        if page is None:
+            return
+        if page and page == before:
+            raise OutcomeUnknown(f"{vendor}'s log shows the same page again and again")
+        yield from page
+        before = page
+    raise OutcomeUnknown(f"{vendor}'s log has no end")
+
+
+def _is_text(answer: Answer) -> bool:
+    """Whether a body that isn't JSON may be shown: HTML says nothing to a person."""
+    return answer.headers.get("content-type", "").startswith("text/plain")
+
+
+def verify_domain(sender: str, states: Mapping[str, str], wanted: str) -> Verification:
     """Whether the address that mail comes from, its domain or a domain above it stands among those that the
     provider knows, in the state that lets it send.
     """
@@ -120,42 +303,11 @@ def domain_proof(sender: str, states: Mapping[str, str], wanted: str) -> Proof:
     for name in names:
         if name in known:
             fine = known[name] == wanted
-            return Proof(about="sender", fine=fine, told=f"{name} is {'verified' if fine else 'not verified yet'}")
-    return Proof(about="sender", fine=False, told=f"{domain} is not among the provider's domains")
+            found = f"{name} is {'verified' if fine else 'not verified yet'}"
+            return Verification(about="sender", fine=fine, found=found)
+    return Verification(about="sender", fine=False, found=f"{domain} is not among the provider's domains")
 
 
-def everybody(batch: Batch, outcome: Outcome, detail: str = "") -> list[Receipt]:
-    """The same receipt for every recipient of a batch."""
-    return [Receipt(delivery=r.delivery, outcome=outcome, detail=detail) for r in batch.recipients]
-
-
-def found(batch: Batch, accepted: Mapping[int, str], *, asked_too_early: bool) -> list[Receipt]:
-    """Receipts after a lookup: those found were accepted; the others certainly weren't, unless it's too early."""
-    missing = Outcome.UNKNOWN if asked_too_early else Outcome.DEFERRED
-    detail = "not to be found yet; ask again later" if asked_too_early else ""
-    return [
-        Receipt(delivery=r.delivery, outcome=Outcome.ACCEPTED, message_id=accepted[r.delivery])
-        if r.delivery in accepted
-        else Receipt(delivery=r.delivery, outcome=missing, detail=detail)
-        for r in batch.recipients
-    ]
-
-
-def halved(batch: Batch, said: str, send: Callable[[Batch], list[Receipt]]) -> list[Receipt]:
-    """Send each half of a refused batch by itself, until the one is found for whom it was refused.
-
-    Of a call that was refused nothing was taken. What `said` names is kept without the address.
-    """
-    if len(batch.recipients) == 1:
-        return everybody(batch, Outcome.REFUSED, said.replace(batch.recipients[0].address, "…"))
-    middle = len(batch.recipients) // 2
-    receipts: list[Receipt] = []
-    for recipients in (batch.recipients[:middle], batch.recipients[middle:]):
-        half = replace(batch, recipients=recipients)
-        try:
-            receipts += send(half)
-        except OutcomeUnknown as fault:
-            receipts += everybody(half, Outcome.UNKNOWN, fault.what)
-        except Unavailable as fault:
-            receipts += everybody(half, Outcome.DEFERRED, fault.what)
-    return receipts
+def events_of(body: bytes, read: Callable[[Mapping[str, Any]], Sequence[Event]]) -> list[Event]:
+    """The events of a webhook's entries."""
+    return [event for entry in webhooks.entries(body) for event in read(entry)]

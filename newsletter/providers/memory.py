@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
-from newsletter.model import Batch, Outcome, Receipt
+from newsletter.model import Call, Receipt, Route
 from newsletter.providers import How, Limits, Provider, Recovery
+from newsletter.providers.http import accepted, refused
 from newsletter.providers.mime import Composer
 from newsletter.tables import Table
 
@@ -18,14 +20,15 @@ class _NoOptions:
 
 
 class Memory(Provider):
-    """Keeps every message in `messages`, by delivery; `refused` are addresses it doesn't take."""
+    """Keeps every message in `messages`, by delivery; `refuse` are addresses it doesn't take."""
 
     name: ClassVar[str] = "memory"
-    recovery: ClassVar[Recovery] = Recovery(how=How.LOOKUP)
+    limits: ClassVar[Limits] = Limits(recipients=100)
+    recovery = Recovery(how=How.LOOKUP, complete=True)
+    mails: ClassVar[bool] = False
 
-    def __init__(self, *, recipients: int = 100, refused: frozenset[str] = frozenset()) -> None:
-        self.limits = Limits(recipients=recipients)
-        self.refused = refused
+    def __init__(self, *, refuse: frozenset[str] = frozenset()) -> None:
+        self.refuse = refuse
         self.messages: dict[int, bytes] = {}
 
     @classmethod
@@ -35,24 +38,23 @@ class Memory(Provider):
         table.read(_NoOptions)
         return cls()
 
-    def send(self, batch: Batch) -> list[Receipt]:
+    def route(self) -> Route:
+        """Here."""
+        return Route(type=self.name)
+
+    def send(self, call: Call) -> Iterator[Receipt]:
         """Keep the messages."""
-        composer = Composer(batch)
-        receipts = []
-        for recipient in batch.recipients:
-            if recipient.address in self.refused:
-                receipts.append(Receipt(delivery=recipient.delivery, outcome=Outcome.REFUSED, detail="not taken"))
+        composer = Composer(call)
+        for recipient in call.recipients:
+            if recipient.address in self.refuse:
+                yield refused(recipient, "not taken")
             else:
                 self.messages[recipient.delivery] = composer.message(recipient)
-                receipts.append(Receipt(delivery=recipient.delivery, outcome=Outcome.ACCEPTED))
-        return receipts
+                yield accepted(recipient, composer.message_id(recipient))
 
-    def settle(self, batch: Batch) -> list[Receipt]:
+    def settle(self, call: Call) -> Iterator[Receipt]:
         """Look which messages are kept."""
-        return [
-            Receipt(
-                delivery=recipient.delivery,
-                outcome=Outcome.ACCEPTED if recipient.delivery in self.messages else Outcome.DEFERRED,
-            )
-            for recipient in batch.recipients
-        ]
+        composer = Composer(call)
+        for recipient in call.recipients:
+            if recipient.delivery in self.messages:
+                yield accepted(recipient, composer.message_id(recipient))

@@ -1,4 +1,4 @@
-"""Whole messages (RFC 5322, 2045–2047): encoded once a batch, spliced for each recipient.
+"""Whole messages (RFC 5322, 2045–2047): encoded once a call, spliced for each recipient.
 
 Literal text is quoted-printable once; a merged value is encoded by itself and set in between soft line
 breaks, which vanish on decoding (RFC 2045, section 6.7). So a message costs a join, not a rendering.
@@ -10,34 +10,34 @@ import html
 import quopri
 from collections.abc import Callable
 from email.header import Header
-from email.utils import format_datetime, formataddr, parseaddr
+from email.utils import format_datetime, formataddr
 
 from newsletter.merge import MergeText
-from newsletter.model import Batch, Recipient
+from newsletter.model import Call, Recipient
+from newsletter.providers.merging import leaving
 
 _SOFT_BREAK = b"=\r\n"
 _LINE = 76
 
 
 class Composer:
-    """Builds the messages of one batch."""
+    """Builds the messages of one call."""
 
-    def __init__(self, batch: Batch) -> None:
-        self._batch = batch
-        self._domain = parseaddr(batch.sender)[1].rpartition("@")[2]
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._domain = call.sender.address.rpartition("@")[2]
         # "=_" can't stand in quoted-printable text, so no body can hold the boundary (RFC 2045, section 6.7).
-        boundary = f"=_{batch.key[:24]}"
+        boundary = f"=_{call.key[:24]}"
         encoding = "Content-Transfer-Encoding: quoted-printable"
         part = f"--{boundary}\r\nContent-Type: text/%s; charset=utf-8\r\n{encoding}\r\n\r\n"
         self._text_head = (part % "plain").encode()
         self._html_head = ("\r\n" + part % "html").encode()
         self._end = f"\r\n--{boundary}--\r\n".encode()
-        self._text = _encoded(batch.content.text, str)
-        self._html = _encoded(batch.content.html, html.escape)
-        name, address = parseaddr(batch.sender)
-        headers = [("From", formataddr((name, address)))]
-        headers += [("Reply-To", batch.reply_to)] if batch.reply_to else []
-        headers += [("Date", format_datetime(batch.date)), *batch.headers]
+        self._text = _encoded(call.content.text, str)
+        self._html = _encoded(call.content.html, html.escape)
+        headers = [("From", formataddr((call.sender.name, call.sender.address)))]
+        headers += [("Reply-To", call.reply_to)] if call.reply_to else []
+        headers += [("Date", format_datetime(call.date)), *call.headers]
         headers += [("MIME-Version", "1.0"), ("Content-Type", f'multipart/alternative; boundary="{boundary}"')]
         self._headers = b"".join(f"{name}: {value}\r\n".encode("ascii") for name, value in headers)
 
@@ -46,11 +46,10 @@ class Composer:
         values = recipient.values
         headers = [
             ("To", recipient.address),
-            ("Subject", _subject(self._batch.content.subject.merge(values))),
+            ("Subject", _subject(self._call.content.subject.merge(values))),
             ("Message-ID", self.message_id(recipient)),
         ]
-        if url := values.get("unsubscribe_url"):
-            headers += [("List-Unsubscribe", f"<{url}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")]
+        headers += leaving(values).items()
         own = "".join(f"{name}: {value}\r\n" for name, value in headers).encode("ascii")
         return b"".join(
             (
@@ -61,8 +60,8 @@ class Composer:
         )
 
     def message_id(self, recipient: Recipient) -> str:
-        """The Message-ID: the same for the same batch and delivery."""
-        return f"<{recipient.delivery}.{self._batch.key[:16]}@{self._domain}>"
+        """The Message-ID: the same for the same call and delivery."""
+        return f"<{recipient.delivery}.{self._call.key[:16]}@{self._domain}>"
 
 
 def _encoded(text: MergeText, escape: Callable[[str], str]) -> Callable[[dict[str, str]], bytes]:

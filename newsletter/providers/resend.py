@@ -11,26 +11,55 @@ import binascii
 import datetime as dt
 import hmac
 import json
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-import requests
+from newsletter.errors import BadRecipient, ConfigError
+from newsletter.model import Call, Event, EventType, Receipt, Recipient
+from newsletter.providers import How, Limits, Recovery, Verification, webhooks
+from newsletter.providers.faults import Fault, Meaning
+from newsletter.providers.http import Entry, HttpOptions, HttpProvider, only, verify_domain
+from newsletter.providers.wire import Answer, Wire
 
-from newsletter.errors import ConfigError, OutcomeUnknown, Refused, Unavailable
-from newsletter.model import Batch, Event, EventType, Outcome, Receipt, Recipient
-from newsletter.providers import How, Limits, Proof, Provider, Recovery, webhooks
-from newsletter.providers.http import Answer, Api, domain_proof, everybody
-from newsletter.tables import Table
-
-_KEPT = dt.timedelta(hours=24)
+_ERRORS = "https://resend.com/docs/api-reference/errors"
+_FAULTS = (
+    Fault(
+        meaning=Meaning.UNKNOWN,
+        status=(409,),
+        source=f"{_ERRORS}: concurrent_idempotent_requests is a call still under way; the other has other bytes",
+    ),
+    Fault(
+        meaning=Meaning.OURS,
+        code="monthly_quota_exceeded|daily_quota_exceeded",
+        hint="the account's quota is used up: raise it, or wait for the next day or month",
+        source=_ERRORS,
+    ),
+    Fault(meaning=Meaning.LATER, status=(429,), source=_ERRORS),
+    Fault(
+        meaning=Meaning.OURS,
+        words="testing emails|verify a domain|domain is not verified|not verified",
+        hint="verify the sender's domain at resend.com/domains",
+        source=f"{_ERRORS}: 403 validation_error",
+    ),
+    Fault(
+        meaning=Meaning.OURS,
+        code="missing_api_key|invalid_api_key|restricted_api_key|invalid_access",
+        hint="check the key and its rights",
+        source=_ERRORS,
+    ),
+    Fault(
+        meaning=Meaning.BAD_RECIPIENT,
+        status=(0, 400, 422),
+        words=r"`to`|'to'|\bto field\b|recipient|invalid (email )?address",
+        source=f"{_ERRORS}: validation_error; permissive batches name each such message by its index",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """`api_key_env` names the environment variable with the key; `timeout` in seconds."""
+class Options(HttpOptions):
+    """As of every vendor with an HTTP API."""
 
     api_key_env: str = "RESEND_API_KEY"
     webhook_secret_env: str = "RESEND_WEBHOOK_SECRET"  # noqa: S105 (a name, not a secret)
@@ -44,144 +73,106 @@ _KINDS = {
     "email.complained": EventType.COMPLAINT,
     "email.opened": EventType.OPENED,
     "email.clicked": EventType.CLICKED,
-    "email.failed": EventType.FAILED,
-    "email.suppressed": EventType.FAILED,
+    "email.failed": EventType.DROPPED,
+    "email.suppressed": EventType.DROPPED,
 }
 
 
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
-class Resend(Provider):
+class Resend(HttpProvider):
     """Up to 100 messages a call."""
 
     name: ClassVar[str] = "resend"
-    recovery: ClassVar[Recovery] = Recovery(how=How.REPLAY, within=_KEPT)
+    vendor: ClassVar[str] = "Resend"
+    limits: ClassVar[Limits] = Limits(recipients=100, calls_per_second=2, parallel=4)
+    recovery = Recovery(how=How.REPLAY, within=dt.timedelta(hours=24))
+    faults: ClassVar[Sequence[Fault]] = _FAULTS
+    options_type: ClassVar[type[HttpOptions]] = Options
 
-    def __init__(self, options: Options, environment: Mapping[str, str], now: Callable[[], dt.datetime] = _now) -> None:
-        self.limits = Limits(recipients=100, calls_per_second=2, parallel=4)
-        key = environment.get(options.api_key_env, "")
-        if not key:
-            raise ConfigError("there is no key for Resend", hint=f"set ${options.api_key_env}")
-        session = requests.Session()
-        session.headers["Authorization"] = f"Bearer {key}"
-        self._api = Api("Resend", options.base_url, session, options.timeout)
-        self._now = now
-        self._environment, self._options = environment, options
+    def _authorize(self, wire: Wire) -> None:
+        wire.session.headers["Authorization"] = f"Bearer {self._secret(self._common.api_key_env)}"
 
-    @classmethod
-    def from_config(cls, table: Table, workspace: Path) -> Self:
-        """Read `[providers.…]`."""
-        del workspace
-        return cls(table.read(Options), os.environ)
-
-    def send(self, batch: Batch) -> list[Receipt]:
+    def send(self, call: Call) -> Iterator[Receipt]:
         """Submit the batch. A message that Resend won't have doesn't keep the others back."""
         headers = {
-            "Idempotency-Key": batch.key,
+            "Idempotency-Key": call.key,
             "x-batch-validation": "permissive",
             "Content-Type": "application/json",
         }
-        answer = self._api.call("POST", "/emails/batch", data=self.body(batch), headers=headers)
-        if answer.status == 409:
-            _conflict(answer)
-        self._api.judge(answer, self._now())
-        if answer.status >= 400:
-            raise Refused(f"Resend refused the batch: {answer.said}")
-        return _receipts(batch, answer)
+        answer = self._wire.call("POST", "/emails/batch", data=self.body(call), headers=headers)
+        if answer.status != 200:
+            fault = self._refusal(answer)
+            if not isinstance(fault, BadRecipient):
+                raise fault
+            return only(call, fault)
+        return self._each(call, self._entries(call, answer))
 
-    def settle(self, batch: Batch) -> list[Receipt]:
+    def settle(self, call: Call) -> Iterator[Receipt]:
         """Send it again with the same key: Resend answers as it did, or takes it now, but never twice."""
-        if self._now() - batch.date >= _KEPT:
-            return everybody(batch, Outcome.UNKNOWN, "Resend forgets a key after 24 hours; look in its log")
-        try:
-            return self.send(batch)
-        except Refused as fault:
-            return everybody(batch, Outcome.UNKNOWN, fault.what)
+        return self.send(call)
 
-    def body(self, batch: Batch) -> bytes:
-        """The request's bytes: the same for the same batch."""
-        return json.dumps([_message(batch, r) for r in batch.recipients], ensure_ascii=False).encode()
+    def body(self, call: Call) -> bytes:
+        """The request's bytes: the same for the same call."""
+        return json.dumps([_message(call, r) for r in call.recipients], ensure_ascii=False).encode()
+
+    def _entries(self, call: Call, answer: Answer) -> list[Entry]:
+        """The ids come in the order of the messages that were taken; the others are named by their place."""
+        ids, errors = webhooks.part(answer.json, "data"), webhooks.part(answer.json, "errors") or []
+        if not isinstance(ids, list) or not isinstance(errors, list):
+            raise self._unreadable(answer)
+        refused = {webhooks.part(e, "index"): str(webhooks.part(e, "message") or "") for e in errors}
+        known = [webhooks.part(one, "id") for one in ids]
+        if len(known) + len(refused) != len(call.recipients) or not all(isinstance(one, str) and one for one in known):
+            raise self._unreadable(answer)
+        taken = iter(known)
+        places = range(len(call.recipients))
+        if not set(refused) <= set(places):
+            raise self._unreadable(answer)
+        return [Entry(words=refused[n]) if n in refused else Entry(message_id=next(taken)) for n in places]
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> Sequence[Event]:
         """One event, signed by Svix (https://docs.svix.com/receiving/verifying-payloads/how-manual)."""
-        known = webhooks.secret(self._environment, self._options.webhook_secret_env)
+        known = self._webhook_secret()
         identity, stamp, given = (webhooks.header(headers, f"svix-{name}") for name in ("id", "timestamp", "signature"))
         signed = hmac.digest(_key(known), f"{identity}.{stamp}.".encode() + body, "sha256")
         wanted = f"v1,{base64.b64encode(signed).decode()}".encode()
         if not any(hmac.compare_digest(one.encode(), wanted) for one in given.split()):
             raise webhooks.forged("the signature is wrong")
-        webhooks.fresh(stamp, self._now())
-        return [event for entry in webhooks.entries(body) if (event := _event(entry, identity, self._now()))]
+        return [event for entry in webhooks.entries(body) for event in _events(entry, identity, self._now())]
 
-    def prove(self, sender: str) -> Sequence[Proof]:
+    def verify(self, sender: str) -> Sequence[Verification]:
         """The key, and whether the sender's domain is verified; a key that may only send can't tell."""
-        answer = self._api.call("GET", "/domains")
-        said = answer.json if isinstance(answer.json, dict) else {}
-        if answer.status == 401 and said.get("name") == "restricted_api_key":
+        answer = self._wire.call("GET", "/domains")
+        if answer.status == 401 and self._words(answer)[0] == "restricted_api_key":
             return [
-                Proof(about="key", fine=True, told="may send, and nothing else"),
-                Proof(about="sender", fine=None, told="a key that may only send can't tell of domains"),
+                Verification(about="key", fine=True, found="may send, and nothing else"),
+                Verification(about="sender", fine=None, found="a key that may only send can't tell of domains"),
             ]
-        self._api.judge(answer, self._now())
-        states = {str(d.get("name")): str(d.get("status")) for d in said.get("data") or ()}
-        return [Proof(about="key", fine=True, told="accepted"), domain_proof(sender, states, "verified")]
+        if answer.status != 200:
+            raise self._refusal(answer)
+        rows = webhooks.part(answer.json, "data")
+        states = {str(webhooks.part(d, "name")): str(webhooks.part(d, "status")) for d in webhooks.rows(rows)}
+        return [Verification(about="key", fine=True, found="accepted"), verify_domain(sender, states, "verified")]
 
-    def prove_webhooks(self) -> Sequence[Proof]:
-        """Whether the secret is there and is one of theirs."""
-        return [webhooks.proof(self._environment, self._options.webhook_secret_env, _key)]
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._api.close()
+    def _webhook_key(self, secret: str) -> object:
+        return _key(secret)
 
 
-def _message(batch: Batch, recipient: Recipient) -> dict[str, Any]:
+def _message(call: Call, recipient: Recipient) -> dict[str, Any]:
     values = recipient.values
     url = values.get("unsubscribe_url", "")
-    headers = dict(batch.headers)
+    headers = dict(call.headers)
     if url:
         headers |= {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     message: dict[str, Any] = {
-        "from": batch.sender,
+        "from": str(call.sender),
         "to": [recipient.address],
-        "subject": batch.content.subject.merge(values),
-        "html": batch.content.html.merge_html(values),
-        "text": batch.content.text.merge(values),
+        "subject": call.content.subject.merge(values),
+        "html": call.content.html.merge_html(values),
+        "text": call.content.text.merge(values),
         "headers": headers,
-        "tags": [{"name": "delivery", "value": str(recipient.delivery)}],
+        "tags": [{"name": "delivery", "value": recipient.mark}],
     }
-    return {**message, "reply_to": batch.reply_to} if batch.reply_to else message
-
-
-def _receipts(batch: Batch, answer: Answer) -> list[Receipt]:
-    """The ids come in the order of the messages that were taken; the others are named by their place."""
-    body = answer.json
-    if not isinstance(body, dict) or not isinstance(body.get("data"), list):
-        raise OutcomeUnknown("Resend's answer can't be read")
-    refused = {error.get("index"): str(error.get("message", "")) for error in body.get("errors") or ()}
-    ids = iter(body["data"])
-    receipts = []
-    for place, recipient in enumerate(batch.recipients):
-        if place in refused:
-            detail = refused[place].replace(recipient.address, "…")
-            receipts.append(Receipt(delivery=recipient.delivery, outcome=Outcome.REFUSED, detail=detail))
-        elif (entry := next(ids, None)) is not None:
-            known = str(entry.get("id", ""))
-            receipts.append(Receipt(delivery=recipient.delivery, outcome=Outcome.ACCEPTED, message_id=known))
-        else:
-            detail = "Resend's answer doesn't name it"
-            receipts.append(Receipt(delivery=recipient.delivery, outcome=Outcome.UNKNOWN, detail=detail))
-    return receipts
-
-
-def _conflict(answer: Answer) -> None:
-    body = answer.json
-    name = body.get("name", "") if isinstance(body, dict) else ""
-    if name == "concurrent_idempotent_requests":
-        raise Unavailable("Resend is still at work on this batch", retry_after=5.0)
-    raise OutcomeUnknown(f"Resend has the key with other content: {answer.said}")
+    return {**message, "reply_to": call.reply_to} if call.reply_to else message
 
 
 def _key(secret: str) -> bytes:
@@ -194,23 +185,27 @@ def _key(secret: str) -> bytes:
         raise ConfigError("the webhook's secret is not one of Resend's", hint="it begins with whsec_") from None
 
 
-def _event(entry: Mapping[str, Any], identity: str, now: dt.datetime) -> Event | None:
+def _events(entry: Mapping[str, Any], identity: str, now: dt.datetime) -> list[Event]:
     kind = _KINDS.get(str(entry.get("type")))
+    data = entry.get("data")
     if entry.get("type") == "email.bounced":
-        permanent = webhooks.part(entry, "data", "bounce", "type") == "Permanent"
+        permanent = webhooks.part(data, "bounce", "type") == "Permanent"
+        suppressed = webhooks.part(data, "bounce", "subType") in ("Suppressed", "OnAccountSuppressionList")
         kind = EventType.HARD_BOUNCE if permanent else EventType.SOFT_BOUNCE
+        kind = EventType.DROPPED if suppressed else kind
     if kind is None:
-        return None
-    tags = webhooks.part(entry, "data", "tags")
+        return []
+    tags = webhooks.part(data, "tags")
     if isinstance(tags, list):
         tags = {str(webhooks.part(tag, "name")): webhooks.part(tag, "value") for tag in tags}
-    to = webhooks.part(entry, "data", "to")
-    return webhooks.event(
+    to = webhooks.part(data, "to")
+    reasons = (("bounce", "message"), ("failed", "reason"), ("suppressed", "message"), ("click", "link"))
+    return webhooks.events(
         kind,
         id=identity,
         at=webhooks.moment(entry.get("created_at"), now),
-        delivery=webhooks.part(tags or {}, "delivery"),
-        address=to[0] if isinstance(to, list) and to else "",
-        detail=webhooks.part(entry, "data", "bounce", "message") or webhooks.part(entry, "data", "click", "link"),
-        agent=webhooks.part(entry, "data", "click", "userAgent"),
+        mark=webhooks.part(tags, "delivery"),
+        address=to[0] if isinstance(to, list) and to else to,
+        detail=next((told for path in reasons if (told := webhooks.part(data, *path))), ""),
+        agent=webhooks.part(data, "click", "userAgent"),
     )

@@ -1,7 +1,7 @@
 """SendGrid (https://www.twilio.com/docs/sendgrid/api-reference/mail-send): one template with substitutions.
 
 SendGrid can't tell what became of a call whose answer never came, so a person has to. What stands for a merge
-field is made of the batch's key: nobody can have written it into a text.
+field is made of the call's key: nobody can have written it into a text.
 """
 
 from __future__ import annotations
@@ -9,177 +9,192 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
-import html
-import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import parseaddr
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import requests
-
-from newsletter.errors import ConfigError, Refused
-from newsletter.merge import MergeField, MergeText
-from newsletter.model import Batch, Event, EventType, Outcome, Receipt, Recipient
-from newsletter.providers import How, Limits, Proof, Provider, Recovery, webhooks
-from newsletter.providers.http import Api, domain_proof, everybody, halved
-from newsletter.tables import Table
+from newsletter.errors import BadRecipient, ConfigError
+from newsletter.model import Call, Event, EventType, Receipt, Recipient
+from newsletter.providers import How, Limits, Recovery, Verification, webhooks
+from newsletter.providers.faults import Fault, Meaning
+from newsletter.providers.http import HttpOptions, HttpProvider, accepted, only, verify_domain
+from newsletter.providers.merging import Template, leaving
+from newsletter.providers.wire import Answer, Wire
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
+_4XX = "https://support.sendgrid.com/hc/en-us/articles/18322114821403"
+_DROPS = "https://www.twilio.com/docs/sendgrid/glossary/drops"
+_FAULTS = (
+    Fault(
+        meaning=Meaning.OURS,
+        words="maximum credits exceeded",
+        hint="buy credits or wait for the next day or month, then send again",
+        source=f"{_4XX}; https://www.twilio.com/docs/api/errors/60603",
+    ),
+    Fault(
+        meaning=Meaning.OURS,
+        words="verified sender identity",
+        hint="verify the sender at SendGrid",
+        source="https://github.com/sendgrid/docs, smtp-errors-and-troubleshooting.md",
+    ),
+    Fault(
+        meaning=Meaning.LATER,
+        status=(403,),
+        words="too many bad requests",
+        source="https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/errors",
+    ),
+    Fault(
+        meaning=Meaning.BAD_RECIPIENT,
+        status=(400,),
+        code=r"personalizations\.\d+\.to\b.*",
+        source="sendgrid OpenAPI 2026-01: errors[].field names the personalization",
+    ),
+    Fault(
+        meaning=Meaning.OURS,
+        status=(401, 403),
+        hint="check the key, its rights and the account's state",
+        source=_4XX,
+    ),
+    Fault(
+        meaning=Meaning.OURS,
+        status=(200,),
+        hint="the account is in sandbox mode; nothing is delivered until it's off",
+        source="https://www.twilio.com/docs/sendgrid/for-developers/sending-email/sandbox-mode: 200 instead of 202",
+    ),
+    Fault(meaning=Meaning.LATER, status=(429,), source=_4XX),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """`api_key_env` names the environment variable with the key; `timeout` in seconds."""
+class Options(HttpOptions):
+    """As of every vendor with an HTTP API."""
 
     api_key_env: str = "SENDGRID_API_KEY"
     webhook_secret_env: str = "SENDGRID_WEBHOOK_KEY"  # noqa: S105 (a name, not a secret)
     base_url: str = "https://api.sendgrid.com"
-    timeout: float = 60.0
 
 
 _KINDS = {
     "delivered": EventType.DELIVERED,
-    "bounce": EventType.HARD_BOUNCE,
+    "bounce": EventType.SOFT_BOUNCE,
     "deferred": EventType.SOFT_BOUNCE,
     "spamreport": EventType.COMPLAINT,
     "unsubscribe": EventType.UNSUBSCRIBED,
     "group_unsubscribe": EventType.UNSUBSCRIBED,
     "open": EventType.OPENED,
     "click": EventType.CLICKED,
-    "dropped": EventType.FAILED,
+    "dropped": EventType.DROPPED,
 }
+#: What a drop says that SendGrid had known before. The other reasons (content, header, quota, "Invalid") say nothing of
+#: that mailbox for certain.
+_KNOWN = (
+    ("bounced address", EventType.HARD_BOUNCE),
+    ("spam reporting address", EventType.COMPLAINT),
+    ("unsubscribed address", EventType.UNSUBSCRIBED),
+)
+_GONE = re.compile(r"5\.1\.(1|2|3|6|10)|5\.2\.1")
 
 
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
-class Sendgrid(Provider):
+class Sendgrid(HttpProvider):
     """Up to 1,000 personalizations and 30 MB a call."""
 
     name: ClassVar[str] = "sendgrid"
-    recovery: ClassVar[Recovery] = Recovery(how=How.NONE)
+    vendor: ClassVar[str] = "SendGrid"
+    limits: ClassVar[Limits] = Limits(recipients=1_000, bytes=30_000_000, parallel=2, copies=False)
+    recovery = Recovery(how=How.NONE)
+    faults: ClassVar[Sequence[Fault]] = _FAULTS
+    options_type: ClassVar[type[HttpOptions]] = Options
 
-    def __init__(self, options: Options, environment: Mapping[str, str], now: Callable[[], dt.datetime] = _now) -> None:
-        self.limits = Limits(recipients=1_000, bytes=30_000_000, parallel=2, copies=False)
-        key = environment.get(options.api_key_env, "")
-        if not key:
-            raise ConfigError("there is no key for SendGrid", hint=f"set ${options.api_key_env}")
-        session = requests.Session()
-        session.headers["Authorization"] = f"Bearer {key}"
-        self._api = Api("SendGrid", options.base_url, session, options.timeout)
-        self._now = now
-        self._environment, self._options = environment, options
+    def _authorize(self, wire: Wire) -> None:
+        wire.session.headers["Authorization"] = f"Bearer {self._secret(self._common.api_key_env)}"
 
-    @classmethod
-    def from_config(cls, table: Table, workspace: Path) -> Self:
-        """Read `[providers.…]`."""
-        del workspace
-        return cls(table.read(Options), os.environ)
-
-    def send(self, batch: Batch) -> list[Receipt]:
+    def send(self, call: Call) -> Iterator[Receipt]:
         """Submit the batch. SendGrid says 202 for all of it, and later, by webhook, whom it dropped; an address that
-        is none it refuses with the whole call, so that one is found by halves.
+        isn't one it refuses with the whole call, and names its place.
         """
-        answer = self._api.call("POST", "/v3/mail/send", json=self.body(batch))
-        self._api.judge(answer, self._now())
-        if answer.status != 202:
-            errors = (answer.json.get("errors") if isinstance(answer.json, dict) else None) or [{}]
-            said = str(errors[0].get("message", "")) or answer.said
-            if re.match(r"personalizations\.\d+\.to", str(errors[0].get("field", ""))):
-                return halved(batch, said, self.send)
-            raise Refused(f"SendGrid refused the call: {said}")
-        known = answer.headers.get("x-message-id", "")
-        return [Receipt(delivery=r.delivery, outcome=Outcome.ACCEPTED, message_id=known) for r in batch.recipients]
+        answer = self._wire.call("POST", "/v3/mail/send", json=self.body(call))
+        if answer.status == 202 and not answer.body.strip():
+            known = answer.headers.get("x-message-id", "")
+            return (accepted(recipient, known) for recipient in call.recipients)
+        if answer.status in (200, 202) and answer.body.strip():
+            raise self._unreadable(answer)
+        fault = self._refusal(answer)
+        if not isinstance(fault, BadRecipient):
+            raise fault
+        return only(call, BadRecipient(fault.what, suspects=_named(call, answer)))
 
-    def settle(self, batch: Batch) -> list[Receipt]:
+    def settle(self, call: Call) -> Iterator[Receipt]:
         """SendGrid can't be asked; a person decides."""
-        return everybody(batch, Outcome.UNKNOWN, "SendGrid can't tell; look in its Activity Feed")
+        del call
+        return iter(())
 
-    def body(self, batch: Batch) -> dict[str, Any]:
+    def _words(self, answer: Answer) -> tuple[str, str]:
+        errors = webhooks.rows(webhooks.part(answer.json, "errors"))
+        first = errors[0] if errors else {}
+        return str(first.get("field") or ""), str(first.get("message") or "")
+
+    def body(self, call: Call) -> dict[str, Any]:
         """The call's body."""
-        mark = f"-{batch.key[:16]}"
-        fields: dict[MergeField, int] = {}
-        subject = _compiled(batch.content.subject, fields, mark, "t")
-        text = _compiled(batch.content.text, fields, mark, "t")
-        markup = _compiled(batch.content.html, fields, mark, "h")
-        name, address = parseaddr(batch.sender)
+        mark = f"-{call.key[:16]}"
+        template = Template(call.content, lambda name: f"{mark}{name}-")
         body: dict[str, Any] = {
-            "from": {"email": address, "name": name},
-            "subject": subject,
-            "content": [{"type": "text/plain", "value": text}, {"type": "text/html", "value": markup}],
-            "headers": dict(batch.headers),
-            "personalizations": [_personal(r, fields, mark) for r in batch.recipients],
+            "from": {"email": call.sender.address, "name": call.sender.name},
+            "subject": template.subject,
+            "content": [{"type": "text/plain", "value": template.text}, {"type": "text/html", "value": template.html}],
+            "headers": dict(call.headers),
+            "personalizations": [_personal(r, template, mark) for r in call.recipients],
             "tracking_settings": {
                 "click_tracking": {"enable": False, "enable_text": False},
                 "open_tracking": {"enable": False},
                 "subscription_tracking": {"enable": False},
             },
         }
-        return {**body, "reply_to": {"email": batch.reply_to}} if batch.reply_to else body
+        return {**body, "reply_to": {"email": call.reply_to}} if call.reply_to else body
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> Sequence[Event]:
         """A list of events, signed with ECDSA over time and body
         (https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features).
         """
-        known = webhooks.secret(self._environment, self._options.webhook_secret_env)
+        known = self._webhook_secret()
         stamp = webhooks.header(headers, "x-twilio-email-event-webhook-timestamp")
         given = webhooks.header(headers, "x-twilio-email-event-webhook-signature")
-        _verify(_public_key(known), given, stamp.encode() + body)
-        webhooks.fresh(stamp, self._now())
-        return [event for entry in webhooks.entries(body) if (event := _event(entry, self._now()))]
+        _verify(_public_key(known), given, stamp.encode("utf-8", "replace") + body)
+        return [event for entry in webhooks.entries(body) for event in _events(entry, self._now())]
 
-    def prove(self, sender: str) -> Sequence[Proof]:
+    def verify(self, sender: str) -> Sequence[Verification]:
         """The key and its right to send, and whether the sender's domain is authenticated."""
-        answer = self._api.call("GET", "/v3/scopes")
-        self._api.judge(answer, self._now())
-        scopes = webhooks.part(answer.json or {}, "scopes") or ()
+        scopes = webhooks.part(self._ask("/v3/scopes").json, "scopes") or ()
         able = "mail.send" in scopes
-        key = Proof(about="key", fine=able, told="may send" if able else 'lacks the right "mail.send"')
+        key = Verification(about="key", fine=able, found="may send" if able else 'lacks the right "mail.send"')
         if "whitelabel.read" not in scopes:
-            return [key, Proof(about="sender", fine=None, told="the key may not read domains")]
-        answer = self._api.call("GET", "/v3/whitelabel/domains", params={"limit": "500"})
-        self._api.judge(answer, self._now())
-        rows = answer.json if isinstance(answer.json, list) else ()
-        states = {str(row.get("domain")): str(bool(row.get("valid"))) for row in rows}
-        return [key, domain_proof(sender, states, "True")]
+            return [key, Verification(about="sender", fine=None, found="the key may not read domains")]
+        domains = webhooks.rows(self._ask("/v3/whitelabel/domains", limit="500").json)
+        states = {str(row.get("domain")): str(bool(row.get("valid"))) for row in domains}
+        return [key, verify_domain(sender, states, "True")]
 
-    def prove_webhooks(self) -> Sequence[Proof]:
-        """Whether the secret is there and is one of theirs."""
-        return [webhooks.proof(self._environment, self._options.webhook_secret_env, _public_key)]
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._api.close()
+    def _webhook_key(self, secret: str) -> object:
+        return _public_key(secret)
 
 
-def _compiled(text: MergeText, fields: dict[MergeField, int], mark: str, kind: str) -> str:
-    return "".join(
-        part if isinstance(part, str) else f"{mark}{kind}{fields.setdefault(part, len(fields))}-" for part in text
-    )
+def _named(call: Call, answer: Answer) -> list[int]:
+    """The deliveries whose personalizations SendGrid names as bad."""
+    fields = (str(row.get("field")) for row in webhooks.rows(webhooks.part(answer.json, "errors")))
+    places = {int(found[1]) for field in fields if (found := re.match(r"personalizations\.(\d{1,4})\.to", field))}
+    return [call.recipients[place].delivery for place in sorted(places) if place < len(call.recipients)]
 
 
-def _personal(recipient: Recipient, fields: Mapping[MergeField, int], mark: str) -> dict[str, Any]:
-    substitutions = {}
-    for field, number in fields.items():
-        value = field.value(recipient.values)
-        substitutions[f"{mark}t{number}-"] = value
-        substitutions[f"{mark}h{number}-"] = html.escape(value)
+def _personal(recipient: Recipient, template: Template, mark: str) -> dict[str, Any]:
+    values = template.values(recipient.values)
     personal: dict[str, Any] = {
         "to": [{"email": recipient.address}],
-        "substitutions": substitutions,
-        "custom_args": {"delivery": str(recipient.delivery)},
+        "substitutions": {f"{mark}{name}-": value for name, value in values.items()},
+        "custom_args": {"delivery": recipient.mark},
     }
-    if url := recipient.values.get("unsubscribe_url", ""):
-        personal["headers"] = {
-            "List-Unsubscribe": f"<{url}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        }
-    return personal
+    headers = leaving(recipient.values)
+    return {**personal, "headers": headers} if headers else personal
 
 
 def _public_key(text: str) -> EllipticCurvePublicKey:
@@ -210,19 +225,38 @@ def _verify(key: EllipticCurvePublicKey, signature: str, signed: bytes) -> None:
         raise webhooks.forged("the signature is wrong") from None
 
 
-def _event(entry: Mapping[str, Any], now: dt.datetime) -> Event | None:
-    kind = _KINDS.get(str(entry.get("event")))
+def _events(entry: Mapping[str, Any], now: dt.datetime) -> list[Event]:
+    name = str(entry.get("event"))
+    kind, known = _KINDS.get(name), None
+    reason = entry.get("reason") or entry.get("response") or ""
+    if name == "bounce" and _gone(entry):
+        kind = EventType.HARD_BOUNCE
+    if name == "dropped":
+        words = f"{reason} {entry.get('type') or ''}".lower()
+        known = next((told for part, told in _KNOWN if part in words), None)
     if kind is None:
-        return None
-    if kind is EventType.HARD_BOUNCE and entry.get("type") == "blocked":
-        kind = EventType.SOFT_BOUNCE  # the server didn't want this message; the address is fine
-    return webhooks.event(
+        return []
+    return webhooks.events(
         kind,
         id=str(entry.get("sg_event_id")),
         at=webhooks.moment(entry.get("timestamp"), now),
-        delivery=entry.get("delivery"),
+        mark=entry.get("delivery"),
         address=entry.get("email"),
-        detail=entry.get("reason") or entry.get("url"),
+        detail=reason or entry.get("url"),
         agent=entry.get("useragent"),
         machine=entry.get("sg_machine_open"),
+        known=known,
     )
+
+
+def _gone(entry: Mapping[str, Any]) -> bool:
+    """Whether a bounce says that the mailbox isn't there: SendGrid's own class, or else the enhanced code. A "blocked"
+    or "expired" one is of this message alone.
+    """
+    if str(entry.get("type")) != "bounce":
+        return False
+    named = str(entry.get("bounce_classification") or "").lower()
+    if named and named != "unclassified":
+        return named == "invalid address"
+    found = re.search(r"\b5\.\d{1,3}\.\d{1,3}\b", f"{entry.get('status')} {entry.get('reason')}")
+    return bool(found and _GONE.fullmatch(found[0]))

@@ -7,33 +7,84 @@ that every field travels twice, once for HTML; braces that somebody wrote travel
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
-import html
 import json
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
-import requests
-
-from newsletter.errors import ConfigError, OutcomeUnknown, Refused, Unavailable, WebhookError
-from newsletter.merge import MergeField, MergeText
-from newsletter.model import Batch, Event, EventType, Outcome, Receipt, Recipient
-from newsletter.providers import How, Limits, Proof, Provider, Recovery, webhooks
-from newsletter.providers.http import everybody
+from newsletter.errors import BadRecipient, ConfigError, Later, NotSent, Ours, OutcomeUnknown, ProviderError
+from newsletter.model import Call, Event, EventType, Receipt, Recipient, Route
+from newsletter.providers import How, Limits, Provider, Recovery, Verification, sns, webhooks
+from newsletter.providers.faults import Fault, Meaning, fault_of, vendor_words
+from newsletter.providers.http import Entry, each, only
+from newsletter.providers.merging import Template, leaving
 from newsletter.tables import Table
 
-#: What SES says of an entry, or of a call, when it may be tried again; nothing of it was taken.
-_LATER = {"ACCOUNT_DAILY_QUOTA_EXCEEDED", "ACCOUNT_THROTTLED", "TRANSIENT_FAILURE"}
-_SLOWER = {"LimitExceededException", "Throttling", "ThrottlingException", "TooManyRequestsException"}
-#: What SES says of an entry when it's about the recipient; anything else is about us.
-_PERSONAL = {"FAILED", "INVALID_PARAMETER", "MESSAGE_REJECTED"}
+_BULK = "https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_BulkEmailEntryResult.html"
+_ERRORS = "https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendBulkEmail.html#API_SendBulkEmail_Errors"
+_FAULTS = (
+    Fault(
+        meaning=Meaning.OURS,
+        words="not verified",
+        hint="verify the sender, and ask AWS to take the account out of the sandbox",
+        source=f"{_BULK}; https://docs.aws.amazon.com/ses/latest/dg/request-production-access.html",
+    ),
+    Fault(
+        meaning=Meaning.OURS,
+        code="ACCOUNT_DAILY_QUOTA_EXCEEDED|LimitExceededException",
+        hint="the quota of 24 hours is used up: wait, or ask AWS for more",
+        source=_BULK,
+    ),
+    Fault(
+        meaning=Meaning.OURS,
+        words="daily (message|sending) quota|quota exceeded",
+        hint="the quota of 24 hours is used up: wait, or ask AWS for more",
+        source="https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html",
+    ),
+    Fault(
+        meaning=Meaning.LATER,
+        code="ACCOUNT_THROTTLED|Throttling|ThrottlingException|TooManyRequestsException|RequestLimitExceeded",
+        source=f"{_BULK}; {_ERRORS}",
+    ),
+    Fault(meaning=Meaning.MAILBOX_LATER, code="TRANSIENT_FAILURE", source=_BULK),
+    Fault(
+        meaning=Meaning.MAILBOX,
+        code="INVALID_PARAMETER|INVALID_PARAMETER_VALUE",
+        words="address|domain|local part|recipient",
+        source=_BULK,
+    ),
+    Fault(
+        meaning=Meaning.BAD_RECIPIENT,
+        status=(400,),
+        code="BadRequestException|InvalidParameterValue",
+        words=r"illegal (email )?address|invalid (email )?address|missing final|local address contains|destination",
+        source="https://github.com/anymail/django-anymail, amazon_ses.py: one malformed address refuses the call",
+    ),
+    Fault(
+        meaning=Meaning.OURS,
+        code="ACCOUNT_SUSPENDED|ACCOUNT_SENDING_PAUSED|CONFIGURATION_SET_SENDING_PAUSED|AccountSuspendedException|"
+        "SendingPausedException",
+        hint="AWS has paused or suspended sending: see the SES console",
+        source=f"{_BULK}; {_ERRORS}",
+    ),
+    Fault(
+        meaning=Meaning.OURS,
+        status=(401, 403),
+        hint="check the credentials, their rights, and this machine's clock",
+        source="https://docs.aws.amazon.com/ses/latest/APIReference-V2/CommonErrors.html",
+    ),
+)
+#: Errors of the API's own that say that nothing was taken; others of 4xx may come from anybody on the way.
+_NAMED = re.compile(
+    r"\w+(Exception|Error|Failure)|MessageRejected|Throttling|AccessDenied|OptInRequired|NotAuthorized|InvalidClientTokenId|"
+    r"SignatureDoesNotMatch|UnrecognizedClient\w*|ExpiredToken|InvalidParameterValue|IncompleteSignature"
+)
 _KINDS = {
     "Delivery": EventType.DELIVERED,
     "DeliveryDelay": EventType.SOFT_BOUNCE,
@@ -41,14 +92,15 @@ _KINDS = {
     "Subscription": EventType.UNSUBSCRIBED,
     "Open": EventType.OPENED,
     "Click": EventType.CLICKED,
-    "Reject": EventType.FAILED,
-    "Rendering Failure": EventType.FAILED,
+    "Reject": EventType.DROPPED,
+    "Rendering Failure": EventType.DROPPED,
 }
-#: What SNS signs, in this order.
-_SIGNED = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
-_SIGNED_CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
+#: Permanent bounces by subtype
+#: (https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html): a mailbox that is gone.
+#: "Suppressed" and "OnAccountSuppressionList" are AWS's and the account's own lists.
+_GONE = ("General", "NoEmail")
+_LISTED = ("Suppressed", "OnAccountSuppressionList")
 _BRACE = re.compile(r"\{(?=\{)|\{$")
-_AWS_HOST = re.compile(r"sns\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,35 +115,39 @@ class Options:
     base_url: str = ""
     timeout: float = 60.0
 
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", self.region):
+            raise ValueError('"region" must be an AWS region such as us-east-1')
+        if self.base_url and urlsplit(self.base_url).scheme not in ("http", "https"):
+            raise ValueError('"base_url" must be an address starting with https://')
+        if self.topic_arn and not re.fullmatch(r"arn:aws[\w-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+(\.fifo)?", self.topic_arn):
+            raise ValueError('"topic_arn" must be the ARN of an SNS topic')
+        if not 1 <= self.timeout <= 600:
+            raise ValueError('"timeout" must lie between 1 and 600 seconds')
+
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
-
-
-def _fetch(url: str) -> bytes:
-    """What lies at an address of AWS."""
-    with requests.get(url, timeout=10, allow_redirects=False) as answer:
-        answer.raise_for_status()
-        return answer.content
 
 
 class Ses(Provider):
     """Up to 50 recipients a call. `fetch` gets SNS's certificates, and confirms a subscription."""
 
     name: ClassVar[str] = "ses"
-    recovery: ClassVar[Recovery] = Recovery(how=How.NONE)
+    limits: ClassVar[Limits] = Limits(recipients=50, parallel=4, copies=False)
+    recovery = Recovery(how=How.NONE)
+    faults: ClassVar[Sequence[Fault]] = _FAULTS
 
     def __init__(
         self,
         options: Options,
         environment: Mapping[str, str],
         now: Callable[[], dt.datetime] = _now,
-        fetch: Callable[[str], bytes] = _fetch,
+        fetch: Callable[[str], bytes] = sns.fetch,
     ) -> None:
-        self.limits = Limits(recipients=50, parallel=4, copies=False)
-        self._options, self._now, self._fetch = options, now, fetch
-        self._certificates: dict[str, bytes] = {}
-        self._client = _client(options, environment)
+        self._options, self._environment, self._now = options, environment, now
+        self._topic = sns.Topic(options.topic_arn, fetch)
+        self.timeout = options.timeout
 
     @classmethod
     def from_config(cls, table: Table, workspace: Path) -> Self:
@@ -99,238 +155,242 @@ class Ses(Provider):
         del workspace
         return cls(table.read(Options), os.environ)
 
-    def send(self, batch: Batch) -> list[Receipt]:
+    def route(self) -> Route:
+        """The region, the configuration set, and the access key's id, which isn't a secret."""
+        settings = {"region": self._options.region, "base_url": self._options.base_url}
+        credentials = self._session.get_credentials()
+        if credentials is None:
+            raise ConfigError(
+                "there are no credentials for SES", hint="set $AWS_ACCESS_KEY_ID and the like, or a profile"
+            )
+        # A role's keys change by the hour; its account doesn't.
+        lasting = credentials.method not in (
+            "iam-role",
+            "assume-role",
+            "assume-role-with-web-identity",
+            "container-role",
+        )
+        return Route(type=self.name, settings={**settings, "key": credentials.access_key if lasting else "role"})
+
+    @cached_property
+    def _session(self) -> Any:
+        """boto3's session; ConfigError where its profile or its package is missing."""
+        try:
+            import boto3
+            from botocore.exceptions import BotoCoreError
+        except ImportError:
+            raise ConfigError("SES needs the package boto3", hint="pip install 'newsletter-desk[ses]'") from None
+        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+        key, secret, token = (self._environment.get(name, "").strip() or None for name in names)
+        try:
+            return boto3.session.Session(
+                aws_access_key_id=key,
+                aws_secret_access_key=secret,
+                aws_session_token=token,
+                profile_name=None if key else self._environment.get("AWS_PROFILE") or None,
+            )
+        except BotoCoreError as fault:
+            raise ConfigError(f"boto3 can't be set up: {vendor_words(str(fault))}", hint="check $AWS_PROFILE") from None
+
+    @cached_property
+    def _client(self) -> Any:
+        """boto3's client, which repeats no call by itself."""
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+
+        settings = Config(
+            retries={"total_max_attempts": 1},
+            connect_timeout=10,
+            read_timeout=self._options.timeout,
+            max_pool_connections=1,
+        )
+        try:
+            return self._session.client(
+                "sesv2",
+                region_name=self._options.region,
+                endpoint_url=self._options.base_url or None,
+                config=settings,
+            )
+        except (BotoCoreError, ValueError) as fault:
+            raise ConfigError(
+                f"boto3 can't be set up: {vendor_words(str(fault))}", hint="check region and base_url"
+            ) from None
+
+    def send(self, call: Call) -> Iterator[Receipt]:
         """Submit the batch; SES answers for each recipient."""
-        entries = self._call("send_bulk_email", **self.body(batch)).get("BulkEmailEntryResults", [])
-        if len(entries) != len(batch.recipients):
+        try:
+            answer = self._call("send_bulk_email", **self.body(call))
+        except BadRecipient as fault:
+            return only(call, fault)
+        entries = answer.get("BulkEmailEntryResults")
+        if not isinstance(entries, list) or len(entries) != len(call.recipients):
             raise OutcomeUnknown("SES's answer can't be read")
-        states = {str(entry.get("Status")) for entry in entries}
-        if not states.intersection({"SUCCESS", *_LATER, *_PERSONAL}):
-            raise Refused(f"SES refused the call: {min(states)}: {entries[0].get('Error', '')}")
-        return [_receipt(r, entry) for r, entry in zip(batch.recipients, entries, strict=True)]
+        return each(call, self.faults, "SES", [_verdict(entry) for entry in entries])
 
-    def settle(self, batch: Batch) -> list[Receipt]:
+    def settle(self, call: Call) -> Iterator[Receipt]:
         """SES can't be asked; a person decides."""
-        return everybody(batch, Outcome.UNKNOWN, "SES can't tell; look for the tag among its events")
+        del call
+        return iter(())
 
-    def body(self, batch: Batch) -> dict[str, Any]:
+    def body(self, call: Call) -> dict[str, Any]:
         """The call's parameters, as boto3 takes them."""
-        fields: dict[MergeField, int] = {}
-        content = {
-            "Subject": _compiled(batch.content.subject, fields, "t"),
-            "Text": _compiled(batch.content.text, fields, "t"),
-            "Html": _compiled(batch.content.html, fields, "h"),
-        }
-        template = {
-            "TemplateContent": content,
-            "TemplateData": json.dumps(_values({}, fields), ensure_ascii=False),
-            "Headers": [{"Name": name, "Value": value} for name, value in batch.headers],
-        }
+        template = Template(
+            call.content, lambda name: "{{" + name + "}}", lambda text, _: _BRACE.sub("{{brace}}", text)
+        )
         body: dict[str, Any] = {
-            "FromEmailAddress": batch.sender,
-            "DefaultContent": {"Template": template},
-            "BulkEmailEntries": [_entry(batch, recipient, fields) for recipient in batch.recipients],
+            "FromEmailAddress": _ascii(call),
+            "DefaultContent": {
+                "Template": {
+                    "TemplateContent": {"Subject": template.subject, "Text": template.text, "Html": template.html},
+                    "TemplateData": _data({}, template),
+                    "Headers": [{"Name": name, "Value": value} for name, value in call.headers],
+                }
+            },
+            "BulkEmailEntries": [_entry(call, recipient, template) for recipient in call.recipients],
         }
-        if batch.reply_to:
-            body["ReplyToAddresses"] = [batch.reply_to]
+        if call.reply_to:
+            body["ReplyToAddresses"] = [call.reply_to]
         if self._options.configuration_set:
             body["ConfigurationSetName"] = self._options.configuration_set
         return body
 
-    def prove(self, sender: str) -> Sequence[Proof]:
+    def verify(self, sender: str) -> Sequence[Verification]:
         """The credentials, whether the account may send to everybody, and whether the sender's domain is verified."""
         account = self._call("get_account")
         able = bool(account.get("SendingEnabled")) and bool(account.get("ProductionAccessEnabled"))
-        told = "may send to everybody" if able else "is in the sandbox, or its sending is paused"
-        proofs = [Proof(about="account", fine=able, told=told)]
+        found = "may send to everybody" if able else "is in the sandbox, or its sending is paused"
+        looked_at = [Verification(about="account", fine=able, found=found)]
         domain = sender.rpartition("@")[2]
         try:
             identity = self._call("get_email_identity", EmailIdentity=domain)
             fine = bool(identity.get("VerifiedForSendingStatus"))
-            proofs.append(Proof(about="sender", fine=fine, told=f"{domain} is {'' if fine else 'not '}verified"))
-        except Refused as fault:
-            proofs.append(Proof(about="sender", fine=False, told=f"{domain}: {fault.what}"))
-        return proofs
+            found = f"{domain} is {'' if fine else 'not '}verified"
+            looked_at.append(Verification(about="sender", fine=fine, found=found))
+        except Ours as fault:
+            looked_at.append(Verification(about="sender", fine=False, found=f"{domain}: {fault.what}"))
+        return looked_at
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> Sequence[Event]:
-        """The events in an SNS notification, signed by AWS's certificate
-        (https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html). A new subscription to our
-        topic is confirmed.
-        """
+        """The events in an SNS notification. A new subscription to our topic is confirmed."""
         del headers
-        if not self._options.topic_arn:
-            raise WebhookError("webhooks aren't set up", hint="set topic_arn of the provider in config.toml")
-        envelope = webhooks.document(body)
-        if webhooks.part(envelope, "TopicArn") != self._options.topic_arn:
-            raise webhooks.forged("another topic")
-        self._verify(envelope)
-        if envelope.get("Type") == "SubscriptionConfirmation":
-            self._get(str(envelope.get("SubscribeURL")))
+        notification = self._topic.read(body)
+        if notification is None:
             return []
-        message = webhooks.document(str(envelope.get("Message")).encode())
-        return _events(message, str(envelope.get("MessageId")), self._now()) if isinstance(message, dict) else []
-
-    def _verify(self, envelope: Mapping[str, Any]) -> None:
-        try:
-            from cryptography.exceptions import InvalidSignature
-            from cryptography.hazmat.primitives import hashes
-            from cryptography.hazmat.primitives.asymmetric import padding, rsa
-            from cryptography.x509 import load_pem_x509_certificate
-        except ImportError:
-            hint = "pip install 'newsletter-desk[ses]'"
-            raise ConfigError("SES's webhooks need the package cryptography", hint=hint) from None
-        names = _SIGNED if envelope.get("Type") == "Notification" else _SIGNED_CONFIRMATION
-        signed = "".join(f"{name}\n{envelope[name]}\n" for name in names if name in envelope).encode()
-        algorithm = hashes.SHA1() if envelope.get("SignatureVersion") == "1" else hashes.SHA256()  # noqa: S303 (theirs)
-        url = str(envelope.get("SigningCertURL"))
-        if url not in self._certificates:
-            self._certificates[url] = self._get(url)
-        try:
-            key = load_pem_x509_certificate(self._certificates[url]).public_key()
-            if not isinstance(key, rsa.RSAPublicKey):
-                raise ValueError
-            signature = base64.b64decode(str(envelope.get("Signature")), validate=True)
-            key.verify(signature, signed, padding.PKCS1v15(), algorithm)
-        except (InvalidSignature, binascii.Error, ValueError):
-            raise webhooks.forged("the signature is wrong") from None
-
-    def _get(self, url: str) -> bytes:
-        """Fetch from SNS, and from nobody else."""
-        try:
-            parts = urlsplit(url)
-            if parts.scheme != "https" or not _AWS_HOST.fullmatch(parts.netloc):
-                raise webhooks.forged("it names an address that is not SNS's")
-            return self._fetch(url)
-        except (requests.RequestException, ValueError):
-            raise WebhookError("SNS's certificate can't be had") from None
+        message = webhooks.document(notification.message.encode("utf-8", "replace"))
+        return _events(message, notification.id, self._now()) if isinstance(message, dict) else []
 
     def _call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """One call that is never repeated, and what its failure means."""
         from botocore import exceptions as aws
 
         try:
-            answer: dict[str, Any] = getattr(self._client, operation)(**parameters)
-        except (aws.EndpointConnectionError, aws.ConnectTimeoutError):
-            raise Unavailable("no connection to SES") from None
-        except (aws.NoCredentialsError, aws.PartialCredentialsError):
-            raise Refused("there are no credentials for SES", hint="set $AWS_ACCESS_KEY_ID and the like") from None
+            answer = getattr(self._client, operation)(**parameters)
+        except (aws.EndpointConnectionError, aws.ConnectTimeoutError, aws.ProxyConnectionError, aws.SSLError) as fault:
+            raise NotSent(f"nothing was sent to SES: {type(fault).__name__}", hint="check the network") from None
+        except (aws.NoCredentialsError, aws.PartialCredentialsError, aws.TokenRetrievalError, aws.SSOError) as fault:
+            hint = "set $AWS_ACCESS_KEY_ID and the like, or log in again"
+            raise Ours(f"no credentials for SES: {type(fault).__name__}", hint=hint) from None
         except aws.ParamValidationError as fault:
-            raise Refused(f"SES's own description refuses the call: {fault}") from None
+            raise Ours(f"SES's own description refuses the call: {vendor_words(str(fault))}") from None
         except aws.ClientError as fault:
-            raise _meaning(fault.response) from None
-        except (aws.HTTPClientError, aws.BotoCoreError) as fault:
-            raise OutcomeUnknown(f"SES gave no usable answer: {type(fault).__name__}") from None
-        return answer
+            raise _refusal(fault.response) from None
+        except (aws.HTTPClientError, aws.BotoCoreError, ValueError, KeyError, OSError) as fault:
+            raise OutcomeUnknown(f"no usable answer from SES: {type(fault).__name__}") from None
+        return answer if isinstance(answer, dict) else {}
 
-    def prove_webhooks(self) -> Sequence[Proof]:
+    def verify_webhooks(self) -> Sequence[Verification]:
         """Whether the topic is named that events come from."""
         topic = self._options.topic_arn
-        return [Proof(about="webhooks", fine=True if topic else None, told=topic or "not set up: topic_arn")]
+        return [Verification(about="webhooks", fine=True if topic else None, found=topic or "not set up: topic_arn")]
 
     def close(self) -> None:
         """Give the connections back."""
-        self._client.close()
+        if "_client" in self.__dict__:
+            self._client.close()
 
 
-def _client(options: Options, environment: Mapping[str, str]) -> Any:
-    """boto3's client, which repeats no call by itself."""
-    try:
-        import boto3
-        from botocore.config import Config
-    except ImportError:
-        hint = "pip install 'newsletter-desk[ses]'"
-        raise ConfigError("SES needs the package boto3", hint=hint) from None
-    session = boto3.session.Session(
-        aws_access_key_id=environment.get("AWS_ACCESS_KEY_ID") or None,
-        aws_secret_access_key=environment.get("AWS_SECRET_ACCESS_KEY") or None,
-        aws_session_token=environment.get("AWS_SESSION_TOKEN") or None,
-    )
-    settings = Config(
-        retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=options.timeout, max_pool_connections=1
-    )
-    return session.client("sesv2", region_name=options.region, endpoint_url=options.base_url or None, config=settings)
+def _ascii(call: Call) -> str:
+    """The sender, a name beyond ASCII encoded (RFC 2047), as the API wants it."""
+    from email.utils import formataddr
+
+    return formataddr((call.sender.name, call.sender.address))
 
 
-def _meaning(response: Mapping[str, Any]) -> Exception:
+def _refusal(response: Mapping[str, Any]) -> ProviderError:
     """What an error of SES means for the whole call."""
-    code, said = (str(webhooks.part(response, "Error", key) or "") for key in ("Code", "Message"))
+    code, words = (str(webhooks.part(response, "Error", key) or "") for key in ("Code", "Message"))
     status = webhooks.part(response, "ResponseMetadata", "HTTPStatusCode") or 0
-    if code in _SLOWER or status == 429:
-        return Unavailable(f"SES wants us slower: {said or code}")
-    if status >= 500:
-        return OutcomeUnknown(f"SES answered {status}: {said or code}")
-    if status in (401, 403):
-        return Refused(f"SES doesn't accept the key: {said or code}", hint="check the key and its rights")
-    return Refused(f"SES refused the call: {code}: {said}")
+    said = f"SES answered {status}: {vendor_words(': '.join(filter(None, (code, words))))}"
+    named = bool(_NAMED.fullmatch(code))
+    row = fault_of(_FAULTS, status=status, code=code, words=words) if named or status in (401, 403) else None
+    if row is not None and row.meaning is Meaning.LATER:
+        return Later(said, hint=row.hint)
+    if row is not None and row.meaning in (Meaning.BAD_RECIPIENT, Meaning.MAILBOX):
+        return BadRecipient(said)
+    if row is not None and row.meaning is Meaning.OURS:
+        return Ours(said, hint=row.hint)
+    if status == 429:
+        return Later(said)
+    if named and status in (400, 403, 404, 413):
+        return Ours(said, hint="see the SES console")
+    return OutcomeUnknown(said)
 
 
-def _compiled(text: MergeText, fields: dict[MergeField, int], kind: str) -> str:
-    """A text in SES's syntax. A brace that somebody wrote where it could begin a field becomes one."""
-    pieces = []
-    for part in text:
-        if isinstance(part, str):
-            pieces.append(_BRACE.sub("{{brace}}", part))
-        else:
-            pieces.append("{{" + f"{kind}{fields.setdefault(part, len(fields))}" + "}}")
-    return "".join(pieces)
+def _literal(text: str, kind: str) -> str:
+    """A brace that somebody wrote where it could begin a field becomes one."""
+    del kind
+    return _BRACE.sub("{{brace}}", text)
 
 
-def _values(values: Mapping[str, str], fields: Mapping[MergeField, int]) -> dict[str, str]:
-    data = {"brace": "{"}
-    for field, number in fields.items():
-        value = field.value(dict(values))
-        data |= {f"t{number}": value, f"h{number}": html.escape(value)}
-    return data
+def _data(values: Mapping[str, str], template: Template) -> str:
+    return json.dumps({"brace": "{", **template.values(values)}, ensure_ascii=False)
 
 
-def _entry(batch: Batch, recipient: Recipient, fields: Mapping[MergeField, int]) -> dict[str, Any]:
-    data = json.dumps(_values(recipient.values, fields), ensure_ascii=False)
+def _entry(call: Call, recipient: Recipient, template: Template) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "Destination": {"ToAddresses": [recipient.address]},
-        "ReplacementTags": [
-            {"Name": "batch", "Value": batch.tag},
-            {"Name": "delivery", "Value": str(recipient.delivery)},
-        ],
-        "ReplacementEmailContent": {"ReplacementTemplate": {"ReplacementTemplateData": data}},
+        "ReplacementTags": [{"Name": "batch", "Value": call.tag}, {"Name": "delivery", "Value": recipient.mark}],
+        "ReplacementEmailContent": {
+            "ReplacementTemplate": {"ReplacementTemplateData": _data(recipient.values, template)}
+        },
     }
-    if url := recipient.values.get("unsubscribe_url", ""):
-        entry["ReplacementHeaders"] = [
-            {"Name": "List-Unsubscribe", "Value": f"<{url}>"},
-            {"Name": "List-Unsubscribe-Post", "Value": "List-Unsubscribe=One-Click"},
-        ]
+    if headers := leaving(recipient.values):
+        entry["ReplacementHeaders"] = [{"Name": name, "Value": value} for name, value in headers.items()]
     return entry
 
 
-def _receipt(recipient: Recipient, entry: Mapping[str, Any]) -> Receipt:
-    status = str(entry.get("Status"))
-    if status == "SUCCESS":
-        known = str(entry.get("MessageId", ""))
-        return Receipt(delivery=recipient.delivery, outcome=Outcome.ACCEPTED, message_id=known)
-    outcome = Outcome.REFUSED if status in _PERSONAL else Outcome.DEFERRED
-    detail = f"{status}: {entry.get('Error', '')}".replace(recipient.address, "…")
-    return Receipt(delivery=recipient.delivery, outcome=outcome, detail=detail)
+def _verdict(entry: Any) -> Entry:
+    status, known = (str(webhooks.part(entry, name) or "") for name in ("Status", "MessageId"))
+    if status == "SUCCESS" and known:
+        return Entry(message_id=known)
+    if status in ("", "SUCCESS"):
+        raise OutcomeUnknown("SES's answer lacks a status or an id")
+    return Entry(code=status, words=str(webhooks.part(entry, "Error") or ""))
 
 
 def _events(message: Mapping[str, Any], identity: str, now: dt.datetime) -> list[Event]:
     """The events of a notification: a bounce or a complaint may be of several recipients, ours has one."""
     name = str(message.get("eventType") or message.get("notificationType"))
-    kind = _KINDS.get(name)
+    kind, known = _KINDS.get(name), None
+    subtype = webhooks.part(message, "bounce", "bounceSubType")
     if name == "Bounce":
         permanent = webhooks.part(message, "bounce", "bounceType") == "Permanent"
-        kind = EventType.HARD_BOUNCE if permanent else EventType.SOFT_BOUNCE
+        kind = EventType.HARD_BOUNCE if permanent and subtype in _GONE else EventType.SOFT_BOUNCE
+        kind = EventType.DROPPED if subtype in _LISTED else kind
+        known = EventType.HARD_BOUNCE if subtype == "Suppressed" else None
+        kind = EventType.UNSUBSCRIBED if subtype == "UnsubscribedRecipient" else kind
     if kind is None:
         return []
     about = webhooks.part(message, name[:1].lower() + name[1:]) or {}
-    deliveries = webhooks.part(message, "mail", "tags", "delivery")
+    marks = webhooks.part(message, "mail", "tags", "delivery")
     to = webhooks.part(message, "mail", "destination")
-    return [
-        webhooks.event(
-            kind,
-            id=identity,
-            at=webhooks.moment(webhooks.part(about, "timestamp"), now),
-            delivery=deliveries[0] if isinstance(deliveries, list) and deliveries else None,
-            address=to[0] if isinstance(to, list) and to else "",
-            detail=webhooks.part(about, "bounceSubType") or webhooks.part(about, "link"),
-            agent=webhooks.part(about, "userAgent"),
-        )
-    ]
+    return webhooks.events(
+        kind,
+        id=identity,
+        at=webhooks.moment(webhooks.part(about, "timestamp"), now),
+        mark=marks[0] if isinstance(marks, list) and marks else None,
+        address=to[0] if isinstance(to, list) and len(to) == 1 else "",
+        detail=subtype or webhooks.part(about, "reason") or webhooks.part(about, "link"),
+        agent=webhooks.part(about, "userAgent"),
+        known=known,
+    )

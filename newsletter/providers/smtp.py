@@ -9,19 +9,26 @@ from __future__ import annotations
 import os
 import smtplib
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar, Self
 
-from newsletter.errors import Refused, Unavailable
-from newsletter.model import Batch, Outcome, Receipt
-from newsletter.providers import How, Limits, Proof, Provider, Recovery
+from newsletter.errors import ConfigError, Later, NotSent, Ours, ProviderError
+from newsletter.model import Call, Outcome, Receipt, Recipient, Route
+from newsletter.providers import How, Limits, Provider, Recovery, Verification
+from newsletter.providers.faults import Meaning, vendor_words
+from newsletter.providers.http import accepted, deferred, refused
 from newsletter.providers.mime import Composer
 from newsletter.providers.signing import Signer
+from newsletter.providers.smtp_faults import Stage, enhanced_code, fault
 from newsletter.tables import Table
+
+#: "Service not available, closing transmission channel" (RFC 5321, section 3.8).
+_CLOSING = 421
+#: So many answers in a row that may be our own fault are taken for it.
+_IN_A_ROW = 2
 
 
 class Security(StrEnum):
@@ -44,32 +51,47 @@ class Options:
     username: str = ""
     password_env: str = "NEWSLETTER_SMTP_PASSWORD"  # noqa: S105 (a name, not a password)
     timeout: float = 30.0
-    batch_size: int = 20
     dkim_domain: str = ""
     dkim_selector: str = ""
     dkim_key_file: Path | None = None
 
     def __post_init__(self) -> None:
+        if not self.host.isascii() or not self.host or set(self.host) & set(" /@:[]"):
+            raise ValueError('"host" must be the name of a mail server, such as smtp.example.org')
         if not 1 <= self.port <= 65535:
             raise ValueError('"port" must lie between 1 and 65535')
-        if self.batch_size < 1 or self.timeout <= 0:
-            raise ValueError('"batch_size" and "timeout" must be above 0')
+        if not 1 <= self.timeout <= 600:
+            raise ValueError('"timeout" must lie between 1 and 600 seconds')
         if len({bool(given) for given in (self.dkim_domain, self.dkim_selector, self.dkim_key_file)}) > 1:
             raise ValueError('DKIM needs all of "dkim_domain", "dkim_selector" and "dkim_key_file"')
+
+
+class _Answer(Exception):
+    """An answer of 4yz or 5yz."""
+
+    def __init__(self, stage: Stage, code: int, text: str) -> None:
+        super().__init__(stage, code, text)
+        self.stage, self.code, self.text = stage, code, text
+
+    @property
+    def said(self) -> str:
+        """The answer, on one line and without addresses."""
+        return f"{self.code} {vendor_words(self.text)}".strip()
 
 
 class Smtp(Provider):
     """Keeps one connection open for as long as the server does."""
 
     name: ClassVar[str] = "smtp"
-    recovery: ClassVar[Recovery] = Recovery(how=How.NONE)
+    limits: ClassVar[Limits] = Limits(recipients=1_000, usual=20, parallel=2)
+    recovery = Recovery(how=How.NONE)
 
     def __init__(self, options: Options, environment: Mapping[str, str], signer: Signer | None = None) -> None:
-        self.limits = Limits(recipients=options.batch_size, parallel=2)
         self._options = options
         self._environment = environment
         self._server: smtplib.SMTP | None = None
-        self._signed = signer.signed if signer else bytes
+        self._signed: Callable[[bytes], bytes] = signer.signed if signer else bytes
+        self.timeout = options.timeout
 
     @classmethod
     def from_config(cls, table: Table, workspace: Path) -> Self:
@@ -80,44 +102,96 @@ class Smtp(Provider):
         path = workspace / options.dkim_key_file
         return cls(options, os.environ, Signer.from_file(options.dkim_domain, options.dkim_selector, path))
 
-    def send(self, batch: Batch) -> list[Receipt]:
-        """Submit one message after the other; a recipient that the server doesn't take doesn't stop the rest."""
-        composer = Composer(batch)
-        sender = parseaddr(batch.sender)[1]
-        self._connected()
-        receipts: list[Receipt] = []
-        for recipient in batch.recipients:
+    def route(self) -> Route:
+        """The server and the login's name; ConfigError for a login without a password."""
+        self._password()
+        options = self._options
+        return Route(
+            type=self.name,
+            settings={"host": options.host, "port": str(options.port), "username": options.username},
+        )
+
+    def _password(self) -> str:
+        found = self._environment.get(self._options.password_env, "").rstrip("\r\n")
+        if self._options.username and not found:
+            raise ConfigError("there is no password for the mail server", hint=f"set ${self._options.password_env}")
+        if not (found + self._options.username).isascii():
+            what = "the mail server's login has letters beyond ASCII, which SMTP can't carry"
+            raise ConfigError(what, hint=f"check username and ${self._options.password_env}")
+        return found
+
+    def send(self, call: Call) -> Iterator[Receipt]:
+        """Submit one message after the other; a recipient that the server doesn't take doesn't stop the rest. What is
+        about us stops them: they stay as they were.
+        """
+        composer = Composer(call)
+        doubtful = 0
+        for recipient in call.recipients:
             try:
-                outcome, detail = self._submit(sender, recipient.address, self._signed(composer.message(recipient)))
-            except Unavailable as fault:
-                outcome, detail = Outcome.DEFERRED, fault.what
-            receipts.append(
-                Receipt(
-                    delivery=recipient.delivery,
-                    outcome=outcome,
-                    message_id=composer.message_id(recipient) if outcome is Outcome.ACCEPTED else "",
-                    detail=detail,
+                receipt = self._submit(composer, call.sender.address, recipient)
+            except _Answer as answer:
+                found = self._judged(recipient, answer)
+                doubtful += 1
+                if isinstance(found, ProviderError):
+                    raise found from None
+                if found is None:
+                    if doubtful >= _IN_A_ROW or answer.stage not in (Stage.RECIPIENT, Stage.END):
+                        raise self._stop(answer) from None
+                    found = deferred(recipient, answer.said)
+                receipt = found
+            if receipt.outcome in (Outcome.ACCEPTED, Outcome.REFUSED):
+                doubtful = 0
+            yield receipt
+
+    def _judged(self, recipient: Recipient, answer: _Answer) -> Receipt | ProviderError | None:
+        """What an answer means: a Receipt where it's about that mailbox, an error where it's certainly about us or
+        for everybody; None where it may be either.
+        """
+        row = fault(answer.stage, answer.code, enhanced_code(answer.text), answer.text)
+        match row.meaning if row else None:
+            case Meaning.OURS:
+                return Ours(f"the mail server refuses us: {answer.said}", hint=row.hint if row else "")
+            case Meaning.GONE | Meaning.MAILBOX:
+                return refused(recipient, answer.said, gone=row is not None and row.meaning is Meaning.GONE)
+            case Meaning.MAILBOX_LATER:
+                return deferred(recipient, answer.said)
+            case _:
+                later = (
+                    answer.code < 500
+                    and answer.code != 421
+                    and answer.stage in (Stage.RECIPIENT, Stage.END, Stage.DATA)
                 )
-            )
-        return receipts
+                return deferred(recipient, answer.said) if later else None
 
-    def settle(self, batch: Batch) -> list[Receipt]:
-        """SMTP can't be asked afterwards; a person decides."""
-        detail = "the mail server can't tell; look for the Message-ID in its log"
-        return [Receipt(delivery=r.delivery, outcome=Outcome.UNKNOWN, detail=detail) for r in batch.recipients]
+    def _stop(self, answer: _Answer) -> ProviderError:
+        """What an answer means for everybody who isn't taken yet (RFC 5321, 4.2.1: 4yz is for now, 5yz for good)."""
+        said = f"the mail server answers {answer.stage.value} with {answer.said}"
+        if answer.code < 500:
+            return Later(said)
+        if answer.stage is Stage.LOGIN:
+            hint = f"check username and ${self._options.password_env}"
+            return Ours(f"the mail server does not accept the login: {answer.said}", hint=hint)
+        return Ours(said, hint="see the mail server's log, and check the sender and the account")
 
-    def prove(self, sender: str) -> Sequence[Proof]:
+    def settle(self, call: Call) -> Iterator[Receipt]:
+        """SMTP can't be asked afterwards; a person looks for the Message-ID in the server's log."""
+        del call
+        return iter(())
+
+    def verify(self, sender: str) -> Sequence[Verification]:
         """The connection and login, and whether the server takes the sender: a transaction that's begun and reset."""
-        server = self._connected()
         try:
+            server = self._connected()
             code, answer = server.mail(sender)
             server.rset()
-        except (smtplib.SMTPException, OSError) as fault:
+        except _Answer as refusal:
+            raise self._stop(refusal) from None
+        except (smtplib.SMTPException, OSError) as broken:
             self._drop()
-            raise Unavailable(f"the mail server ended the connection: {type(fault).__name__}") from None
+            raise NotSent(f"the mail server ended the connection: {type(broken).__name__}") from None
         return [
-            Proof(about="login", fine=True, told=f"{self._options.host}:{self._options.port} answers"),
-            Proof(about="sender", fine=code < 400, told=_said(code, answer, sender)),
+            Verification(about="login", fine=True, found=f"{self._options.host}:{self._options.port} answers"),
+            Verification(about="sender", fine=code < 400, found=_Answer(Stage.SENDER, code, _text(answer)).said),
         ]
 
     def close(self) -> None:
@@ -129,28 +203,51 @@ class Smtp(Provider):
             except (smtplib.SMTPException, OSError):
                 server.close()
 
-    def _submit(self, sender: str, address: str, message: bytes) -> tuple[Outcome, str]:
+    def _submit(self, composer: Composer, sender: str, recipient: Recipient) -> Receipt:
+        """One transaction; raises _Answer for what the server refuses, after which the connection is as new."""
+        message = self._signed(composer.message(recipient))
         server = self._connected()
         try:
-            for command, argument in ((server.mail, sender), (server.rcpt, address)):
-                code, answer = command(argument)
-                if code >= 400:
-                    server.rset()
-                    return _outcome(code), _said(code, answer, address)
-        except (smtplib.SMTPException, OSError) as fault:
+            self._command(Stage.SENDER, server.mail, sender)
+            self._command(Stage.RECIPIENT, server.rcpt, recipient.address)
+            self._command(Stage.DATA, server.docmd, "DATA")
+        except (smtplib.SMTPException, OSError) as broken:
             self._drop()
-            return Outcome.DEFERRED, f"the connection broke before the message: {type(fault).__name__}"
+            return deferred(recipient, f"the connection broke before the message: {type(broken).__name__}")
         try:
-            code, answer = server.data(message)
-        except smtplib.SMTPDataError as fault:
-            return _outcome(fault.smtp_code), _said(fault.smtp_code, fault.smtp_error, address)
-        except (smtplib.SMTPException, OSError) as fault:
+            server.send(_dotted(message))
+            code, answer = server.getreply()
+        except (smtplib.SMTPException, OSError) as broken:
             self._drop()
-            return Outcome.UNKNOWN, f"the connection broke before the answer: {type(fault).__name__}"
-        if code == 250:
-            return Outcome.ACCEPTED, ""
-        self._drop()  # a fresh connection is simpler than to ask what state this one is in
-        return _outcome(code), _said(code, answer, address)
+            detail = f"the connection broke before the answer: {type(broken).__name__}"
+            return Receipt(delivery=recipient.delivery, outcome=Outcome.UNKNOWN, detail=detail)
+        if 200 <= code < 300:
+            return accepted(recipient, composer.message_id(recipient))
+        if 400 <= code < 600:
+            self._reset(code)
+            raise _Answer(Stage.END, code, _text(answer))
+        self._drop()
+        detail = f"the server's answer can't be read: {code}"
+        return Receipt(delivery=recipient.delivery, outcome=Outcome.UNKNOWN, detail=detail)
+
+    def _command(self, stage: Stage, command: Callable[[str], tuple[int, bytes]], argument: str) -> None:
+        code, answer = command(argument)
+        if stage is Stage.DATA and code == 354:
+            return
+        if stage is Stage.DATA or code >= 400 or code < 200:
+            self._reset(code)
+            raise _Answer(stage, code if 400 <= code < 600 else 451, _text(answer))
+
+    def _reset(self, code: int) -> None:
+        """Bring the dialogue back to its beginning; after a 421 the server is gone (RFC 5321, section 3.8)."""
+        if code == _CLOSING or self._server is None:
+            self._drop()
+            return
+        try:
+            if self._server.rset()[0] >= 400:
+                self._drop()
+        except (smtplib.SMTPException, OSError):
+            self._drop()
 
     def _connected(self) -> smtplib.SMTP:
         if self._server is None:
@@ -158,7 +255,7 @@ class Smtp(Provider):
         return self._server
 
     def _connect(self) -> smtplib.SMTP:
-        options, context = self._options, ssl.create_default_context()
+        options, context, password = self._options, ssl.create_default_context(), self._password()
         place = f"{options.host}:{options.port}"
         server: smtplib.SMTP | None = None
         try:
@@ -170,17 +267,23 @@ class Smtp(Provider):
                 server.starttls(context=context)
             server.ehlo_or_helo_if_needed()
             if options.username:
-                server.login(options.username, self._environment.get(options.password_env, ""))
-        except smtplib.SMTPAuthenticationError:
+                server.login(options.username, password)
+        except smtplib.SMTPAuthenticationError as refusal:
             self._abandon(server)
-            hint = f"check username and ${options.password_env}"
-            raise Refused(f"the mail server {place} doesn't accept the login", hint=hint) from None
-        except smtplib.SMTPNotSupportedError as fault:
+            raise _Answer(Stage.LOGIN, refusal.smtp_code, _text(refusal.smtp_error)) from None
+        except smtplib.SMTPResponseException as refusal:
             self._abandon(server)
-            raise Refused(f"the mail server {place}: {fault}", hint='see "security" in config.toml') from None
-        except (smtplib.SMTPException, OSError) as fault:
+            code = refusal.smtp_code if 400 <= refusal.smtp_code < 600 else 451
+            raise _Answer(Stage.CONNECT, code, _text(refusal.smtp_error)) from None
+        except smtplib.SMTPNotSupportedError as missing:
             self._abandon(server)
-            raise Unavailable(f"no connection to the mail server {place}: {type(fault).__name__}") from None
+            raise Ours(f"the mail server {place}: {missing}", hint='see "security" in config.toml') from None
+        except ssl.SSLCertVerificationError:
+            self._abandon(server)
+            raise NotSent(f"the certificate of the mail server {place} is not valid", hint="check host") from None
+        except (smtplib.SMTPException, OSError, UnicodeError) as broken:
+            self._abandon(server)
+            raise NotSent(f"no connection to the mail server {place}: {type(broken).__name__}") from None
         return server
 
     @staticmethod
@@ -193,11 +296,12 @@ class Smtp(Provider):
         self._server = None
 
 
-def _outcome(code: int) -> Outcome:
-    """4yz is for now, 5yz for good (RFC 5321, section 4.2.1)."""
-    return Outcome.DEFERRED if 400 <= code < 500 else Outcome.REFUSED
+def _dotted(message: bytes) -> bytes:
+    """The message as it goes over the wire, with its end (RFC 5321, section 4.5.2)."""
+    body = message.replace(b"\r\n.", b"\r\n..")
+    body = b"." + body if body.startswith(b".") else body
+    return body + (b".\r\n" if body.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
-def _said(code: int, answer: bytes | str, address: str) -> str:
-    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    return f"{code} {text.splitlines()[0] if text else ''}".replace(address, "…").strip()
+def _text(answer: bytes | str) -> str:
+    return answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer

@@ -2,7 +2,7 @@
 
 snapshot = require(session, issue, variants)        what was approved, unchanged
 plan(...) -> freeze(...)                            the audience, frozen into the ledger
-submit(store, campaign, envelope, provider, ...)    batch by batch; again after any interruption
+submit(sender, load)                                batch by batch; again after any interruption
 """
 
 from __future__ import annotations
@@ -14,16 +14,15 @@ from newsletter.errors import NotFound, nearest
 from newsletter.send.approval import all_latest, approve, documents, latest, require
 from newsletter.send.clock import Clock
 from newsletter.send.ledger import Envelope
-from newsletter.send.pace import Bucket
 from newsletter.send.plan import Plan, Target, campaign_name, freeze, plan, top_up
-from newsletter.send.submit import submit
+from newsletter.send.submit import Run, submit
 from newsletter.store.records import CampaignRecord
 
 __all__ = [
-    "Bucket",
     "Clock",
     "Envelope",
     "Plan",
+    "Run",
     "Target",
     "all_latest",
     "approve",

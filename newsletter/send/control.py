@@ -4,41 +4,45 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import case, exists, func, select, update
+from sqlalchemy import CursorResult, case, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from newsletter.model import DeliveryState, EventType
+from newsletter.send import ledger, rate_limiter
 from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord, EventRecord
 
 
-def is_paused(session: Session, campaign: int) -> bool:
-    """Whether nothing of a campaign may be claimed now."""
-    return session.scalar(select(CampaignRecord.paused_at).where(CampaignRecord.id == campaign)) is not None
+def is_stopped(session: Session, campaign: int) -> bool:
+    """Whether nothing of a campaign may be claimed now: it's paused or canceled."""
+    record = session.get_one(CampaignRecord, campaign)
+    return record.paused_at is not None or record.canceled_at is not None
 
 
-def pause(session: Session, campaign: int, why: str, now: dt.datetime) -> None:
-    """Claim nothing more of a campaign until it's resumed; calls under way end. The first reason is kept."""
+def pause(session: Session, campaign: int, why: str, now: dt.datetime, *, itself: bool = False) -> None:
+    """Claim nothing more of a campaign until it's resumed; calls under way end. The first reason is kept. `itself` says
+    that no person decided it.
+    """
     running = update(CampaignRecord).where(CampaignRecord.id == campaign, CampaignRecord.paused_at.is_(None))
-    session.execute(running.values(paused_at=now, paused_why=why))
+    session.execute(running.values(paused_at=now, paused_why=why, paused_itself=itself))
 
 
-def resume(session: Session, campaign: int) -> None:
-    """Let a paused campaign go on."""
-    session.execute(update(CampaignRecord).where(CampaignRecord.id == campaign).values(paused_at=None, paused_why=""))
+def resume(session: Session, campaign: CampaignRecord) -> None:
+    """Let a paused campaign go on, and ask its provider at once, whatever it has said."""
+    row = update(CampaignRecord).where(CampaignRecord.id == campaign.id)
+    session.execute(row.values(paused_at=None, paused_why="", paused_itself=False))
+    rate_limiter.reset(session, campaign.provider)
 
 
 def cancel(session: Session, campaign: int, why: str, now: dt.datetime) -> int:
-    """Withhold all that is still pending, for good; how many deliveries that is."""
+    """Withhold all that is still pending, for good, and all that turns out not to have been taken; how many deliveries
+    were pending.
+    """
+    session.execute(update(CampaignRecord).where(CampaignRecord.id == campaign).values(canceled_at=now))
     pending = (DeliveryRecord.campaign_id == campaign, DeliveryRecord.state == DeliveryState.PENDING)
-    numbers = session.scalars(select(DeliveryRecord.batch).distinct().where(*pending).order_by(DeliveryRecord.batch))
-    canceled = 0
-    for number in list(numbers):
-        batch = session.get_one(BatchRecord, (campaign, number), with_for_update=True)
-        batch.ready_at = None
-        rows = update(DeliveryRecord).where(*pending, DeliveryRecord.batch == number)
-        rows = rows.values(state=DeliveryState.WITHHELD, error=why, changed_at=now).returning(DeliveryRecord.id)
-        canceled += len(session.execute(rows.execution_options(synchronize_session=False)).all())
-    return canceled
+    session.execute(update(BatchRecord).where(BatchRecord.campaign_id == campaign).values(ready_at=None))
+    rows = update(DeliveryRecord).where(*pending).values(state=DeliveryState.WITHHELD, error=why, changed_at=now)
+    result = session.execute(rows.execution_options(synchronize_session=False))
+    return result.rowcount if isinstance(result, CursorResult) else 0
 
 
 def hurry(session: Session, campaign: int, now: dt.datetime) -> None:
@@ -97,8 +101,16 @@ def pick_by_clicks(session: Session, campaign: CampaignRecord, now: dt.datetime)
     return winner
 
 
+def move(session: Session, campaign: CampaignRecord, provider: str, size: int) -> int:
+    """Give what is pending of a campaign to another provider, in batches of `size`; how many deliveries that is. What
+    was submitted, or is in question, stays with the one that had it.
+    """
+    campaign.provider = provider
+    return ledger.cut_anew(session, campaign, size)
+
+
 def due(session: Session, now: dt.datetime) -> list[CampaignRecord]:
-    """The campaigns that have something to claim, to pick or to settle now, and aren't paused; oldest first."""
+    """The campaigns that have something to claim, to pick or to find out now, and aren't paused; oldest first."""
     ready = exists().where(BatchRecord.campaign_id == CampaignRecord.id, BatchRecord.ready_at <= now)
     open_states = (DeliveryState.SUBMITTING, DeliveryState.UNKNOWN)
     opened = exists().where(DeliveryRecord.campaign_id == CampaignRecord.id, DeliveryRecord.state.in_(open_states))

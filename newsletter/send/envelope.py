@@ -5,19 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from newsletter.config import Config, Publication
+from newsletter.config import Config, Publication, Sender
 from newsletter.merge import MergeText
-from newsletter.model import Rendered
+from newsletter.model import Mailbox, Rendered
 from newsletter.send.ledger import Envelope
 
 _SENDER_ID = 15
 
 
-def address_line(name: str, address: str) -> str:
-    """`Name <address>` as a header has it, before any encoding (RFC 5322, section 3.4)."""
-    plain = re.fullmatch(r"[\w !#$%&'*+/=?^`{|}~-]*", name)
-    quoted = name if plain else '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
-    return f"{quoted} <{address}>" if name else address
+def ascii_address(address: str) -> str:
+    """An address with its domain in ASCII (RFC 5891). ValueError for what can't be one."""
+    local, _, domain = address.strip().rpartition("@")
+    encoded = domain if domain.isascii() else domain.encode("idna").decode("ascii")
+    if not local.isascii() or not local:
+        raise ValueError("the part before the @ must be plain ASCII (RFC 6531 is too new for most mail servers)")
+    return f"{local}@{encoded.lower()}"
+
+
+def mailbox(sender: Sender) -> Mailbox:
+    """A configured sender as messages have it."""
+    return Mailbox(name=sender.name, address=ascii_address(sender.address))
 
 
 def envelope(
@@ -25,19 +32,22 @@ def envelope(
     publication: Publication,
     campaign: str,
     variants: Iterable[Rendered],
+    *,
     unsubscribe_url: Callable[[int], str],
+    mark: Callable[[int], str],
     subject_b: MergeText | None = None,
 ) -> Envelope:
     """The envelope of a publication's mail, with the content of each variant."""
     sender = config.senders[publication.sender]
     return Envelope(
         campaign=campaign,
-        sender=address_line(sender.name, sender.address),
-        reply_to=sender.reply_to,
+        sender=mailbox(sender),
+        reply_to=ascii_address(sender.reply_to) if sender.reply_to else "",
         headers=list_headers(config, publication, campaign),
         contents={variant.variant: variant for variant in variants},
         subject_b=subject_b,
         unsubscribe_url=unsubscribe_url,
+        mark=mark,
     )
 
 
@@ -46,7 +56,7 @@ def list_headers(config: Config, publication: Publication, campaign: str) -> tup
 
     Nothing in them differs from reader to reader; the SenderId at the right of Feedback-ID never changes.
     """
-    domain = config.senders[publication.sender].address.rpartition("@")[2].encode("idna").decode()
+    domain = mailbox(config.senders[publication.sender]).address.rpartition("@")[2]
     mailing_list = config.lists[publication.list]
     name = f'"{mailing_list.name}" ' if re.fullmatch(r"[ !#-\[\]-~]+", mailing_list.name) else ""
     sender_id = re.sub(r"[^a-z0-9]", "", domain.lower())[:_SENDER_ID].ljust(5, "0")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, case, cast, exists, func, insert, literal, null, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from newsletter import audience
@@ -250,6 +251,7 @@ def _deliveries(
     placed = select(drawn, slot.label("slot")).subquery()
     rows = select(
         literal(campaign.id),
+        literal(campaign.issue),
         placed.c.id,
         placed.c.email,
         placed.c.variant,
@@ -259,13 +261,18 @@ def _deliveries(
         literal(""),
         literal(now, DeliveryRecord.changed_at.type),
     )
-    columns = ("campaign_id", "subscriber_id", "address", "variant", "batch", "state", "message_id", "error")
-    session.execute(insert(DeliveryRecord).from_select((*columns, "changed_at"), rows, include_defaults=False))
+    columns = ("campaign_id", "issue", "subscriber_id", "address", "variant", "batch", "state", "message_id", "error")
+    try:
+        session.execute(insert(DeliveryRecord).from_select((*columns, "changed_at"), rows, include_defaults=False))
+    except IntegrityError:
+        # Another campaign of the issue was begun for some of the same people a moment ago.
+        what, hint = "another campaign of this issue has just begun", "newsletter campaigns list; then send again"
+        raise SendError(what, where=campaign.name, hint=hint) from None
 
 
 def _batches(session: Session, campaign: int, ready_at: dt.datetime, *, after: int = 0, share: float = 0.0) -> None:
     """A batch for each number above `after` that the deliveries were given; what waits for a winner isn't ready."""
-    blank = ("key", "tag", "request", "error", "worker")
+    blank = ("key", "tag", "request", "error", "worker", "provider", "route")
     arm = _arm(DeliveryRecord.subscriber_id, campaign, share)
     ready = literal(ready_at, BatchRecord.ready_at.type)
     numbers = (

@@ -14,8 +14,8 @@ from sqlalchemy import func, select
 from newsletter.config import Publication
 from newsletter.model import DeliveryState, Snapshot
 from newsletter.providers.files import Files
-from newsletter.send.mailing import Mailing
 from newsletter.send.plan import ordinary
+from newsletter.send.service import CampaignService
 from newsletter.store import backup, open_store
 from newsletter.store.records import CampaignRecord, DeliveryRecord
 
@@ -37,7 +37,7 @@ class Rehearsal:
 
 
 def rehearse(
-    mailing: Mailing,
+    service: CampaignService,
     snapshot: Snapshot,
     publication: Publication,
     folder: Path,
@@ -49,22 +49,22 @@ def rehearse(
 
     The messages go to `folder/<campaign>/`, whatever provider the publication has.
     """
-    last = None if snapshot.issue.corrects else _last_campaign(mailing, publication)
+    last = None if snapshot.issue.corrects else _last_campaign(service, publication)
     with tempfile.TemporaryDirectory() as place:
         copy = Path(place) / "rehearsal.db"
-        backup(mailing.store, copy)
+        backup(service.store, copy)
         store = open_store(f"sqlite:///{copy}", copy.parent)
         try:
-            stage = replace(mailing, store=store, carrier=Files(folder))
+            stage = replace(service, store=store, stand_in=Files(folder))
             plan = stage.plan(publication, snapshot, segment=segment, provider=publication.provider)
             shutil.rmtree(folder / plan.campaign, ignore_errors=True)  # what an earlier rehearsal left
-            counts = stage.run(stage.start(snapshot, plan, publication), progress)
+            counts = stage.run(stage.start(snapshot, plan, publication), progress).counts
         finally:
             store.close()
     return Rehearsal(counts=counts, folder=folder / plan.campaign, last=last)
 
 
-def _last_campaign(mailing: Mailing, publication: Publication) -> int | None:
+def _last_campaign(service: CampaignService, publication: Publication) -> int | None:
     """How many deliveries the last campaign to the publication's whole list had."""
     newest = (
         select(CampaignRecord.id)
@@ -72,7 +72,7 @@ def _last_campaign(mailing: Mailing, publication: Publication) -> int | None:
         .order_by(CampaignRecord.id.desc())
         .limit(1)
     )
-    with mailing.store.read() as session:
+    with service.store.read() as session:
         campaign = session.scalar(newest)
         if campaign is None:
             return None

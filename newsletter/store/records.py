@@ -273,9 +273,10 @@ class UseRecord(Base):
 
 
 class CampaignRecord(Base):
-    """One sending of one issue to one frozen audience. Its status is in its deliveries; what people decided about
-    it is here: `paused_at` with the reason, and of two subjects the `winner`, "a" or "b", which clicks decide at
-    `pick_at` where nobody did.
+    """One sending of one issue to one frozen audience. Its status is in its deliveries; what was decided about it is
+    here: `paused_at` with the reason, by a person or by the program itself; `canceled_at`; and of two subjects the
+    `winner`, "a" or "b", which clicks decide at `pick_at` where nobody did. `marked` campaigns' messages carry marks
+    (`newsletter.tokens.Marks`), those of releases before 0.6 the delivery's bare number.
     """
 
     __tablename__ = "campaigns"
@@ -290,19 +291,25 @@ class CampaignRecord(Base):
     created_at: Mapped[dt.datetime]
     paused_at: Mapped[dt.datetime | None]
     paused_why: Mapped[str] = mapped_column(Text, default="")
+    paused_itself: Mapped[bool] = mapped_column(default=False)
+    canceled_at: Mapped[dt.datetime | None]
+    marked: Mapped[bool] = mapped_column(default=True)
     winner: Mapped[str] = mapped_column(String(1), default="")
     pick_at: Mapped[dt.datetime | None]
 
 
 class BatchRecord(Base):
-    """One provider call of a campaign. `request` is all that makes its bytes again; it's written with the
-    claim, before the call, and so are `key` and `tag`, and who claimed it; it's emptied when all is settled.
-    A batch may be claimed from `ready_at` on; there's none while it's under way, done, or waits for the winner
-    of two subjects. `arm` is which of them it carries.
+    """One provider call of a campaign. `request` is all that makes its bytes again; it's written with the claim, before
+    the call, and so are `key` and `tag`, who claimed it, the `provider` and the `route` (JSON of
+    `newsletter.model.Route`) that it goes by; the request is emptied when all is settled. `claimed_at` is when the call
+    was first made, `called_at` when it was last, both by the database's clock; `asked_at` is when somebody last tried to
+    find out what became of it. A batch may be claimed from `ready_at`
+    on; there's none while it's under way, done, or waits for the winner of two subjects. `arm` is which of them it
+    carries.
     """
 
     __tablename__ = "batches"
-    __table_args__ = (Index("ix_batches_campaign_id_ready_at", "campaign_id", "ready_at"),)
+    __table_args__ = (Index("ix_batches_campaign_id_ready_at_number", "campaign_id", "ready_at", "number"),)
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     variant: Mapped[str] = mapped_column(String(100))
@@ -315,19 +322,38 @@ class BatchRecord(Base):
     arm: Mapped[str] = mapped_column(String(1), default="")
     worker: Mapped[str] = mapped_column(String(100), default="")
     ready_at: Mapped[dt.datetime | None]
+    provider: Mapped[str] = mapped_column(String(100), default="")
+    route: Mapped[str] = mapped_column(Text, default="")
+    called_at: Mapped[dt.datetime | None]
+    asked_at: Mapped[dt.datetime | None]
+
+
+#: Deliveries that are, or may become, a copy of an issue: a person has one, whatever campaigns there are.
+_COPY = text("issue IS NOT NULL AND state NOT IN ('refused', 'withheld')")
 
 
 class DeliveryRecord(Base):
-    """One message of a campaign to one subscriber: the ledger. State as `newsletter.model.DeliveryState`."""
+    """One message of a campaign to one subscriber: the ledger. State as `newsletter.model.DeliveryState`. `issue` is the
+    campaign's; null for campaigns of releases before 0.6.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (
         UniqueConstraint("campaign_id", "subscriber_id"),
+        Index(
+            "uq_deliveries_issue_subscriber_id",
+            "issue",
+            "subscriber_id",
+            unique=True,
+            sqlite_where=_COPY,
+            postgresql_where=_COPY,
+        ),
         Index("ix_deliveries_campaign_id_batch_state", "campaign_id", "batch", "state"),
         Index("ix_deliveries_campaign_id_state", "campaign_id", "state"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
+    issue: Mapped[str | None] = mapped_column(String(200))
     subscriber_id: Mapped[int | None] = mapped_column(ForeignKey("subscribers.id", ondelete="SET NULL"), index=True)
     address: Mapped[str] = mapped_column(String(320))
     variant: Mapped[str] = mapped_column(String(100))
@@ -339,13 +365,14 @@ class DeliveryRecord(Base):
 
 
 class PaceRecord(Base):
-    """How fast a provider may be called now, by all senders together: not before `ready_at`; `failures` calls in
-    a row weren't taken; `taken` messages were submitted on `day`.
+    """How fast a provider may be called now, by all senders together: not before `ready_at`, for the reason `why` where
+    the provider wants it so; `failures` calls in a row weren't taken; `taken` messages were submitted on `day`.
     """
 
     __tablename__ = "paces"
     provider: Mapped[str] = mapped_column(String(100), primary_key=True)
     ready_at: Mapped[dt.datetime | None]
+    why: Mapped[str] = mapped_column(Text, default="")
     failures: Mapped[int] = mapped_column(default=0)
     day: Mapped[dt.date | None]
     taken: Mapped[int] = mapped_column(default=0)

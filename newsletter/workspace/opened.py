@@ -14,7 +14,7 @@ from newsletter.config import Config
 from newsletter.errors import NewsletterError, NotFound, nearest
 from newsletter.resources import TEMPLATES
 from newsletter.send import Clock
-from newsletter.send.mailing import Mailing
+from newsletter.send.service import CampaignService
 from newsletter.store import Store, open_store
 
 if TYPE_CHECKING:
@@ -120,9 +120,21 @@ class Opened:
         """The keyed hash of an address."""
         return tokens.AddressHash(self.config.secret(self.environment))(address)
 
-    def mailing(self) -> Mailing:
+    @property
+    def marks(self) -> tokens.Marks:
+        """What travels with each message."""
+        return tokens.Marks(self.config.secret(self.environment))
+
+    def campaigns(self) -> CampaignService:
         """All that sending needs."""
-        return Mailing(store=self.store, config=self.config, clock=self.clock, unsubscribe_url=self.unsubscribe_url)
+        return CampaignService(
+            store=self.store,
+            config=self.config,
+            clock=self.clock,
+            unsubscribe_url=self.unsubscribe_url,
+            marks=self.marks,
+            hash_address=self.address_hash,
+        )
 
 
 def system_clock() -> Clock:

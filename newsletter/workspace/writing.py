@@ -229,7 +229,7 @@ class Writing(Opened):
         """What SpamAssassin says of a whole message; InputError when it isn't installed."""
         from newsletter.check import spam, waived
 
-        message = self.mailing().message(self.config.publications[issue.publication], mail)
+        message = self.campaigns().message(self.config.publications[issue.publication], mail)
         return [waived(finding, issue) for finding in spam.findings(message)]
 
     def checked(self, name: str, also: Iterable[str] = ()) -> tuple[Issue, tuple[Rendered, ...], list[Finding]]:

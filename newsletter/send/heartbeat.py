@@ -1,7 +1,7 @@
-"""Who is at work: every process that submits beats in the store, and one that stopped beating is dead.
+"""Which workers are alive: every process that submits writes a heartbeat, and one whose heartbeat has stopped is dead.
 
-What a dead one had under way is settled by whoever sees it. On SQLite there's one sender at a time, so that anybody
-else is dead.
+What a dead one had under way is resolved by whoever sees it. On SQLite there's one sender at a time, so that any
+other is dead.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from newsletter.send.clock import Clock
 from newsletter.store import Store
 from newsletter.store.records import WorkerRecord
 
-#: A worker beats this often in the time after which it counts as dead.
+#: A heartbeat comes this often in the time after which a worker counts as dead.
 _BEATS = 12
 
 
 @dataclass
-class Worker:
-    """What this process is among the workers. One that hasn't beaten for `dead_after` seconds counts as dead; that
-    has to be longer than any call may take.
+class Heartbeat:
+    """The heartbeat of this process. A worker without one for `dead_after` seconds counts as dead; that has to be
+    longer than any call may take. Times are the database's, so that no machine's clock can bury another.
     """
 
     store: Store
@@ -44,23 +44,22 @@ class Worker:
         self.name = f"{self.kind}@{self.name}"
 
     def beat(self) -> None:
-        """Say that it's alive."""
-        now = self.clock.now()
+        """Say that this worker is alive."""
         with self.store.write() as session:
-            session.merge(WorkerRecord(name=self.name, seen_at=now))
-        self.beaten_at = now
+            session.merge(WorkerRecord(name=self.name, seen_at=self.clock.at(session)))
+        self.beaten_at = self.clock.now()
 
-    def wake(self) -> None:
-        """Beat, if that's overdue: others may think it dead, and what it claims now mustn't be taken over."""
+    def keep_alive(self) -> None:
+        """Beat, if that's overdue: others may think this worker dead, and what it claims now mustn't be taken over."""
         overdue = timedelta(seconds=self.dead_after / 2)
         if not self.store.is_sqlite and (self.beaten_at is None or self.clock.now() - self.beaten_at >= overdue):
             self.beat()
 
-    def living(self, session: Session, now: datetime) -> set[str]:
+    def living(self, session: Session) -> set[str]:
         """The names of all workers that are alive, this one among them."""
         if self.store.is_sqlite:
             return {self.name}
-        alive = WorkerRecord.seen_at > now - timedelta(seconds=self.dead_after)
+        alive = WorkerRecord.seen_at > self.clock.at(session) - timedelta(seconds=self.dead_after)
         return {*session.scalars(select(WorkerRecord.name).where(alive)), self.name}
 
 
@@ -72,26 +71,26 @@ def serving(session: Session, now: datetime, dead_after: float) -> int:
 
 
 @contextmanager
-def at_work(store: Store, clock: Clock, *, kind: str = "send", dead_after: float = 120.0) -> Iterator[Worker]:
-    """Be a worker, which beats until the block ends; `kind` is "worker" for one that serves the queue."""
-    worker = Worker(store, clock, dead_after, kind)
+def heartbeat(store: Store, clock: Clock, *, kind: str = "send", dead_after: float = 120.0) -> Iterator[Heartbeat]:
+    """Have a heartbeat until the block ends; `kind` is "worker" for a worker that serves the queue."""
+    mine = Heartbeat(store, clock, dead_after, kind)
     if store.is_sqlite:
-        yield worker
+        yield mine
         return
-    worker.beat()
+    mine.beat()
     ended = threading.Event()
-    heart = threading.Thread(target=_beat, args=(worker, ended), daemon=True)
+    heart = threading.Thread(target=_beat, args=(mine, ended), daemon=True)
     heart.start()
     try:
-        yield worker
+        yield mine
     finally:
         ended.set()
         heart.join()
         with suppress(StoreError), store.write() as session:
-            session.execute(delete(WorkerRecord).where(WorkerRecord.name == worker.name))
+            session.execute(delete(WorkerRecord).where(WorkerRecord.name == mine.name))
 
 
-def _beat(worker: Worker, ended: threading.Event) -> None:
-    while not ended.wait(worker.dead_after / _BEATS):
+def _beat(mine: Heartbeat, ended: threading.Event) -> None:
+    while not ended.wait(mine.dead_after / _BEATS):
         with suppress(StoreError):  # the database is away for a while
-            worker.beat()
+            mine.beat()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -23,7 +23,15 @@ _LONGEST_REST = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bucket:
+class Wait:
+    """For how many seconds no call may be made, and why."""
+
+    seconds: float
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimiter:
     """The pace of one provider: `rate` in calls a second (None for any), `per_day` in messages (None for any), days
     being those of `timezone`.
     """
@@ -34,24 +42,29 @@ class Bucket:
     timezone: dt.tzinfo = dt.UTC
 
     @classmethod
-    def of(cls, provider: str, pace: Pace, limits: Limits, timezone: dt.tzinfo) -> Bucket:
+    def of(cls, provider: str, pace: Pace, limits: Limits, timezone: dt.tzinfo) -> RateLimiter:
         """What the configuration wants, or else the provider's own limit."""
         rate = pace.calls_per_second or limits.calls_per_second
         return cls(provider=provider, rate=rate, per_day=pace.per_day, timezone=timezone)
 
-    def wait(self, session: Session, now: dt.datetime) -> float:
-        """Seconds until a call may be made; 0 when it may be now. Others who ask wait for this transaction."""
+    def wait(self, session: Session, now: dt.datetime) -> Wait:
+        """How long to wait for the next call; 0 seconds when it may be now. Others wait for this transaction."""
         record = self._record(session)
-        if self.per_day is not None and record.day == self._day(now) and record.taken >= self.per_day:
+        if self.per_day is not None and self._left(record, now) < 1:
             morning = dt.datetime.combine(self._day(now) + dt.timedelta(days=1), dt.time(), self.timezone)
-            return (morning - now).total_seconds()
-        return max(0.0, (record.ready_at - now).total_seconds()) if record.ready_at else 0.0
+            return Wait(seconds=(morning - now).total_seconds(), why=f"{self.per_day:,} messages a day are sent today")
+        seconds = max(0.0, (record.ready_at - now).total_seconds()) if record.ready_at else 0.0
+        return Wait(seconds=seconds, why=record.why)
+
+    def allowance(self, session: Session, now: dt.datetime) -> int | None:
+        """How many messages may go out today still; None where there's no ceiling."""
+        return None if self.per_day is None else self._left(self._record(session), now)
 
     def take(self, session: Session, messages: int, now: dt.datetime) -> None:
-        """Take the token, for a call with so many messages."""
+        """Take the token, for a call with so many messages; a lookup has none."""
         record = self._record(session)
         if self.rate:
-            record.ready_at = now + dt.timedelta(seconds=1 / self.rate)
+            record.ready_at, record.why = now + dt.timedelta(seconds=1 / self.rate), ""
         if record.day != self._day(now):
             record.day, record.taken = self._day(now), 0
         record.taken += messages
@@ -61,26 +74,31 @@ class Bucket:
         record = self._record(session)
         record.taken = max(0, record.taken - messages)
 
-    def went_well(self, session: Session) -> None:
+    def succeeded(self, session: Session) -> None:
         """The provider took something: no failure counts any more."""
         record = self._record(session)
         if record.failures:
             record.failures = 0
 
-    def failed(self, session: Session, rest: float | None, jitter: float, now: dt.datetime) -> bool:
+    def failed(self, session: Session, rest: float | None, jitter: float, now: dt.datetime, why: str) -> bool:
         """A call wasn't taken. Rest for as long as the provider wants, or else `jitter` (a random part of 1) of a
-        time that doubles (AWS Architecture Blog, "Exponential Backoff And Jitter": full jitter). Gives whether the
+        time that doubles (AWS Architecture Blog, "Exponential Backoff And Jitter": full jitter). Returns whether the
         circuit opens.
         """
         record = self._record(session)
         record.failures += 1
         seconds = rest if rest is not None else jitter * min(_LONGEST_REST, 2.0**record.failures)
         until = now + dt.timedelta(seconds=seconds)
-        record.ready_at = max(until, record.ready_at) if record.ready_at else until
+        if record.ready_at is None or until > record.ready_at:
+            record.ready_at, record.why = until, why
         if record.failures < CIRCUIT:
             return False
         record.failures = 0
         return True
+
+    def _left(self, record: PaceRecord, now: dt.datetime) -> int:
+        taken = record.taken if record.day == self._day(now) else 0
+        return max(0, (self.per_day or 0) - taken)
 
     def _day(self, now: dt.datetime) -> dt.date:
         return now.astimezone(self.timezone).date()
@@ -89,8 +107,14 @@ class Bucket:
         query = select(PaceRecord).where(PaceRecord.provider == self.provider).with_for_update()
         found = session.scalar(query)
         if found is None:
-            values = {"provider": self.provider, "failures": 0, "taken": 0}
+            values = {"provider": self.provider, "why": "", "failures": 0, "taken": 0}
             dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
             session.execute(dialect.insert(PaceRecord).values(values).on_conflict_do_nothing())
             found = session.scalars(query).one()
         return found
+
+
+def reset(session: Session, provider: str) -> None:
+    """Forget that a provider wanted us to wait, and its failures: a person knows better."""
+    row = update(PaceRecord).where(PaceRecord.provider == provider)
+    session.execute(row.values(ready_at=None, why="", failures=0))

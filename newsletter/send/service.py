@@ -1,52 +1,63 @@
-"""An issue on its way: from its approval to a campaign that is submitted, and tests before that."""
+"""What the command line, workers and the demo do with campaigns: plan, start, run, move; and tests before that."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 import secrets
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sqlalchemy import and_
+from sqlalchemy.orm import Session
 
-from newsletter import codec, send
-from newsletter.audience import segments, variants
-from newsletter.config import Config, Pace, Publication
+from newsletter import audience, codec, send
+from newsletter.audience import Reason, segments, variants
+from newsletter.config import Config, Pace, ProviderConfig, Publication
 from newsletter.errors import SendError
 from newsletter.merge import MergeText
-from newsletter.model import Batch, DeliveryState, Outcome, Recipient, Rendered, Snapshot
-from newsletter.providers import Limits, Provider, load
+from newsletter.model import Call, Outcome, Recipient, Rendered, Snapshot
+from newsletter.providers import Provider, load, provider_class
 from newsletter.providers.mime import Composer
+from newsletter.send import control
+from newsletter.send.batch_sender import BatchSender
 from newsletter.send.envelope import envelope
+from newsletter.send.heartbeat import Heartbeat, heartbeat
 from newsletter.send.plan import submitted
-from newsletter.send.submit import Courier
-from newsletter.send.workers import Worker
+from newsletter.send.rate_limiter import RateLimiter
+from newsletter.send.spool import Spool
 from newsletter.store import Store
 from newsletter.store.records import CampaignRecord, SnapshotRecord
+from newsletter.tokens import Marks
 
 UnsubscribeUrl = Callable[[int, str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mailing:
-    """All that sending needs, from the workspace; a `carrier` takes the place of every configured provider."""
+class CampaignService:
+    """All that sending needs, from the workspace; a `stand_in` takes the place of every configured provider."""
 
     store: Store
     config: Config
     clock: send.Clock
     unsubscribe_url: UnsubscribeUrl
-    carrier: Provider | None = None
+    marks: Marks
+    hash_address: Callable[[str], str]
+    stand_in: Provider | None = None
 
     def provider(self, slug: str) -> Provider:
         """The configured provider of that slug."""
-        if self.carrier:
-            return self.carrier
+        return self.stand_in or load(self._configured(slug), self.config.folder)
+
+    def _configured(self, slug: str) -> ProviderConfig:
         if slug not in self.config.providers:
             known = ", ".join(self.config.providers)
             raise SendError(f'no provider "{slug}" is configured', where=self.config.path.name, hint=f"known: {known}")
-        return load(self.config.providers[slug], self.config.folder)
+        return self.config.providers[slug]
+
+    def kind(self, slug: str) -> type[Provider]:
+        """The class of the provider of that slug, which knows its limits."""
+        return type(self.stand_in) if self.stand_in else provider_class(self._configured(slug))
 
     def target(self, publication: Publication, snapshot: Snapshot, segment: str) -> send.Target:
         """A publication's list, or a segment of it, and of these for a correction only those who were submitted what
@@ -85,20 +96,20 @@ class Mailing:
             plan = send.plan(
                 session, issue, target, provider=provider, batch_size=size, now=self.clock.now(), campaign=known
             )
-        limits, pace = self.provider(provider).limits, self._pace(provider)
+        limits, pace = self.kind(provider).limits, self._pace(provider)
         plan = replace(plan, rate=pace.calls_per_second or limits.calls_per_second, per_day=pace.per_day)
         if not plan.deliveries and campaign is None:
             raise _nobody(snapshot, plan)
         return plan
 
     def _batch_size(self, snapshot: Snapshot, provider: str) -> int:
-        """How many messages travel in one call: as many as the provider takes, of this size, and in one day."""
+        """How many messages travel in one call: as many as the provider takes, of this size."""
         content = max(_size(v.html) + _size(v.text) for v in snapshot.variants)
-        most = self.provider(provider).limits.batch_size(content)
+        most = self.kind(provider).limits.batch_size(content, self._pace(provider).batch_size)
         if most < 1:
             what = f'a message of {content // 1000:,} KB is too large for provider "{provider}"'
             raise SendError(what, where=snapshot.issue.slug, hint="drop some of it")
-        return min(most, self._pace(provider).per_day or most)
+        return most
 
     def unapproved(self, publication: Publication, snapshot: Snapshot) -> int:
         """How many readers would get a variant that wasn't approved, and so get the default."""
@@ -133,26 +144,40 @@ class Mailing:
         with self.store.write() as session:
             send.top_up(session, campaign, target, plan, self.clock.now())
 
-    def run(self, campaign: CampaignRecord, progress: Callable[[int], None] = lambda _: None) -> Counter[DeliveryState]:
-        """Submit, or go on submitting, a campaign; its counts by state."""
-        slug = campaign.provider
-        limits = self.provider(slug).limits
-        return send.submit(
-            self.store,
-            campaign,
-            self._envelope(campaign),
-            lambda: self.provider(slug),
-            self.clock,
-            bucket=self._bucket(slug, limits),
-            parallel=self._pace(slug).parallel or limits.parallel,
-            dead_after=self.config.cluster.dead_after,
-            progress=progress,
+    def run(self, campaign: CampaignRecord, progress: Callable[[int], None] = lambda _: None) -> send.Run:
+        """Submit, or go on submitting, a campaign."""
+        limits, pace = self.kind(campaign.provider).limits, self._pace(campaign.provider)
+        with heartbeat(self.store, self.clock, dead_after=self.config.cluster.dead_after) as mine:
+            sender = self.sender(campaign, mine)
+            sender.progress = progress
+            return send.submit(sender, self.provider, parallel=pace.parallel or limits.parallel)
+
+    def sender(self, campaign: CampaignRecord, mine: Heartbeat) -> BatchSender:
+        """What sends a campaign's batches."""
+        limits = self.kind(campaign.provider).limits
+        return BatchSender(
+            store=self.store,
+            campaign=campaign,
+            envelope=self._envelope(campaign),
+            limiter=RateLimiter.of(campaign.provider, self._pace(campaign.provider), limits, self.config.timezone),
+            clock=self.clock,
+            heartbeat=mine,
+            spool=Spool(self.config.folder / "unrecorded-answers"),
+            mark=self.marks.mark,
+            suppress=self._suppress,
         )
 
-    def courier(self, campaign: CampaignRecord, worker: Worker) -> Courier:
-        """What carries a campaign's batches in a worker's process."""
-        bucket = self._bucket(campaign.provider, self.provider(campaign.provider).limits)
-        return Courier(self.store, campaign, self._envelope(campaign), bucket, self.clock, worker)
+    def move(self, campaign: CampaignRecord, provider: str) -> int:
+        """Give what is pending of a campaign to another provider; how many deliveries that is."""
+        size = self._batch_size(self.snapshot(campaign), provider)
+        self.provider(provider).route()
+        with self.store.write() as session:
+            record = session.get_one(CampaignRecord, campaign.id)
+            return control.move(session, record, provider, size)
+
+    def _suppress(self, session: Session, address: str, provider: str, now: dt.datetime) -> None:
+        hashed = self.hash_address(address)
+        audience.suppress(session, address, hashed, Reason.HARD_BOUNCE, source=provider, now=now, tell=True)
 
     def _envelope(self, campaign: CampaignRecord) -> send.Envelope:
         """What the campaign's messages have in common, from the snapshot that it began with."""
@@ -164,15 +189,13 @@ class Mailing:
             publication,
             campaign.name,
             snapshot.variants,
-            lambda subscriber: self.unsubscribe_url(subscriber, campaign.list),
-            test.subject if test else None,
+            unsubscribe_url=lambda subscriber: self.unsubscribe_url(subscriber, campaign.list),
+            mark=lambda delivery: self.marks.mark(campaign.nonce, delivery),
+            subject_b=test.subject if test else None,
         )
 
-    def _bucket(self, slug: str, limits: Limits) -> send.Bucket:
-        return send.Bucket.of(slug, self._pace(slug), limits, self.config.timezone)
-
     def _pace(self, slug: str) -> Pace:
-        return Pace() if self.carrier else self.config.providers[slug].pace
+        return Pace() if self.stand_in else self._configured(slug).pace
 
     def test(
         self,
@@ -187,43 +210,51 @@ class Mailing:
 
         Tests don't enter the ledger, and their unsubscribe links belong to nobody.
         """
-        carrier, accepted = self.provider(provider), 0
+        chosen, taken = self.provider(provider), 0
         try:
-            for first, variant in zip(range(1, 10**6, len(addresses)), renderings, strict=False):
+            for variant in renderings:
                 content = replace(
                     variant, subject=MergeText((f"[Test{note}{_named(variant)}] ", *variant.subject.parts))
                 )
-                batch = self._test_batch(publication, content, addresses, first)
-                accepted += sum(receipt.outcome is Outcome.ACCEPTED for receipt in carrier.send(batch))
+                call = self._test_call(publication, content, addresses)
+                taken += sum(receipt.outcome is Outcome.ACCEPTED for receipt in chosen.send(call))
         finally:
-            carrier.close()
-        return accepted
+            chosen.close()
+        return taken
 
     def message(self, publication: Publication, content: Rendered) -> bytes:
         """A variant as a whole message (RFC 5322) to the publication's own sender."""
         address = self.config.senders[publication.sender].address
-        batch = self._test_batch(publication, content, [address], 1)
-        return Composer(batch).message(batch.recipients[0])
+        call = self._test_call(publication, content, [address])
+        return Composer(call).message(call.recipients[0])
 
-    def _test_batch(self, publication: Publication, content: Rendered, addresses: list[str], first: int) -> Batch:
+    def _test_call(self, publication: Publication, content: Rendered, addresses: list[str]) -> Call:
+        """A call that is nobody's delivery: its marks are of no campaign, so that no event of it moves a reader."""
         values = {"first_name": "", "unsubscribe_url": self.unsubscribe_url(0, publication.list)}
-        name = f"{content.issue}-test"
-        sealed = envelope(self.config, publication, name, [content], lambda _: values["unsubscribe_url"])
+        sealed = envelope(
+            self.config,
+            publication,
+            f"{content.issue}-test",
+            [content],
+            unsubscribe_url=lambda _: values["unsubscribe_url"],
+            mark=lambda _: "test",
+        )
         key = secrets.token_hex(32)
-        return Batch(
-            id=0,
-            campaign=name,
+        people = (
+            Recipient(delivery=number, address=address, values=values, mark=f"test-{key[:16]}-{number}")
+            for number, address in enumerate(addresses, 1)
+        )
+        return Call(
+            batch=0,
+            campaign=sealed.campaign,
             key=key,
-            tag=key[:16],
+            tag=f"test{key[:16]}",
             date=self.clock.now().replace(microsecond=0),
             sender=sealed.sender,
             reply_to=sealed.reply_to,
             content=content,
             headers=sealed.headers,
-            recipients=tuple(
-                Recipient(delivery=number, address=address, values=values)
-                for number, address in enumerate(addresses, first)
-            ),
+            recipients=tuple(people),
         )
 
 

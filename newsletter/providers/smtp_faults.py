@@ -1,0 +1,112 @@
+"""What a mail server's answers mean: by the stage of the dialogue, the enhanced status code, and the words.
+
+RFC 5321 leaves 550 to mailboxes and to policy alike, and large services use codes for other than what RFC 3463 says, so
+that words come first where the codes are known to mislead. The words are those that the services were seen to use
+(https://github.com/sisimai/p5-sisimai, lib/Sisimai/Rhost and lib/Sisimai/SMTP/Status.pm; Google Workspace's
+https://support.google.com/a/answer/3726730; Microsoft's list of non-delivery reports in Exchange Online).
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from newsletter.providers.faults import Fault, Meaning, fault_of
+
+_SEEN = "sisimai, lib/Sisimai/Rhost/*.pm and SMTP/Status.pm"
+_GOOGLE = "https://support.google.com/a/answer/3726730"
+_REGISTRY = "https://www.iana.org/assignments/smtp-enhanced-status-codes"
+
+
+class Stage(StrEnum):
+    """Where in the dialogue an answer came. Only after RCPT can one be about a mailbox."""
+
+    CONNECT = "connecting"
+    LOGIN = "logging in"
+    SENDER = "MAIL FROM"
+    RECIPIENT = "RCPT TO"
+    DATA = "DATA"
+    END = "the end of the message"
+
+
+#: About us or about the reader, whatever the code says.
+_WORDS = (
+    Fault(
+        meaning=Meaning.MAILBOX_LATER,
+        words=r"mailbox (is )?full|over ?quota|out of storage|email quota exceeded|mailbox.{0,30}(size|quota)|"
+        r"receiving mail (at a rate|too quickly)|user is receiving mail",
+        source=f"{_SEEN}: a full mailbox, and one that is sent too much at the moment",
+    ),
+    Fault(
+        meaning=Meaning.OURS,
+        words=r"(sending|submission|relay|message|user|daily|hourly|recipients?)[ a-z]{0,20}(quota|limit)\b.{0,20}"
+        r"(exceeded|reached)|(quota|limit) (was |is )?(exceeded|reached)|limit for message recipients|credits exceeded",
+        hint="the account's quota is used up: wait until it's refilled, or raise it",
+        source=f"{_GOOGLE}; {_SEEN}",
+    ),
+    Fault(
+        meaning=Meaning.OURS,
+        words=r"relay(ing)? (access )?(is )?(denied|not (allowed|permitted))|unable to relay|authentication required|"
+        r"not authenticated|must (authenticate|issue a starttls)|need to authenticate|sender address rejected|"
+        r"not verified|not authorized to send|bad outbound sender",
+        hint="check the login, the sender and the domain at the mail server",
+        source=_SEEN,
+    ),
+)
+_PERMANENT = (
+    Fault(meaning=Meaning.GONE, code=r"5\.1\.(1|10)", source=f"{_REGISTRY}; RFC 7505"),
+    Fault(
+        meaning=Meaning.OURS,
+        code=r"5\.1\.90|5\.4\.5",
+        hint="the account's quota is used up: wait until it's refilled, or raise it",
+        source=f"{_GOOGLE}: 5.4.5 is the sender's quota; Exchange: 5.1.90",
+    ),
+    Fault(
+        meaning=Meaning.GONE,
+        code=r"5\.2\.1",
+        words=r"disabled|inactive|no longer|deactivated|closed|not active|does(n't| not) exist|mailbox unavailable",
+        source=f"{_REGISTRY}: mailbox disabled, not accepting messages; Gmail also says so of a rate",
+    ),
+    Fault(meaning=Meaning.MAILBOX, code=r"5\.2\.1", source=_REGISTRY),
+    Fault(meaning=Meaning.MAILBOX, code=r"5\.1\.(2|3|6)|5\.4\.4|5\.7\.1[78]", source=_REGISTRY),
+    Fault(meaning=Meaning.MAILBOX_LATER, code=r"5\.2\.(2|12[12])", source=f"{_REGISTRY}; Exchange"),
+    Fault(
+        meaning=Meaning.MAILBOX,
+        code=r"5\.7\.(50[457]|124|13[3-6])|5\.4\.1",
+        words=r"recipient|address rejected",
+        source="Exchange Online: the recipient's own server refuses; 5.4.1 is directory-based blocking",
+    ),
+    Fault(
+        meaning=Meaning.OURS,
+        code=r"5\.7\.(8|9|2\d|30|515|57|64)",
+        hint="the server wants the login, SPF, DKIM or DMARC to be right",
+        source="RFC 7372; RFC 4954; Outlook.com's 550 5.7.515",
+    ),
+    Fault(
+        meaning=Meaning.GONE,
+        status=(550, 551, 553, 554, 552),
+        words=r"user (is )?unknown|unknown (user|recipient|mailbox)|no such (user|recipient|mailbox|address)|"
+        r"(mailbox|user|account|address|recipient) (was )?(not found|does(n't| not) exist|is no longer valid)|"
+        r"doesn't have an? [\w.]+ account|invalid (mailbox|recipient)|is nobody",
+        source=f"{_SEEN}: without an enhanced code, and Yahoo's 552 and 554 after the message",
+    ),
+)
+
+
+def fault(stage: Stage, basic: int, enhanced: str, words: str) -> Fault | None:
+    """What an answer of 4yz or 5yz means; None where nothing is known of it but its stage."""
+    if stage in (Stage.RECIPIENT, Stage.END):
+        found = fault_of(_WORDS, code=enhanced, status=basic, words=words)
+        if found is None and basic >= 500 and not enhanced.startswith("4"):
+            found = fault_of(_PERMANENT, code=enhanced, status=basic, words=words)
+        return found
+    return fault_of(_WORDS[1:], code=enhanced, status=basic, words=words)
+
+
+_ENHANCED = re.compile(r"^\W{0,3}([245]\.\d{1,3}\.\d{1,3})\b")
+
+
+def enhanced_code(answer: str) -> str:
+    """The enhanced status code at the head of an answer (RFC 2034); empty where there's none."""
+    found = _ENHANCED.match(answer)
+    return found[1] if found else ""
