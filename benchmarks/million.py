@@ -97,7 +97,7 @@ def _product(space: Workspace) -> dict[str, float]:
         record = session.query(SnapshotRecord).filter_by(issue=_ISSUE).one()
         snapshot = codec.loads(record.document, Snapshot)
     publication = replace(space.config.publication("workers-rights"), list=_LIST)
-    mailing = space.mailing()
+    mailing = space.campaigns()
     start = time.perf_counter()
     plan = replace(mailing.plan(publication, snapshot, segment="", provider="mailgun"), campaign="million")
     campaign = mailing.start(snapshot, plan, publication)

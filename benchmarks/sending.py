@@ -75,7 +75,7 @@ def _send(space: Workspace, run: int) -> None:
     (space.issues / name / "issue.md").write_text(text, encoding="utf-8")
     snapshot, _ = space.approve(name, by="benchmark")
     publication = replace(space.config.publication("workers-rights"), list="federal-advocacy")
-    mailing = space.mailing()
+    mailing = space.campaigns()
     plan = mailing.plan(publication, snapshot, segment="", provider="files")
     counts = mailing.run(mailing.start(snapshot, plan, publication))
     assert counts[DeliveryState.SUBMITTED] >= _PEOPLE

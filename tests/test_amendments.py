@@ -284,7 +284,7 @@ def test_a_correction_neither_dates_nor_measures_the_next_issue(out: Desk) -> No
     with out.space.store.read() as session:
         from newsletter import send
 
-        target = out.space.mailing().target(publication, snapshot, "")
+        target = out.space.campaigns().target(publication, snapshot, "")
         plan = send.plan(session, "next", target, provider="files", batch_size=10, now=NOW)
     assert plan.last == 3
 

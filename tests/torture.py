@@ -190,7 +190,7 @@ def _begun(space: Workspace, provider: str) -> int:
     """An approved and frozen campaign's number."""
     snapshot, _ = space.approve(NAME, by="Ada")
     size = {"mailgun": 1_000, "mailjet": 50}.get(provider, 100)
-    mailing = replace(space.mailing(), carrier=Memory(recipients=size))
+    mailing = replace(space.campaigns(), stand_in=Memory(recipients=size))
     publication = space.config.publication("network-download")
     plan = mailing.plan(publication, snapshot, segment="", provider=provider)
     return mailing.start(snapshot, plan, publication).id

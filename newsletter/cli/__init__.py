@@ -59,8 +59,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "suppressions": ("suppressions", "Addresses that are never mailed: list, add, import, remove."),
     },
     "Running it": {
-        "campaigns": ("campaigns", "Sendings: list, show, pause, resume, move, cancel, pick, settle."),
-        "run-due": ("sending", "Send what is scheduled for now, and go on with what was left."),
+        "campaigns": ("campaigns", "Sendings: list, show, pause, resume, move, retry, cancel, pick, settle."),
+        "run-due": ("delivering", "Send what is scheduled for now, and go on with what was left."),
         "worker": ("begin", "Submit campaigns together with other machines."),
         "serve": ("begin", "Run the public service: joining, choosing, leaving, webhooks, the API."),
         "keys": ("keys", "Keys for other programs to the API: make, list, revoke."),

@@ -11,6 +11,7 @@ from newsletter.audience import segments
 from newsletter.cli.output import as_json, next_step, print_json, print_table, say, workspace
 from newsletter.errors import ConfigError, ProviderError
 from newsletter.photos import read_photo
+from newsletter.send.envelope import mailbox
 from newsletter.store import HEAD, backup, connect, revision, upgrade
 from newsletter.workspace import Workspace
 
@@ -42,9 +43,11 @@ def check(ctx: click.Context, online: bool, as_json: bool) -> None:
             name: len(getattr(space.config, name))
             for name in ("publications", "lists", "segments", "senders", "providers")
         }
-        rows = _prove(space) if online else []
+        rows = _verify(space) if online else []
     if as_json:
-        print_json({**counts, "proofs": [dict(zip(_COLUMNS, row, strict=True)) for row in rows]} if online else counts)
+        print_json(
+            {**counts, "verified": [dict(zip(_COLUMNS, row, strict=True)) for row in rows]} if online else counts
+        )
     else:
         click.echo(", ".join(f"{count} {name}" for name, count in counts.items()))
         print_table(_COLUMNS, rows)
@@ -71,21 +74,19 @@ def _load(space: Workspace, slug: str) -> providers.Provider:
     return provider
 
 
-def _prove(space: Workspace) -> list[tuple[str, str, str, str, str]]:
+def _verify(space: Workspace) -> list[tuple[str, str, str, str, str]]:
     """What the publications' providers say of key, sender and the like."""
     rows = []
     for publication in space.config.publications.values():
         provider = _load(space, publication.provider)
         try:
-            proofs = provider.prove(space.config.senders[publication.sender].address)
+            found = provider.verify(mailbox(space.config.senders[publication.sender]).address)
         except ProviderError as fault:
-            proofs = [providers.Proof(about="call", fine=False, told=str(fault))]
+            found = [providers.Verification(about="call", fine=False, found=str(fault))]
         finally:
             provider.close()
-        proofs = [*proofs, *provider.prove_webhooks()]
-        rows += [
-            (publication.slug, publication.provider, proof.about, _VERDICTS[proof.fine], proof.told) for proof in proofs
-        ]
+        found = [*found, *provider.verify_webhooks()]
+        rows += [(publication.slug, publication.provider, v.about, _VERDICTS[v.fine], v.found) for v in found]
     return rows
 
 

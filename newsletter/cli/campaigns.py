@@ -1,72 +1,107 @@
-"""Commands that act on campaigns: list, show, pause, resume, move, cancel, pick, settle."""
+"""Commands that act on campaigns: list, show, pause, resume, move, retry, set-aside, cancel, pick, settle."""
 
 from __future__ import annotations
 
 import click
 
 from newsletter import send as sending
+from newsletter.cli.delivering import line, waiting
 from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
-from newsletter.cli.sending import clock_time, confirmed, line
-from newsletter.errors import SendError
+from newsletter.cli.sending import confirmed
+from newsletter.errors import InputError, SendError
 from newsletter.model import DeliveryState
 from newsletter.send import control, ledger
 from newsletter.send.schedule import moment
+from newsletter.store.records import CampaignRecord
+from newsletter.workspace import Workspace
+
+_confirm = click.option("--confirm", default="", metavar="NAME", help="The campaign's name, for scripts.")
+_STATES = [str(state) for state in DeliveryState]
 
 
 @click.group()
 def campaigns() -> None:
-    """Sendings: list, show, pause, resume, move, cancel, pick, settle."""
+    """Sendings: list, show, pause, resume, move, retry, set-aside, cancel, pick, settle."""
 
 
 @campaigns.command("list")
 @as_json
 @click.pass_context
 def list_(ctx: click.Context, as_json: bool) -> None:
-    """Every campaign with its deliveries by state."""
+    """List every campaign, how it stands, and its deliveries by state."""
     from newsletter import feedback
 
     with workspace(ctx) as space, space.store.read() as session:
-        rows = feedback.report(session)
+        service = space.campaigns()
+        reports = feedback.report(session)
+        stati = [service.status(session, sending.get(session, row.campaign)) for row in reports]
         if as_json:
-            print_json([row.plain() for row in rows])
+            more = [
+                {"status": s.word, "paused": s.paused, "waits_until": s.until, "waits_for": s.waits_for} for s in stati
+            ]
+            print_json([{**row.plain(), **extra} for row, extra in zip(reports, more, strict=True)])
             return
-        states = list(DeliveryState)
-        print_table(("campaign", *states), [(row.campaign, *(row.counts[state] for state in states)) for row in rows])
+        states = [state for state in DeliveryState if any(row.counts[state] for row in reports)]
+        rows = [
+            (row.campaign, status.word, *(row.counts[state] for state in states))
+            for row, status in zip(reports, stati, strict=True)
+        ]
+        print_table(("campaign", "status", *states), rows)
+        for row, status in zip(reports, stati, strict=True):
+            if status.paused or status.until:
+                say(f"{row.campaign}: {f'paused: {status.paused}' if status.paused else waiting(status, space)}")
 
 
 @campaigns.command()
 @click.argument("name")
+@click.option("--people", type=click.Choice(_STATES), metavar="STATE", help="Print the addresses in a state instead.")
 @as_json
 @click.pass_context
-def show(ctx: click.Context, name: str, as_json: bool) -> None:
-    """How campaign NAME stands, and its batches that are not done, with the reason."""
+def show(ctx: click.Context, name: str, people: str | None, as_json: bool) -> None:
+    """Show how campaign NAME stands, and its batches that are not done, with the reason.
+
+    With --people refused, say, it prints who is in that state, one a line, with the reason.
+    """
     from newsletter import feedback
 
     with workspace(ctx) as space, space.store.read() as session:
         campaign = sending.get(session, name)
-        rows = feedback.troubles(session, campaign.id)
-        if as_json:
-            print_json([row.plain() for row in rows])
+        if people:
+            rows = feedback.people(session, campaign.id, DeliveryState(people))
+            if as_json:
+                print_json([{"address": address, "why": why} for address, why in rows])
+            for address, why in () if as_json else rows:
+                click.echo(f"{address}\t{why}")
             return
-        say(f"{campaign.name}: {line(ledger.counts(session, campaign.id))}")
-        ready, now = ledger.next_ready(session, campaign.id), space.clock.now()
+        troubles = feedback.troubles(session, campaign.id)
+        if as_json:
+            print_json([row.plain() for row in troubles])
+            return
+        status = space.campaigns().status(session, campaign)
+        say(f"{campaign.name}: {status.word}; {line(status.counts)}")
+        say(
+            f"Provider {campaign.provider}, list {campaign.list}"
+            + (f", segment {campaign.segment}" * bool(campaign.segment))
+        )
         if campaign.paused_at:
-            say(f"Paused since {clock_time(campaign.paused_at, space)}: {campaign.paused_why}", fg="yellow")
-        if ready and ready > now:
-            say(f"The next batch may go at {clock_time(ready, space)}.")
-        if campaign.pick_at:
-            for arm, (messages, clicked) in sorted(control.clicks(session, campaign.id).items()):
-                say(f"Subject {arm}: {messages:,} submitted, {clicked:,} clicked")
-            verdict = (
-                f"{campaign.winner} has won"
-                if campaign.winner
-                else f"clicks decide at {clock_time(campaign.pick_at, space)}"
-            )
-            say(f"Two subjects: {verdict}.")
+            say(f"Paused since {space.clock_time(campaign.paused_at)}: {campaign.paused_why}", fg="yellow")
+        if status.until:
+            say(f"It {waiting(status, space)}.")
+        _show_subjects(space, campaign)
         print_table(
             ("batch", "state", "messages", "tag", "why"),
-            [(row.batch, row.state, row.deliveries, row.tag, row.why) for row in rows],
+            [(row.batch, row.state, row.deliveries, row.tag, row.why) for row in troubles],
         )
+
+
+def _show_subjects(space: Workspace, campaign: CampaignRecord) -> None:
+    if campaign.pick_at is None:
+        return
+    with space.store.read() as session:
+        for arm, (messages, clicked) in sorted(control.clicks(session, campaign.id).items()):
+            say(f"Subject {arm}: {messages:,} submitted, {clicked:,} clicked")
+    decided = f"clicks decide at {space.clock_time(campaign.pick_at)}"
+    say(f"Two subjects: {f'{campaign.winner} has won' if campaign.winner else decided}.")
 
 
 @campaigns.command()
@@ -74,10 +109,10 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
 @click.option("--why", default="somebody paused it", show_default=True)
 @click.pass_context
 def pause(ctx: click.Context, name: str, why: str) -> None:
-    """Submit nothing more of campaign NAME until it's resumed; calls under way end."""
+    """Pause campaign NAME: submit nothing more until it's resumed; calls under way end."""
     with workspace(ctx) as space, space.store.write() as session:
         campaign = sending.get(session, name)
-        control.pause(session, campaign.id, why, space.clock.now())
+        control.pause(session, campaign.id, why, space.clock.at(session))
         say(f"{name} is paused: {line(ledger.counts(session, campaign.id))}.")
     next_step(f"newsletter campaigns resume {name}")
 
@@ -86,10 +121,10 @@ def pause(ctx: click.Context, name: str, why: str) -> None:
 @click.argument("name")
 @click.pass_context
 def resume(ctx: click.Context, name: str) -> None:
-    """Let campaign NAME go on, by `send`, `run-due` or the workers."""
+    """Resume campaign NAME: `send`, `run-due` or the workers go on with it at once."""
     with workspace(ctx) as space, space.store.write() as session:
         campaign = sending.get(session, name)
-        control.resume(session, campaign.id)
+        control.resume(session, campaign)
         issue = campaign.issue
     say(f"{name} may go on.")
     next_step(f"newsletter send {issue}")
@@ -97,27 +132,114 @@ def resume(ctx: click.Context, name: str) -> None:
 
 @campaigns.command()
 @click.argument("name")
-@click.argument("time")
+@click.argument("time", default="")
+@click.option("--provider", default="", help="Give what is pending to another provider.")
+@_confirm
 @click.pass_context
-def move(ctx: click.Context, name: str, time: str) -> None:
-    """Let campaign NAME, which waits for its time, go out at another TIME, as in "2026-12-01 09:00"."""
+def move(ctx: click.Context, name: str, time: str, provider: str, confirm: str) -> None:
+    """Reschedule campaign NAME to another TIME, as in "2026-12-01 09:00", or "now"; or move it to another provider.
+
+    Only what is pending moves to another provider: what one has taken, or may have, stays with it.
+    """
+    if not time and not provider:
+        raise click.UsageError('name a TIME, "now", or --provider')
     with workspace(ctx) as space:
-        at = moment(time, space.config.timezone, space.clock.now())
-        with space.store.write() as session:
-            campaign = sending.get(session, name)
-            counts = ledger.counts(session, campaign.id)
-            if counts[DeliveryState.PENDING] != counts.total():
-                raise SendError(f"has begun: {line(counts)}", where=name, hint=f"newsletter campaigns pause {name}")
-            control.reschedule(session, campaign.id, at)
-        say(f"{name} goes out at {clock_time(at, space)}, by newsletter run-due.")
+        if provider:
+            _change_provider(space, name, provider, confirm)
+        if time:
+            _reschedule(space, name, time)
+
+
+def _change_provider(space: Workspace, name: str, provider: str, confirm: str) -> None:
+    service = space.campaigns()
+    with space.store.read() as session:
+        campaign = sending.get(session, name)
+        counts = ledger.counts(session, campaign.id)
+    service.kind(provider)
+    if not counts[DeliveryState.PENDING]:
+        raise SendError(f"has nothing pending: {line(counts)}", where=name, hint=f"newsletter campaigns show {name}")
+    unknown = counts[DeliveryState.UNKNOWN] + counts[DeliveryState.SUBMITTING]
+    say(f"{many(counts[DeliveryState.PENDING], 'pending message')} would go by {provider}, not by {campaign.provider}.")
+    if unknown:
+        say(f"{many(unknown, 'message')} in question stay with {campaign.provider}.")
+    confirmed(name, confirm, "moving")
+    moved = service.move(campaign, provider)
+    say(f"{many(moved, 'message')} will go by {provider}.")
+    next_step(f"newsletter send {campaign.issue}")
+
+
+def _reschedule(space: Workspace, name: str, time: str) -> None:
+    with space.store.write() as session:
+        now = space.clock.at(session)
+        at = now if time == "now" else moment(time, space.config.timezone, now)
+        campaign = sending.get(session, name)
+        counts = ledger.counts(session, campaign.id)
+        if counts[DeliveryState.PENDING] != counts.total():
+            raise SendError(f"has begun: {line(counts)}", where=name, hint=f"newsletter campaigns pause {name}")
+        control.reschedule(session, campaign.id, at)
+    if time == "now":
+        say(f"{name} may go out now.")
+        next_step(f"newsletter send {campaign.issue}")
+    else:
+        say(f"{name} goes out at {space.clock_time(at)}, by newsletter run-due.")
 
 
 @campaigns.command()
 @click.argument("name")
-@click.option("--confirm", default="", metavar="NAME", help="The campaign's name, for scripts that can't be asked.")
+@click.option("--batch", type=int, help="Only those of this batch.")
+@click.option("--reason", default="", metavar="WORDS", help="Only those whose reason holds these words.")
+@_confirm
+@click.pass_context
+def retry(ctx: click.Context, name: str, batch: int | None, reason: str, confirm: str) -> None:
+    """Make refused deliveries of campaign NAME pending again, once what they were refused for has been put right.
+
+    They are shown by reason first. Who is suppressed or has left since is withheld all the same.
+    """
+    with workspace(ctx) as space:
+        with space.store.read() as session:
+            campaign = sending.get(session, name)
+            now = space.clock.at(session)
+            found = ledger.retry_refused(session, campaign, now, batch=batch, reason=reason, dry_run=True)
+        if not found:
+            raise SendError("has no refused deliveries like that", where=name, hint=f"newsletter campaigns show {name}")
+        print_table(("refused", "why"), [(count, why) for why, count in found.most_common()])
+        confirmed(name, confirm, f"trying {many(found.total(), 'delivery', 'deliveries')} again")
+        with space.store.write() as session:
+            now = space.clock.at(session)
+            done = ledger.retry_refused(session, campaign, now, batch=batch, reason=reason, dry_run=False)
+        say(f"{many(done.total(), 'delivery is', 'deliveries are')} pending again.")
+    next_step(f"newsletter send {campaign.issue}")
+
+
+@campaigns.command("set-aside")
+@click.argument("name")
+@_confirm
+@click.pass_context
+def set_aside(ctx: click.Context, name: str, confirm: str) -> None:
+    """Set practice campaign NAME aside, so that its issue can be sent for real.
+
+    Only a campaign that mailed nobody: one of provider files, whose messages are in a folder.
+    """
+    with workspace(ctx) as space:
+        with space.store.read() as session:
+            campaign = sending.get(session, name)
+            used = ledger.providers_of(session, campaign)
+        mailed = [slug for slug in sorted(used) if space.campaigns().kind(slug).mails]
+        if mailed:
+            raise SendError(f"mailed people by {', '.join(mailed)}", where=name, hint="only practice can be set aside")
+        confirmed(name, confirm, "setting aside")
+        with space.store.write() as session:
+            new = control.set_aside(session, sending.get(session, name))
+    say(f"{name} is now {new}; nobody counts as having the issue by it.")
+    next_step(f"newsletter send {campaign.issue}")
+
+
+@campaigns.command()
+@click.argument("name")
+@_confirm
 @click.pass_context
 def cancel(ctx: click.Context, name: str, confirm: str) -> None:
-    """Withhold for good what of campaign NAME is still pending. What is submitted can't be called back."""
+    """Cancel campaign NAME: withhold for good what is still pending. What is submitted can't be called back."""
     with workspace(ctx) as space:
         with space.store.read() as session:
             campaign = sending.get(session, name)
@@ -125,8 +247,15 @@ def cancel(ctx: click.Context, name: str, confirm: str) -> None:
         say(f"{name}: {line(counts)}")
         confirmed(name, confirm, "canceling")
         with space.store.write() as session:
-            canceled = control.cancel(session, campaign.id, "canceled", space.clock.now())
+            canceled = control.cancel(session, campaign.id, "canceled", space.clock.at(session))
+            counts = ledger.counts(session, campaign.id)
         say(f"{many(canceled, 'message')} will not be sent.")
+        unknown = counts[DeliveryState.UNKNOWN] + counts[DeliveryState.SUBMITTING]
+        if unknown:
+            what = (
+                "may have gone out" if unknown == 1 else "may have gone out; what turns out not to have won't be sent"
+            )
+            say(f"{many(unknown, 'message')} {what}.", fg="yellow")
 
 
 @campaigns.command()
@@ -134,14 +263,14 @@ def cancel(ctx: click.Context, name: str, confirm: str) -> None:
 @click.argument("subject", type=click.Choice(["a", "b"]))
 @click.pass_context
 def pick(ctx: click.Context, name: str, subject: str) -> None:
-    """Give those of campaign NAME who still wait the subject that won."""
+    """Pick the SUBJECT that won, for those of campaign NAME who still wait."""
     with workspace(ctx) as space, space.store.write() as session:
         campaign = sending.get(session, name)
         if campaign.pick_at is None:
             raise SendError("has one subject", where=name, hint='write "subject_b" into issue.md before approving')
         if campaign.winner:
             raise SendError(f"subject {campaign.winner} has won already", where=name)
-        batches = control.pick(session, campaign, subject, space.clock.now())
+        batches = control.pick(session, campaign, subject, space.clock.at(session))
         issue = campaign.issue
     say(f"Subject {subject} goes to the rest, in {many(batches, 'batch', 'batches')}.")
     next_step(f"newsletter send {issue}")
@@ -151,17 +280,32 @@ def pick(ctx: click.Context, name: str, subject: str) -> None:
 @click.argument("name")
 @click.option("--batch", type=int, help="Only this batch (default: all that are unknown).")
 @click.option("--as", "state", type=click.Choice(["submitted", "pending"]), required=True)
+@_confirm
 @click.pass_context
-def settle(ctx: click.Context, name: str, batch: int | None, state: str) -> None:
-    """Say what became of deliveries whose outcome is unknown, after you looked it up at the provider.
+def settle(ctx: click.Context, name: str, batch: int | None, state: str, confirm: str) -> None:
+    """Record what became of deliveries whose outcome is unknown, after you looked it up at the provider.
 
-    `submitted`: they went out. `pending`: they certainly did not, and will be sent by the next `send`.
+    `submitted`: they went out. `pending`: they certainly did not, and will be sent by the next `send`. Those of which
+    the provider's own events tell went out, and become submitted.
     """
     with workspace(ctx) as space:
-        with space.store.write() as session:
+        with space.store.read() as session:
             campaign = sending.get(session, name)
-            settled = ledger.settle_by_hand(
-                session, campaign.id, DeliveryState(state), batch=batch, now=space.clock.now()
+            found = ledger.in_question(session, campaign.id, batch)
+        if not found.unknown:
+            raise InputError("has no unknown deliveries" + (f" in batch {batch}" if batch else ""), where=name)
+        say(f"{many(found.unknown, 'delivery is', 'deliveries are')} unknown.")
+        if found.proved:
+            say(f"{many(found.proved, 'was', 'were')} delivered, bounced or opened since, so they went out: submitted.")
+        rest = found.unknown - found.proved
+        if state == "pending" and rest:
+            say(
+                f"{many(rest, 'reader')} will be mailed by the next send. If they had it, they get it twice.",
+                fg="yellow",
             )
-        say(f"{settled} deliveries are now {state}.")
+        confirmed(name, confirm, f"settling {rest:,} as {state}")
+        with space.store.write() as session:
+            now = space.clock.at(session)
+            settled = ledger.settle_by_hand(session, campaign.id, DeliveryState(state), batch=batch, now=now)
+        say(f"{many(settled, 'delivery is', 'deliveries are')} now {state}.")
         next_step(f"newsletter send {campaign.issue}" if state == "pending" else f"newsletter report {campaign.issue}")

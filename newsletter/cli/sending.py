@@ -1,31 +1,25 @@
-"""Commands that send: send, run-due, report."""
+"""Commands about sending an issue: send, report."""
 
 from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn
 
 import click
 
 from newsletter import send as sending
+from newsletter.cli.delivering import deliver, line, waiting
 from newsletter.cli.issues import issue_argument
 from newsletter.cli.output import as_json, many, next_step, print_json, print_table, progress, say, workspace
 from newsletter.config import Publication
-from newsletter.errors import DeliveryIncomplete, InputError, NewsletterError, SendError
+from newsletter.errors import DeliveryIncomplete, InputError, SendError
 from newsletter.model import DeliveryState, Snapshot
-from newsletter.send import Plan, ledger
-from newsletter.send.mailing import Mailing
+from newsletter.send import Plan, control
 from newsletter.send.schedule import moment
+from newsletter.send.service import CampaignService
 from newsletter.store.records import CampaignRecord
 from newsletter.workspace import Workspace
-
-_OPEN = (DeliveryState.PENDING, DeliveryState.SUBMITTING, DeliveryState.UNKNOWN)
-#: Seconds that watching waits for a batch to become ready.
-_SOON = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +71,13 @@ def send(
     if at and only_new:
         raise click.UsageError("--only-new goes out at once; leave out --at")
     with workspace(ctx) as space:
-        mailing = space.mailing()
+        service = space.campaigns()
         if tests:
-            _test(space, mailing, issue, (*tests, *more), provider)
+            _test(space, service, issue, (*tests, *more), provider)
             return
         name = space.issue_path(issue).parent.name
         if rehearse:
-            _rehearse(space, mailing, name, segment)
+            _rehearse(space, service, name, segment)
             return
         order = _Order(
             issue=name,
@@ -97,101 +91,55 @@ def send(
         with space.store.read() as session:
             campaign = sending.find(session, sending.campaign_name(name, segment))
         if campaign is None:
-            campaign = _start(space, mailing, order)
+            campaign = _start(space, service, order)
         elif only_new:
-            _add_new(space, mailing, campaign, order)
-        elif not _continue(space, campaign, order):
+            _add_new(space, service, campaign, order)
+        elif not _continue(space, service, campaign, order):
             return
         if campaign is not None and not dry_run:
-            carry_out(space, mailing, campaign)
+            deliver(space, service, campaign)
 
 
-def carry_out(space: Workspace, mailing: Mailing, campaign: CampaignRecord) -> None:
-    """Submit what is ready, or watch the workers do it; then say how it stands."""
-    from newsletter.send import workers
-
-    with space.store.read() as session:
-        before = ledger.counts(session, campaign.id)
-        crew = 0 if space.store.is_sqlite else workers.serving(session, space.clock.now(), _dead_after(space))
-    if not any(before[state] for state in _OPEN):
-        say(f"Nothing is left to do: {line(before)}.")
-        return
-    with progress("Submitting", sum(before[state] for state in _OPEN)) as advance:
-        counts = _watch(space, campaign, advance) if crew else mailing.run(campaign, advance)
-    _summarize(space, campaign, counts)
-
-
-def _dead_after(space: Workspace) -> float:
-    return space.config.cluster.dead_after
-
-
-def _watch(space: Workspace, campaign: CampaignRecord, advance: Callable[[int], None]) -> Counter[DeliveryState]:
-    """Hand the campaign to the workers, and follow it until nothing more can go now; Ctrl-C ends the watching only."""
-    from newsletter.send import control, queue, workers
-
-    now = space.clock.now()
-    with space.store.write() as session:
-        control.hurry(session, campaign.id, now)
-        numbers = ledger.ready(session, campaign.id, now)
-    queue.prepare(space.store)
-    queue.enqueue(space.store, [(campaign.id, number) for number in numbers])
-    say("Workers are at it; Ctrl-C ends only this watching.")
-    done = 0
-    while True:
-        with space.store.read() as session:
-            counts = ledger.counts(session, campaign.id)
-            ready = ledger.next_ready(session, campaign.id)
-            alive = workers.serving(session, space.clock.now(), _dead_after(space))
-            paused = control.is_paused(session, campaign.id)
-        settled = counts.total() - sum(counts[state] for state in _OPEN)
-        advance(settled - done)
-        done = settled
-        soon = ready is not None and (ready - space.clock.now()).total_seconds() < _SOON
-        if paused or not alive or not (soon or counts[DeliveryState.SUBMITTING]):
-            return counts
-        space.clock.sleep(0.5)
-
-
-def _rehearse(space: Workspace, mailing: Mailing, name: str, segment: str) -> None:
+def _rehearse(space: Workspace, service: CampaignService, name: str, segment: str) -> None:
     """Send for real, but into a folder and on a copy, and hold the count against the last campaign."""
     from newsletter.send.rehearsal import rehearse
 
     snapshot = space.approved(name)
     publication = space.config.publication(snapshot.issue.publication)
     with progress("Rehearsing", None) as advance:
-        done = rehearse(mailing, snapshot, publication, space.folder / "rehearsal", segment=segment, progress=advance)
+        done = rehearse(service, snapshot, publication, space.folder / "rehearsal", segment=segment, progress=advance)
     click.echo(f"{done.folder}: {line(done.counts)}")
     if done.last is not None and done.difference is not None:
         say(f"The last campaign to this list had {done.last:,} deliveries; this is {done.difference:+.1%}.")
     next_step(f"newsletter send {name}")
 
 
-def _start(space: Workspace, mailing: Mailing, order: _Order) -> CampaignRecord | None:
+def _start(space: Workspace, service: CampaignService, order: _Order) -> CampaignRecord | None:
     """Show the plan, ask, and freeze the audience. None after a dry run, and when it's for later."""
     name = order.issue
     snapshot = space.approved(name)
     publication = space.config.publication(snapshot.issue.publication)
     at = moment(order.at, space.config.timezone, space.clock.now()) if order.at else None
     carrier = order.provider or publication.provider
-    plan = mailing.plan(publication, snapshot, segment=order.segment, provider=carrier)
-    _show(space, mailing, snapshot, plan, at)
+    plan = service.plan(publication, snapshot, segment=order.segment, provider=carrier)
+    _show(space, service, snapshot, plan, at)
     if order.dry_run:
         next_step(f"newsletter send {name}" + (f" --segment {order.segment}" if order.segment else ""))
         return None
     confirmed(name, order.confirm, "sending")
     _confirm_count(plan, publication, order.confirm_count)
-    campaign = mailing.start(snapshot, plan, publication, at=at)
+    campaign = service.start(snapshot, plan, publication, at=at)
     if at is None:
         return campaign
-    say(f"{campaign.name} goes out at {clock_time(at, space)}, by newsletter run-due.")
+    say(f"{campaign.name} goes out at {space.clock_time(at)}, by newsletter run-due.")
     next_step(f"newsletter campaigns show {campaign.name}")
     return None
 
 
-def _show(space: Workspace, mailing: Mailing, snapshot: Snapshot, plan: Plan, at: dt.datetime | None) -> None:
+def _show(space: Workspace, service: CampaignService, snapshot: Snapshot, plan: Plan, at: dt.datetime | None) -> None:
     """The whole plan on standard error, and its sum on standard output."""
     publication = space.config.publication(snapshot.issue.publication)
-    unapproved = mailing.unapproved(publication, snapshot)
+    unapproved = service.unapproved(publication, snapshot)
     test = snapshot.issue.subject_test
     say(f"Issue      {snapshot.issue.title}")
     say(f"Subject    {snapshot.issue.subject}")
@@ -213,9 +161,10 @@ def _show(space: Workspace, mailing: Mailing, snapshot: Snapshot, plan: Plan, at
         readers = many(unapproved, "reader gets", "readers get")
         say(f"           {readers} the default: their variant is newer than the approval", fg="yellow")
     say(f"Left out   {_left_out(plan)}")
-    say(f"Provider   {plan.provider}{_pace(plan)}")
+    nobody = "" if service.kind(plan.provider).mails else ": writes messages into a folder; nobody is mailed"
+    say(f"Provider   {plan.provider}{nobody or _pace(plan)}")
     if at:
-        say(f"When       {clock_time(at, space)}")
+        say(f"When       {space.clock_time(at)}")
     click.echo(f"{plan.campaign} {plan.deliveries}")
 
 
@@ -247,46 +196,49 @@ def _pace(plan: Plan) -> str:
     return f": {', '.join(told)}" if told else ""
 
 
-def clock_time(at: dt.datetime, space: Workspace) -> str:
-    """A time as the workspace's clock shows it."""
-    return f"{at.astimezone(space.config.timezone):%A, %Y-%m-%d %H:%M %Z}"
-
-
-def _add_new(space: Workspace, mailing: Mailing, campaign: CampaignRecord, order: _Order) -> None:
+def _add_new(space: Workspace, service: CampaignService, campaign: CampaignRecord, order: _Order) -> None:
     """Add those who joined since to the campaign, after its plan and a yes."""
-    snapshot = mailing.snapshot(campaign)
+    snapshot = service.snapshot(campaign)
     publication = space.config.publication(snapshot.issue.publication)
-    plan = mailing.plan(publication, snapshot, segment=order.segment, provider=campaign.provider, campaign=campaign)
+    plan = service.plan(publication, snapshot, segment=order.segment, provider=campaign.provider, campaign=campaign)
     if not plan.deliveries:
         raise SendError("nobody has joined since it was sent", where=campaign.name, hint="newsletter campaigns list")
-    _show(space, mailing, snapshot, plan, None)
+    _show(space, service, snapshot, plan, None)
     if not order.dry_run:
         confirmed(order.issue, order.confirm, "sending")
-        mailing.add_new(campaign, plan, publication)
+        service.add_new(campaign, plan, publication)
 
 
-def _continue(space: Workspace, campaign: CampaignRecord, order: _Order) -> bool:
+def _continue(space: Workspace, service: CampaignService, campaign: CampaignRecord, order: _Order) -> bool:
     """Say how far the campaign is, and ask when there's anything left to do; whether there is, now."""
     with space.store.read() as session:
-        counts = ledger.counts(session, campaign.id)
+        status = service.status(session, campaign)
         snapshot = sending.latest(session, order.issue)
-        ready = ledger.next_ready(session, campaign.id)
-    say(f"Campaign {campaign.name} of {campaign.created_at:%Y-%m-%d %H:%M} UTC: {line(counts)}")
-    if campaign.paused_at:
+    say(f"Campaign {campaign.name} of {campaign.created_at:%Y-%m-%d %H:%M} UTC: {line(status.counts)}")
+    if campaign.canceled_at:
+        raise SendError("is canceled", where=campaign.name, hint="draft a new issue, or send to a segment")
+    if campaign.paused_at and not campaign.paused_itself:
         hint = f"newsletter campaigns resume {campaign.name}"
         raise SendError(f"is paused: {campaign.paused_why}", where=campaign.name, hint=hint)
     if order.at:
-        raise SendError(
-            "is there already", where=campaign.name, hint=f'newsletter campaigns move {campaign.name} "{order.at}"'
-        )
-    if ready and ready > space.clock.now() and counts[DeliveryState.PENDING] == counts.total():
-        say(f"It goes out at {clock_time(ready, space)}, by newsletter run-due.")
-        next_step(f"newsletter campaigns move {campaign.name} TIME")
+        hint = f'newsletter campaigns move {campaign.name} "{order.at}"'
+        raise SendError("is there already", where=campaign.name, hint=hint)
+    if order.provider and order.provider != campaign.provider:
+        hint = f"newsletter campaigns move {campaign.name} --provider {order.provider}"
+        raise SendError(f'goes by provider "{campaign.provider}"', where=campaign.name, hint=hint)
+    if status.word == "scheduled":
+        say(f"It {waiting(status, space)}; newsletter run-due sends it.")
+        next_step(f'newsletter campaigns move {campaign.name} TIME, or "now"')
         return False
+    if campaign.paused_at:
+        say(f"It paused itself: {campaign.paused_why}. Sending again resumes it.", fg="yellow")
     if snapshot and snapshot.approved_at > campaign.created_at:
         say("It goes on with what was approved when it began, not with the newer approval.", fg="yellow")
-    if not order.dry_run and any(counts[state] for state in _OPEN):
+    if not order.dry_run and not status.finished:
         confirmed(order.issue, order.confirm, "sending")
+        if campaign.paused_at:
+            with space.store.write() as session:
+                control.resume(session, sending.get(session, campaign.name))
     return True
 
 
@@ -313,7 +265,7 @@ def _confirm_count(plan: Plan, publication: Publication, given: int | None) -> N
         raise SendError(f"{given:,} is not the number of messages; nothing was sent", where=plan.campaign)
 
 
-def _test(space: Workspace, mailing: Mailing, issue: str, addresses: tuple[str, ...], provider: str) -> None:
+def _test(space: Workspace, service: CampaignService, issue: str, addresses: tuple[str, ...], provider: str) -> None:
     from newsletter.audience.addresses import normalize
 
     composed = space.compose(issue)
@@ -324,79 +276,11 @@ def _test(space: Workspace, mailing: Mailing, issue: str, addresses: tuple[str, 
     named = [address for name in addresses for address in space.config.test_addresses(name)]
     to = list(dict.fromkeys(normalize(address) for address in named))
     carrier = provider or publication.provider
-    accepted = mailing.test(publication, variants, to, provider=carrier, note=note)
+    accepted = service.test(publication, variants, to, provider=carrier, note=note)
     say(f"{accepted} of {len(to) * len(variants)} test messages accepted by {carrier}.")
     if accepted < len(to) * len(variants):
         raise DeliveryIncomplete("not every test message was accepted", where=composed.slug)
     next_step(f"newsletter approve {composed.slug}")
-
-
-def line(counts: Counter[DeliveryState]) -> str:
-    """`173 submitted, 2 refused`: deliveries by state."""
-    return ", ".join(f"{counts[state]:,} {state}" for state in DeliveryState if counts[state]) or "no deliveries"
-
-
-def _summarize(space: Workspace, campaign: CampaignRecord, counts: Counter[DeliveryState]) -> None:
-    """How it stands; DeliveryIncomplete unless everybody was reached or waits as they should."""
-    name = campaign.name
-    click.echo(f"{name}: {line(counts)}")
-    with space.store.read() as session:
-        campaign = sending.get(session, name)
-        ready = ledger.next_ready(session, campaign.id)
-    if campaign.paused_at:
-        raise DeliveryIncomplete(
-            f"is paused: {campaign.paused_why}", where=name, hint=f"newsletter campaigns resume {name}"
-        )
-    if campaign.pick_at and not campaign.winner:
-        say(f"The rest waits for a winner; clicks decide at {clock_time(campaign.pick_at, space)}.")
-        next_step(f"newsletter campaigns pick {name} a|b")
-        return
-    left = [state for state in (*_OPEN, DeliveryState.REFUSED) if counts[state]]
-    if left:
-        _incomplete(space, name, campaign.issue, counts, ready)
-    next_step("newsletter publish")
-
-
-def _incomplete(
-    space: Workspace, name: str, issue: str, counts: Counter[DeliveryState], ready: dt.datetime | None
-) -> NoReturn:
-    hint = f"newsletter send {issue} continues"
-    if counts[DeliveryState.UNKNOWN]:
-        hint = f"newsletter campaigns show {name}; then newsletter campaigns settle {name} --as submitted|pending"
-    elif ready and ready > space.clock.now():
-        hint = f"newsletter run-due, or send, continues at {clock_time(ready, space)}"
-    elif counts[DeliveryState.REFUSED] and not counts[DeliveryState.PENDING]:
-        hint = f"newsletter campaigns show {name}"
-    raise DeliveryIncomplete(f"not everybody was reached: {line(counts)}", where=name, hint=hint)
-
-
-@click.command("run-due")
-@click.pass_context
-def run_due(ctx: click.Context) -> None:
-    """Send what is scheduled for now, and go on with what was left; for cron and systemd timers.
-
-    Says nothing when there's nothing to do.
-    """
-    from newsletter.send import control
-
-    with workspace(ctx) as space:
-        mailing = space.mailing()
-        with space.store.write() as session:
-            due = control.due(session, space.clock.now())
-            winners = {campaign.name: control.pick_by_clicks(session, campaign, space.clock.now()) for campaign in due}
-        for name, winner in winners.items():
-            if winner:
-                say(f"{name}: subject {winner} has won by clicks.")
-        faults: list[NewsletterError] = []
-        for campaign in due:
-            try:
-                carry_out(space, mailing, campaign)
-            except NewsletterError as fault:
-                faults.append(fault)
-        for other in faults[1:]:
-            say(str(other), fg="red")
-        if faults:
-            raise faults[0]
 
 
 @click.command()

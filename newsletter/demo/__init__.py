@@ -80,5 +80,5 @@ def _send(space: Workspace, name: str, say: Callable[[str], None]) -> None:
     publication = space.config.publication(snapshot.issue.publication)
     service = space.campaigns()
     plan = service.plan(publication, snapshot, segment="", provider=publication.provider)
-    counts = service.run(service.start(snapshot, plan, publication)).counts
+    counts = service.run(service.start(snapshot, plan, publication))
     say(f"Submitted  {sum(counts.values())} messages of {name} into outbox/{name}")

@@ -82,12 +82,24 @@ def _left(session: Session, campaign: CampaignRecord) -> int:
     return session.scalar(query) or 0
 
 
+def people(session: Session, campaign: int, state: DeliveryState) -> list[tuple[str, str]]:
+    """The addresses of a campaign's deliveries in a state, each with the reason."""
+    query = select(DeliveryRecord.address, DeliveryRecord.error)
+    query = query.where(DeliveryRecord.campaign_id == campaign, DeliveryRecord.state == state)
+    return [(address, error) for address, error in session.execute(query.order_by(DeliveryRecord.id))]
+
+
 def troubles(session: Session, campaign: int) -> list[Trouble]:
     """What of a campaign is not done, by batch, state and reason."""
     done = (DeliveryState.SUBMITTED, DeliveryState.WITHHELD)
     query = (
         select(
-            DeliveryRecord.batch, DeliveryRecord.state, func.count(), func.max(BatchRecord.tag), DeliveryRecord.error
+            DeliveryRecord.batch,
+            DeliveryRecord.state,
+            func.count(),
+            func.max(BatchRecord.tag),
+            DeliveryRecord.error,
+            func.max(BatchRecord.error),
         )
         .join(
             BatchRecord,
@@ -98,6 +110,6 @@ def troubles(session: Session, campaign: int) -> list[Trouble]:
         .order_by(DeliveryRecord.batch, DeliveryRecord.state)
     )
     return [
-        Trouble(batch=batch, state=state, deliveries=count, tag=tag, why=why)
-        for batch, state, count, tag, why in session.execute(query)
+        Trouble(batch=batch, state=state, deliveries=count, tag=tag, why="; ".join(dict.fromkeys(filter(None, why))))
+        for batch, state, count, tag, *why in session.execute(query)
     ]

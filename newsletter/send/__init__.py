@@ -15,14 +15,13 @@ from newsletter.send.approval import all_latest, approve, documents, latest, req
 from newsletter.send.clock import Clock
 from newsletter.send.ledger import Envelope
 from newsletter.send.plan import Plan, Target, campaign_name, freeze, plan, top_up
-from newsletter.send.submit import Run, submit
+from newsletter.send.submit import submit
 from newsletter.store.records import CampaignRecord
 
 __all__ = [
     "Clock",
     "Envelope",
     "Plan",
-    "Run",
     "Target",
     "all_latest",
     "approve",

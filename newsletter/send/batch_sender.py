@@ -90,7 +90,6 @@ class BatchSender:
     stopped: threading.Event = field(default_factory=threading.Event)
     step: float = math.inf
     accepted: int = 0
-    wait_reason: str = ""
     #: Batches under way in this process, and when they were claimed by its own clock.
     _busy: dict[int, dt.datetime] = field(default_factory=dict)
     _refused: tuple[str, int] = ("", 0)
@@ -124,7 +123,6 @@ class BatchSender:
                 if isinstance(turn, Call):
                     self.submit(providers, turn)
                 elif turn is None or turn.seconds > LONGEST_WAIT:
-                    self.wait_reason = turn.why if turn else ""
                     break
                 else:
                     self._rest(turn.seconds)
@@ -223,7 +221,7 @@ class BatchSender:
         except NewsletterError as raised:
             fault = raised
         except Exception as raised:  # somebody else's provider, or a vendor's answer that nobody thought of
-            _log.exception("a provider broke down")
+            _log.debug("a provider broke down", exc_info=raised)
             fault = OutcomeUnknown(f"the provider broke down: {type(raised).__name__}")
         if same := self._refused_alike(list(answered.values())):
             unwritten = [receipt for receipt in unwritten if receipt.outcome is not Outcome.REFUSED]

@@ -109,6 +109,19 @@ def move(session: Session, campaign: CampaignRecord, provider: str, size: int) -
     return ledger.cut_anew(session, campaign, size)
 
 
+def set_aside(session: Session, campaign: CampaignRecord) -> str:
+    """Give a practice campaign and its deliveries a name of their own, so that nobody has the issue by it; the name."""
+    name = f"{campaign.name}.practice-{campaign.id}"
+    session.execute(update(BatchRecord).where(BatchRecord.campaign_id == campaign.id).values(ready_at=None))
+    mine = update(DeliveryRecord).where(DeliveryRecord.campaign_id == campaign.id)
+    session.execute(mine.values(issue=None).execution_options(synchronize_session=False))
+    pending = mine.where(DeliveryRecord.state == DeliveryState.PENDING)
+    aside = pending.values(state=DeliveryState.WITHHELD, error="set aside")
+    session.execute(aside.execution_options(synchronize_session=False))
+    campaign.name, campaign.issue = name, name
+    return name
+
+
 def due(session: Session, now: dt.datetime) -> list[CampaignRecord]:
     """The campaigns that have something to claim, to pick or to find out now, and aren't paused; oldest first."""
     ready = exists().where(BatchRecord.campaign_id == CampaignRecord.id, BatchRecord.ready_at <= now)
@@ -116,4 +129,13 @@ def due(session: Session, now: dt.datetime) -> list[CampaignRecord]:
     opened = exists().where(DeliveryRecord.campaign_id == CampaignRecord.id, DeliveryRecord.state.in_(open_states))
     picked = (CampaignRecord.pick_at <= now) & (CampaignRecord.winner == "")
     query = select(CampaignRecord).where(CampaignRecord.paused_at.is_(None), ready | opened | picked)
+    return list(session.scalars(query.order_by(CampaignRecord.id)))
+
+
+def paused(session: Session) -> list[CampaignRecord]:
+    """The campaigns that are paused with something left to send; oldest first."""
+    pending = exists().where(
+        DeliveryRecord.campaign_id == CampaignRecord.id, DeliveryRecord.state == DeliveryState.PENDING
+    )
+    query = select(CampaignRecord).where(CampaignRecord.paused_at.is_not(None), pending)
     return list(session.scalars(query.order_by(CampaignRecord.id)))

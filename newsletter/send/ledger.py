@@ -106,6 +106,12 @@ def ready(session: Session, campaign: int, now: dt.datetime) -> list[int]:
     return list(session.scalars(query.order_by(BatchRecord.ready_at, BatchRecord.number)))
 
 
+def providers_of(session: Session, campaign: CampaignRecord) -> set[str]:
+    """The providers that a campaign's calls were given to, or would be."""
+    query = select(BatchRecord.provider).distinct().where(BatchRecord.campaign_id == campaign.id)
+    return {campaign.provider, *filter(None, session.scalars(query))}
+
+
 def mailable(campaign: CampaignRecord, now: dt.datetime) -> ColumnElement[bool]:
     """Whether a delivery's person is still to be mailed: active on the list, not paused, and not suppressed. Somebody
     who was erased is nobody's delivery any more.

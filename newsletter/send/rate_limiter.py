@@ -24,10 +24,11 @@ _LONGEST_REST = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """For how many seconds no call may be made, and why."""
+    """For how many seconds no call may be made, and why; `planned` where somebody wanted it so."""
 
     seconds: float
     why: str = ""
+    planned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +50,18 @@ class RateLimiter:
 
     def wait(self, session: Session, now: dt.datetime) -> Wait:
         """How long to wait for the next call; 0 seconds when it may be now. Others wait for this transaction."""
-        record = self._record(session)
+        return self._wait(self._record(session), now)
+
+    def peek(self, session: Session, now: dt.datetime) -> Wait:
+        """The same for those who only want to know: nothing is written, and nobody waits."""
+        record = session.get(PaceRecord, self.provider)
+        return Wait(seconds=0.0) if record is None else self._wait(record, now)
+
+    def _wait(self, record: PaceRecord, now: dt.datetime) -> Wait:
         if self.per_day is not None and self._left(record, now) < 1:
             morning = dt.datetime.combine(self._day(now) + dt.timedelta(days=1), dt.time(), self.timezone)
-            return Wait(seconds=(morning - now).total_seconds(), why=f"{self.per_day:,} messages a day are sent today")
+            why = f"tomorrow: {self.per_day:,} messages a day are sent at most"
+            return Wait(seconds=(morning - now).total_seconds(), why=why, planned=True)
         seconds = max(0.0, (record.ready_at - now).total_seconds()) if record.ready_at else 0.0
         return Wait(seconds=seconds, why=record.why)
 

@@ -58,7 +58,7 @@ def rehearse(
             stage = replace(service, store=store, stand_in=Files(folder))
             plan = stage.plan(publication, snapshot, segment=segment, provider=publication.provider)
             shutil.rmtree(folder / plan.campaign, ignore_errors=True)  # what an earlier rehearsal left
-            counts = stage.run(stage.start(snapshot, plan, publication), progress).counts
+            counts = stage.run(stage.start(snapshot, plan, publication), progress)
         finally:
             store.close()
     return Rehearsal(counts=counts, folder=folder / plan.campaign, last=last)

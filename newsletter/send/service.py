@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,7 @@ from newsletter.audience import Reason, segments, variants
 from newsletter.config import Config, Pace, ProviderConfig, Publication
 from newsletter.errors import SendError
 from newsletter.merge import MergeText
-from newsletter.model import Call, Outcome, Recipient, Rendered, Snapshot
+from newsletter.model import Call, DeliveryState, Outcome, Recipient, Rendered, Snapshot
 from newsletter.providers import Provider, load, provider_class
 from newsletter.providers.mime import Composer
 from newsletter.send import control
@@ -26,6 +27,7 @@ from newsletter.send.heartbeat import Heartbeat, heartbeat
 from newsletter.send.plan import submitted
 from newsletter.send.rate_limiter import RateLimiter
 from newsletter.send.spool import Spool
+from newsletter.send.status import CampaignStatus, status_of
 from newsletter.store import Store
 from newsletter.store.records import CampaignRecord, SnapshotRecord
 from newsletter.tokens import Marks
@@ -144,7 +146,7 @@ class CampaignService:
         with self.store.write() as session:
             send.top_up(session, campaign, target, plan, self.clock.now())
 
-    def run(self, campaign: CampaignRecord, progress: Callable[[int], None] = lambda _: None) -> send.Run:
+    def run(self, campaign: CampaignRecord, progress: Callable[[int], None] = lambda _: None) -> Counter[DeliveryState]:
         """Submit, or go on submitting, a campaign."""
         limits, pace = self.kind(campaign.provider).limits, self._pace(campaign.provider)
         with heartbeat(self.store, self.clock, dead_after=self.config.cluster.dead_after) as mine:
@@ -154,18 +156,24 @@ class CampaignService:
 
     def sender(self, campaign: CampaignRecord, mine: Heartbeat) -> BatchSender:
         """What sends a campaign's batches."""
-        limits = self.kind(campaign.provider).limits
         return BatchSender(
             store=self.store,
             campaign=campaign,
             envelope=self._envelope(campaign),
-            limiter=RateLimiter.of(campaign.provider, self._pace(campaign.provider), limits, self.config.timezone),
+            limiter=self._limiter(campaign.provider),
             clock=self.clock,
             heartbeat=mine,
             spool=Spool(self.config.folder / "unrecorded-answers"),
             mark=self.marks.mark,
             suppress=self._suppress,
         )
+
+    def _limiter(self, slug: str) -> RateLimiter:
+        return RateLimiter.of(slug, self._pace(slug), self.kind(slug).limits, self.config.timezone)
+
+    def status(self, session: Session, campaign: CampaignRecord) -> CampaignStatus:
+        """How a campaign stands."""
+        return status_of(session, campaign, self._limiter(campaign.provider), self.clock.at(session))
 
     def move(self, campaign: CampaignRecord, provider: str) -> int:
         """Give what is pending of a campaign to another provider; how many deliveries that is."""

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import closing
-from dataclasses import dataclass
 
 from newsletter.model import DeliveryState
 from newsletter.providers import Provider
@@ -15,17 +14,9 @@ from newsletter.send.batch_sender import BatchSender, Providers
 from newsletter.send.lock import sole_sender
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """What came of a run: the campaign's deliveries by state, and why the rest waits where it does."""
-
-    counts: Counter[DeliveryState]
-    waits_for: str = ""
-
-
-def submit(sender: BatchSender, load: Callable[[str], Provider], *, parallel: int = 1) -> Run:
-    """Submit what is pending. Run again, it continues. `load` opens a provider by its slug, for each of `parallel`
-    threads.
+def submit(sender: BatchSender, load: Callable[[str], Provider], *, parallel: int = 1) -> Counter[DeliveryState]:
+    """Submit what is pending; the deliveries by state at the end. Run again, it continues. `load` opens a provider by
+    its slug, for each of `parallel` threads.
 
     Ours and NotSent are raised, with everything recorded, when the provider refuses us or nothing can leave this
     machine.
@@ -41,7 +32,7 @@ def submit(sender: BatchSender, load: Callable[[str], Provider], *, parallel: in
         else:
             _in_parallel(sender, load, parallel)
     with sender.store.read() as session:
-        return Run(counts=ledger.counts(session, sender.campaign.id), waits_for=sender.wait_reason)
+        return ledger.counts(session, sender.campaign.id)
 
 
 def _in_parallel(sender: BatchSender, load: Callable[[str], Provider], parallel: int) -> None:

@@ -302,10 +302,9 @@ class BatchRecord(Base):
     """One provider call of a campaign. `request` is all that makes its bytes again; it's written with the claim, before
     the call, and so are `key` and `tag`, who claimed it, the `provider` and the `route` (JSON of
     `newsletter.model.Route`) that it goes by; the request is emptied when all is settled. `claimed_at` is when the call
-    was first made, `called_at` when it was last, both by the database's clock; `asked_at` is when somebody last tried to
-    find out what became of it. A batch may be claimed from `ready_at`
-    on; there's none while it's under way, done, or waits for the winner of two subjects. `arm` is which of them it
-    carries.
+    was first made, `called_at` when it was last, `asked_at` when somebody last tried to find out what became of it, all
+    by the database's clock. A batch may be claimed from `ready_at` on; there's none while it's under way, done, or
+    waits for the winner of two subjects. `arm` is which of them it carries.
     """
 
     __tablename__ = "batches"
@@ -333,8 +332,8 @@ _COPY = text("issue IS NOT NULL AND state NOT IN ('refused', 'withheld')")
 
 
 class DeliveryRecord(Base):
-    """One message of a campaign to one subscriber: the ledger. State as `newsletter.model.DeliveryState`. `issue` is the
-    campaign's; null for campaigns of releases before 0.6.
+    """One message of a campaign to one subscriber: the ledger. State as `newsletter.model.DeliveryState`. `issue` is
+    the campaign's; null for campaigns of releases before 0.6.
     """
 
     __tablename__ = "deliveries"

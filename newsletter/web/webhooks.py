@@ -30,7 +30,9 @@ class _Calls:
     def __init__(self, site: Site) -> None:
         self._site = site
         space = site.space
-        self._intake = Intake(space.store, Effects(space.config.feedback, space.address_hash), space.clock.now)
+        self._intake = Intake(
+            space.store, Effects(space.config.feedback, space.address_hash), space.marks, space.clock.now
+        )
         self._known: dict[str, Provider | None] = {}
         self._loading = threading.Lock()
 

@@ -63,6 +63,10 @@ class Opened:
         """The day it is in the workspace's timezone."""
         return self.clock.now().astimezone(self.config.timezone).date()
 
+    def clock_time(self, at: dt.datetime) -> str:
+        """A time as the workspace's clock shows it."""
+        return f"{at.astimezone(self.config.timezone):%A, %Y-%m-%d %H:%M %Z}"
+
     def template_folders(self, kind: str) -> tuple[Path, ...]:
         """Where templates of a kind (`email`, `archive`) are looked for: the workspace's own first."""
         return self.folder / "templates" / kind, TEMPLATES / kind

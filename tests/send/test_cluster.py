@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from newsletter.send.crew import work
 
 from newsletter.errors import StoreError
 from newsletter.model import DeliveryState
 from newsletter.send import queue
-from newsletter.send.crew import work
 from newsletter.store import Store
 from newsletter.workspace import system_clock
 from tests.desk import Desk, StillTime
@@ -78,7 +78,7 @@ def test_the_queue_is_made_anew_for_another_version_and_kept_for_the_same(server
 
 def test_a_worker_on_sqlite_says_what_it_needs(desk: Desk) -> None:
     with pytest.raises(StoreError, match="workers need PostgreSQL"):
-        work(desk.space.mailing(), 1, print)
+        work(desk.space.campaigns(), 1, print)
 
 
 def test_the_pace_holds_for_all_senders_together(store: Store) -> None:

@@ -66,7 +66,7 @@ def test_a_canceled_campaign_mails_nobody_more_and_forgets_nobody_who_was_mailed
 
 def test_a_scheduled_campaign_goes_out_at_its_time_and_not_before(space: Workspace, time: StillTime) -> None:
     snapshot, _ = space.approve(NAME, by="Ada")
-    mailing, publication = space.mailing(), space.config.publication("network-download")
+    mailing, publication = space.campaigns(), space.config.publication("network-download")
     plan = mailing.plan(publication, snapshot, segment="", provider="files")
     campaign = mailing.start(snapshot, plan, publication, at=NOW + dt.timedelta(hours=3))
     provider = Flaky(limits=Limits(recipients=500))
@@ -115,7 +115,7 @@ def test_who_joined_since_gets_the_issue_once(desk: Desk) -> None:  # noqa: F811
     campaign, provider = started(space), Flaky()
     submit(space, campaign, provider)
     crowd(desk, 3)
-    mailing, publication = space.mailing(), space.config.publication("network-download")
+    mailing, publication = space.campaigns(), space.config.publication("network-download")
     for expected in (3, 0):
         snapshot = mailing.snapshot(campaign)
         plan = mailing.plan(publication, snapshot, segment="", provider="files", campaign=campaign)
@@ -132,7 +132,7 @@ def test_a_day_has_its_ceiling_and_the_rest_goes_out_the_next(desk: Desk, time: 
     bucket = send.Bucket.of("memory", Pace(per_day=4), provider.limits, NEW_YORK)
 
     def run() -> Counter[DeliveryState]:
-        mailing = replace(space.mailing(), carrier=provider)
+        mailing = replace(space.campaigns(), stand_in=provider)
         sealed = mailing._envelope(campaign)
         return send.submit(space.store, campaign, sealed, lambda: provider, space.clock, bucket=bucket)
 
@@ -154,7 +154,7 @@ def test_half_of_a_share_gets_either_subject_and_the_rest_waits_for_the_winner(d
     space = desk.space
 
     def run() -> Counter[DeliveryState]:
-        mailing = replace(space.mailing(), carrier=provider)
+        mailing = replace(space.campaigns(), stand_in=provider)
         return mailing.run(record(space, campaign))
 
     first = run()
@@ -173,7 +173,7 @@ def test_half_of_a_share_gets_either_subject_and_the_rest_waits_for_the_winner(d
 def test_after_some_hours_clicks_say_which_subject_won(desk: Desk, time: StillTime) -> None:  # noqa: F811
     campaign, provider = two_subjects(desk), Memory(recipients=50)
     space = desk.space
-    replace(space.mailing(), carrier=provider).run(campaign)
+    replace(space.campaigns(), stand_in=provider).run(campaign)
     with space.store.write() as session:
         query = select(DeliveryRecord.id).join(
             BatchRecord,
@@ -189,7 +189,7 @@ def test_after_some_hours_clicks_say_which_subject_won(desk: Desk, time: StillTi
     with space.store.write() as session:
         (due,) = control.due(session, time.at)
         assert control.pick_by_clicks(session, due, time.at) == "b"
-    assert replace(space.mailing(), carrier=provider).run(record(space, campaign)) == {DeliveryState.SUBMITTED: 403}
+    assert replace(space.campaigns(), stand_in=provider).run(record(space, campaign)) == {DeliveryState.SUBMITTED: 403}
 
 
 def test_whoever_unsubscribes_before_their_batch_is_claimed_gets_nothing(desk: Desk) -> None:  # noqa: F811

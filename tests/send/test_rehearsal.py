@@ -25,7 +25,7 @@ def test_a_rehearsal_writes_every_message_and_nothing_into_the_ledger(desk: Desk
 
 def test_the_count_is_held_against_the_last_campaign(space: Workspace) -> None:
     snapshot, _ = space.approve(NAME, by="Ada")
-    mailing, publication = space.mailing(), space.config.publication("network-download")
+    mailing, publication = space.campaigns(), space.config.publication("network-download")
     first = rehearse(mailing, snapshot, publication, space.folder / "r")
     assert (first.last, first.difference) == (None, None)
     campaign = mailing.start(

@@ -21,13 +21,14 @@ from sqlalchemy import event, func, select, text
 from newsletter import VERSION, amendments, audience, codec, send
 from newsletter.amendments import Decision
 from newsletter.audience import Reason
-from newsletter.errors import NotApproved, OutcomeUnknown, Refused, SendError, Unavailable
-from newsletter.model import Batch, DeliveryState, Outcome, Receipt, Snapshot
+from newsletter.errors import BadRecipient, Later, NotApproved, NotSent, Ours, OutcomeUnknown, SendError
+from newsletter.model import Call, DeliveryState, Mailbox, Outcome, Receipt, Route, Snapshot
 from newsletter.providers import How, Limits, Provider, Recovery
 from newsletter.providers.memory import Memory
 from newsletter.send import control, ledger
-from newsletter.send.envelope import envelope
+from newsletter.send.heartbeat import heartbeat
 from newsletter.send.lock import sole_sender
+from newsletter.send.service import CampaignService
 from newsletter.store import Store, open_store
 from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord
 from newsletter.workspace import Workspace
@@ -61,68 +62,69 @@ def _fresh(url: str, folder: Path) -> Store:
     return store
 
 
+Answer = Callable[[Call], Iterator[Receipt]]
+
+
 @dataclass
 class Flaky(Provider):
     """A provider that keeps messages and fails as it's told, call by call."""
 
-    faults: list[Callable[[Batch], list[Receipt]] | Exception | None] = field(default_factory=list)
+    faults: list[Answer | Exception | None] = field(default_factory=list)
     kept: dict[int, str] = field(default_factory=dict)
-    calls: list[Batch] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     provable: bool = True
-    limits: Limits = field(default_factory=lambda: Limits(recipients=2))
-    recovery = Recovery(how=How.LOOKUP)
+    limits = Limits(recipients=2)
     name = "flaky"
+
+    def __post_init__(self) -> None:
+        self.recovery = Recovery(how=How.LOOKUP, complete=True) if self.provable else Recovery(how=How.NONE)
 
     @classmethod
     def from_config(cls, table: object, workspace: Path) -> Flaky:
         return cls()
 
-    def send(self, batch: Batch) -> list[Receipt]:
-        self.calls.append(batch)
+    def route(self) -> Route:
+        return Route(type=self.name)
+
+    def send(self, call: Call) -> Iterator[Receipt]:
+        self.calls.append(call)
         fault = self.faults.pop(0) if self.faults else None
         if isinstance(fault, Exception):
             raise fault
-        return fault(batch) if fault else self.take(batch)
+        return fault(call) if fault else self.take(call)
 
-    def take(self, batch: Batch) -> list[Receipt]:
-        for recipient in batch.recipients:
+    def take(self, call: Call) -> Iterator[Receipt]:
+        for recipient in call.recipients:
             assert recipient.delivery not in self.kept, "a second copy"
             self.kept[recipient.delivery] = recipient.address
-        return [Receipt(delivery=r.delivery, outcome=Outcome.ACCEPTED) for r in batch.recipients]
+        return iter([Receipt(delivery=r.delivery, outcome=Outcome.ACCEPTED) for r in call.recipients])
 
-    def take_and_drop(self, batch: Batch) -> list[Receipt]:
-        self.take(batch)
+    def take_and_drop(self, call: Call) -> Iterator[Receipt]:
+        self.take(call)
         raise OutcomeUnknown("the answer never came")
 
-    def settle(self, batch: Batch) -> list[Receipt]:
-        if not self.provable:
-            return [Receipt(delivery=r.delivery, outcome=Outcome.UNKNOWN) for r in batch.recipients]
-        return [
-            Receipt(delivery=r.delivery, outcome=Outcome.ACCEPTED if r.delivery in self.kept else Outcome.DEFERRED)
-            for r in batch.recipients
-        ]
+    def settle(self, call: Call) -> Iterator[Receipt]:
+        for recipient in call.recipients if self.provable else ():
+            if recipient.delivery in self.kept:
+                yield Receipt(delivery=recipient.delivery, outcome=Outcome.ACCEPTED)
+
+
+def service(space: Workspace, provider: Provider) -> CampaignService:
+    return replace(space.campaigns(), stand_in=provider)
 
 
 def started(space: Workspace, segment: str = "", size: int = 2) -> CampaignRecord:
     snapshot, _ = space.approve(NAME, by="Ada")
-    mailing = space.mailing()
+    campaigns = space.campaigns()
     publication = space.config.publication("network-download")
-    plan = replace(mailing.plan(publication, snapshot, segment=segment, provider="files"), batch_size=size)
-    return mailing.start(snapshot, plan, publication)
+    plan = replace(campaigns.plan(publication, snapshot, segment=segment, provider="files"), batch_size=size)
+    return campaigns.start(snapshot, plan, publication)
 
 
 def submit(space: Workspace, campaign: CampaignRecord, provider: Provider) -> Counter[DeliveryState]:
     with space.store.read() as session:
-        found = send.latest(session, campaign.issue)
-    assert found
-    sealed = envelope(
-        space.config,
-        space.config.publication("network-download"),
-        campaign.name,
-        found.variants,
-        lambda subscriber: space.unsubscribe_url(subscriber, campaign.list),
-    )
-    return send.submit(space.store, campaign, sealed, lambda: provider, space.clock)
+        campaign = send.get(session, campaign.name)
+    return service(space, provider).run(campaign)
 
 
 def states(space: Workspace, campaign: CampaignRecord) -> dict[str, str]:
@@ -135,7 +137,7 @@ def test_everybody_mailable_gets_exactly_one_message(space: Workspace) -> None:
     campaign, provider = started(space), Flaky()
     assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 3}
     assert sorted(provider.kept.values()) == sorted(ALL)
-    assert [len(batch.recipients) for batch in provider.calls] == [2, 1]
+    assert [len(call.recipients) for call in provider.calls] == [2, 1]
 
 
 def test_a_correction_reaches_those_alone_who_were_submitted_the_issue(space: Workspace) -> None:
@@ -148,7 +150,7 @@ def test_a_correction_reaches_those_alone_who_were_submitted_the_issue(space: Wo
         amendments.correct(session, space.published(NAME)[0].issue, "It was nine.", decision)
     space.draft_correction(space.published(NAME)[0].issue, ["default"])
     snapshot, _ = space.approve(f"{NAME}-correction", by="Ada")
-    mailing, publication = space.mailing(), space.config.publication("network-download")
+    mailing, publication = space.campaigns(), space.config.publication("network-download")
     plan = mailing.plan(publication, snapshot, segment="", provider="files")
     assert (plan.deliveries, plan.last, plan.reasons) == (2, None, {})
     correction = mailing.start(snapshot, plan, publication)
@@ -168,12 +170,12 @@ def test_the_ledger_is_written_before_the_wire(space: Workspace) -> None:
     campaign = started(space)
     seen: list[tuple[str, str, str, str]] = []
 
-    def look(batch: Batch) -> list[Receipt]:
+    def look(call: Call) -> Iterator[Receipt]:
         with space.store.read() as session:
-            record = session.get_one(BatchRecord, (campaign.id, batch.id))
-            state = session.get_one(DeliveryRecord, batch.recipients[0].delivery).state
+            record = session.get_one(BatchRecord, (campaign.id, call.batch))
+            state = session.get_one(DeliveryRecord, call.recipients[0].delivery).state
             seen.append((state, record.key, record.tag, record.request))
-        return provider.take(batch)
+        return provider.take(call)
 
     provider = Flaky()
     provider.faults = [look]
@@ -229,12 +231,22 @@ def test_an_answer_that_never_came_is_settled_by_what_the_provider_proves(space:
     assert sorted(provider.kept.values()) == sorted(ALL)
 
 
-def test_what_nobody_can_prove_stays_unknown_and_is_not_sent_again(space: Workspace) -> None:
+def resumed(space: Workspace, campaign: CampaignRecord) -> str:
+    """Resume a campaign; why it was paused."""
+    with space.store.write() as session:
+        found = send.get(session, campaign.name)
+        why = found.paused_why
+        control.resume(session, found)
+    return why
+
+
+def test_what_nobody_can_prove_pauses_the_campaign_stays_unknown_and_is_not_sent_again(space: Workspace) -> None:
     campaign, provider = started(space), Flaky(provable=False)
     provider.faults = [provider.take_and_drop]
     counts = submit(space, campaign, provider)
-    assert counts == {DeliveryState.UNKNOWN: 2, DeliveryState.SUBMITTED: 1}
-    assert submit(space, campaign, provider) == counts
+    assert counts == {DeliveryState.UNKNOWN: 2, DeliveryState.PENDING: 1}
+    assert resumed(space, campaign).startswith("the answer never came; files can't tell who was taken")
+    assert submit(space, campaign, provider) == {DeliveryState.UNKNOWN: 2, DeliveryState.SUBMITTED: 1}
     assert len(provider.calls) == 2
 
 
@@ -243,6 +255,7 @@ def test_a_person_settles_what_is_unknown(space: Workspace, state: DeliveryState
     campaign, provider = started(space), Flaky(provable=False)
     provider.faults = [OutcomeUnknown("no answer")]
     submit(space, campaign, provider)
+    resumed(space, campaign)
     with space.store.write() as session:
         assert ledger.settle_by_hand(session, campaign.id, state, batch=None, now=NOW) == 2
     assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 3}
@@ -251,7 +264,7 @@ def test_a_person_settles_what_is_unknown(space: Workspace, state: DeliveryState
 
 def test_a_busy_provider_is_tried_again_after_the_time_it_asked_for(space: Workspace, time: StillTime) -> None:
     campaign, provider = started(space), Flaky()
-    provider.faults = [Unavailable("slow down", retry_after=17.0), None]
+    provider.faults = [Later("slow down", retry_after=17.0), None]
     assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 3}
     assert time.waits == [17.0]
 
@@ -260,7 +273,7 @@ def test_a_provider_that_stays_away_pauses_the_campaign_and_leaves_everything_pe
     space: Workspace, time: StillTime
 ) -> None:
     campaign, provider = started(space), Flaky()
-    provider.faults = [Unavailable("gone")] * 8
+    provider.faults = [Later("gone")] * 8
     assert submit(space, campaign, provider) == {DeliveryState.PENDING: 3}
     assert time.waits == [2, 4, 8, 16, 32, 60, 60]
     with space.store.write() as session:
@@ -268,86 +281,171 @@ def test_a_provider_that_stays_away_pauses_the_campaign_and_leaves_everything_pe
         assert found.paused_why == "8 calls in a row weren't taken; the last one: gone"
     assert submit(space, campaign, provider) == {DeliveryState.PENDING: 3}
     assert len(provider.calls) == 8
-    with space.store.write() as session:
-        control.resume(session, campaign.id)
+    resumed(space, campaign)
     assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 3}
 
 
-def test_a_provider_that_refuses_us_stops_the_campaign_with_nobody_blamed(space: Workspace) -> None:
+def test_a_provider_that_refuses_us_pauses_the_campaign_with_nobody_blamed(space: Workspace) -> None:
     campaign, provider = started(space), Flaky()
-    provider.faults = [Refused("wrong key")]
-    with pytest.raises(Refused, match="wrong key"):
+    provider.faults = [Ours("wrong key", hint="set another")]
+    with pytest.raises(Ours, match="wrong key"):
         submit(space, campaign, provider)
     assert set(states(space, campaign).values()) == {DeliveryState.PENDING}
+    assert resumed(space, campaign) == "wrong key (set another)"
     assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 3}
+
+
+def test_when_nothing_can_leave_this_machine_the_run_ends_with_everybody_pending(space: Workspace) -> None:
+    campaign, provider = started(space), Flaky()
+    provider.faults = [NotSent("no name")]
+    with pytest.raises(NotSent, match="no name"):
+        submit(space, campaign, provider)
+    assert set(states(space, campaign).values()) == {DeliveryState.PENDING}
+    assert resumed(space, campaign) == ""
+    assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 3}
+
+
+def test_a_network_that_fails_in_the_middle_is_tried_again(space: Workspace, time: StillTime) -> None:
+    campaign, provider = started(space), Flaky()
+    provider.faults = [None, NotSent("no route"), NotSent("no route")]
+    assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 3}
+    assert time.waits == [2, 4]
+
+
+def test_what_was_accepted_before_a_refusal_in_the_same_call_stays_accepted(space: Workspace) -> None:
+    campaign, provider = started(space, size=3), Flaky()
+
+    def half(call: Call) -> Iterator[Receipt]:
+        yield from provider.take(replace(call, recipients=call.recipients[:2]))
+        raise Ours("the password was changed")
+
+    provider.faults = [half]
+    with pytest.raises(Ours):
+        submit(space, campaign, provider)
+    assert Counter(states(space, campaign).values()) == {DeliveryState.SUBMITTED: 2, DeliveryState.PENDING: 1}
+    resumed(space, campaign)
+    assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 3}
+
+
+@pytest.mark.parametrize("fault", [Later("slower"), NotSent("gone"), OutcomeUnknown("no answer")])
+def test_what_was_accepted_before_any_other_fault_stays_accepted(space: Workspace, fault: Exception) -> None:
+    campaign, provider = started(space, size=3), Flaky()
+
+    def half(call: Call) -> Iterator[Receipt]:
+        yield from provider.take(replace(call, recipients=call.recipients[:2]))
+        raise fault
+
+    provider.faults = [half]
+    assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 3}
+    assert sorted(provider.kept.values()) == sorted(ALL)
+
+
+def test_one_bad_recipient_is_found_by_calls_that_are_each_in_the_ledger(space: Workspace) -> None:
+    campaign, provider = started(space, size=3), Flaky()
+
+    def choosy(call: Call) -> Iterator[Receipt]:
+        bad = [r for r in call.recipients if r.address == "ben@example.org"]
+        if bad and len(call.recipients) > 1:
+            raise BadRecipient("one of them is no address")
+        if bad:
+            return iter([Receipt(delivery=bad[0].delivery, outcome=Outcome.REFUSED, detail="no address")])
+        return provider.take(call)
+
+    provider.faults = [choosy] * 9
+    assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 2, DeliveryState.REFUSED: 1}
+    assert len({call.key for call in provider.calls}) == len(provider.calls)
+    with space.store.read() as session:
+        tags = set(session.scalars(select(BatchRecord.tag)))
+    assert {call.tag for call in provider.calls if len(call.recipients) == 1} <= tags
+
+
+def test_a_recipient_that_the_provider_names_is_tried_alone_at_once(space: Workspace) -> None:
+    campaign, provider = started(space, size=3), Flaky()
+
+    def named(call: Call) -> Iterator[Receipt]:
+        bad = [r.delivery for r in call.recipients if r.address == "ben@example.org"]
+        if bad and len(call.recipients) > 1:
+            raise BadRecipient("one of them is no address", suspects=bad)
+        return provider.take(call)
+
+    provider.faults = [named] * 9
+    assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 3}
+    assert [len(call.recipients) for call in provider.calls] == [3, 2, 1]
 
 
 def test_one_refused_recipient_is_final_and_the_rest_goes_out(space: Workspace) -> None:
-    campaign, provider = started(space, size=3), Memory(refused=frozenset(("ben@example.org",)))
+    campaign, provider = started(space, size=3), Memory(refuse=frozenset(("ben@example.org",)))
     counts = submit(space, campaign, provider)
     assert counts == {DeliveryState.SUBMITTED: 2, DeliveryState.REFUSED: 1}
     assert states(space, campaign)["ben@example.org"] == DeliveryState.REFUSED
 
 
+def sealed(space: Workspace, campaign: CampaignRecord) -> ledger.Envelope:
+    return space.campaigns()._envelope(campaign)
+
+
+def claimed(space: Workspace, campaign: CampaignRecord, worker: str = "w", number: int | None = None) -> Call:
+    """A batch claimed as a worker does."""
+    with space.store.write() as session:
+        found = send.get(session, campaign.name)
+        now, route = space.clock.now(), Route(type="flaky")
+        call = ledger.claim(session, found, sealed(space, campaign), now, route=route, worker=worker, number=number)
+    assert call
+    return call
+
+
 def test_a_batch_after_an_interruption_has_the_bytes_it_had_before(space: Workspace, time: StillTime) -> None:
     campaign = started(space)
-    with space.store.read() as session:
-        found = send.latest(session, NAME)
-    assert found
-    publication = space.config.publication("network-download")
-    sealed = envelope(space.config, publication, NAME, found.variants, lambda s: space.unsubscribe_url(s, "x"))
-    with space.store.write() as session:
-        first = ledger.claim(session, campaign, sealed, time.at)
+    first = claimed(space, campaign)
     time.clock.sleep(3_600)
-    other = envelope(space.config, publication, NAME, found.variants, lambda _: "https://example.org/other")
+    moved = replace(sealed(space, campaign), sender=Mailbox(name="Somebody else", address="x@example.org"))
     with space.store.write() as session:
         (number,) = ledger.interrupted(session, campaign.id)
-        moved = replace(other, sender="Somebody else <x@example.org>")
-        assert ledger.take_over(session, campaign, number, moved, worker="me") == first
+        found = ledger.take_over(session, send.get(session, NAME), number, moved, time.at, worker="me")
+    assert found
+    assert found.call == first
+    assert found.open == {recipient.delivery for recipient in first.recipients}
 
 
-def test_those_put_off_go_on_while_the_others_of_their_batch_are_in_question(space: Workspace) -> None:
+def test_those_put_off_go_on_while_the_others_of_their_batch_are_in_question(space: Workspace, time: StillTime) -> None:
     campaign, provider = started(space, size=3), Flaky(provable=False)
 
-    def half(batch: Batch) -> list[Receipt]:
-        provider.take(replace(batch, recipients=batch.recipients[:1]))
+    def half(call: Call) -> Iterator[Receipt]:
+        provider.take(replace(call, recipients=call.recipients[:1]))
         outcomes = (Outcome.UNKNOWN, Outcome.DEFERRED, Outcome.DEFERRED)
-        return [Receipt(delivery=r.delivery, outcome=o) for r, o in zip(batch.recipients, outcomes, strict=True)]
+        return iter([Receipt(delivery=r.delivery, outcome=o) for r, o in zip(call.recipients, outcomes, strict=True)])
 
     provider.faults = [half]
+    submit(space, campaign, provider)
+    resumed(space, campaign)
     assert submit(space, campaign, provider) == {DeliveryState.UNKNOWN: 1, DeliveryState.SUBMITTED: 2}
-    assert [batch.id for batch in provider.calls] == [1, 2]
+    assert [call.batch for call in provider.calls] == [1, 2]
     with space.store.write() as session:
-        again = ledger.take_over(session, campaign, 1, a_sealed(space, campaign), worker="me")
+        found = send.get(session, campaign.name)
+        again = ledger.take_over(session, found, 1, sealed(space, campaign), time.at, worker="me")
     assert again
-    assert [recipient.delivery for recipient in again.recipients] == [provider.calls[0].recipients[0].delivery]
-    assert again.key == provider.calls[0].key
+    assert again.open == {provider.calls[0].recipients[0].delivery}
+    assert again.call.key == provider.calls[0].key
+    assert not again.all_mailable, "to send the whole call again would reach those who have a batch of their own"
 
 
-def a_sealed(space: Workspace, campaign: CampaignRecord) -> ledger.Envelope:
-    with space.store.read() as session:
-        found = send.latest(session, campaign.issue)
-    assert found
-    publication = space.config.publication("network-download")
-    return envelope(space.config, publication, campaign.name, found.variants, lambda s: space.unsubscribe_url(s, "x"))
-
-
-def test_an_answer_that_comes_when_others_have_taken_over_is_noted_and_changes_nothing(
-    space: Workspace, time: StillTime
-) -> None:
+def test_a_late_answer_wins_over_pending_and_unknown_and_over_nothing_else(space: Workspace, time: StillTime) -> None:
     campaign = started(space, size=3)
-    sealed = a_sealed(space, campaign)
+    late = claimed(space, campaign, worker="slow")
+    accepted = [Receipt(delivery=r.delivery, outcome=Outcome.ACCEPTED, message_id="m") for r in late.recipients]
+    deferred = [Receipt(delivery=r.delivery, outcome=Outcome.DEFERRED) for r in late.recipients]
     with space.store.write() as session:
-        late = ledger.claim(session, campaign, sealed, time.at, worker="slow")
-        assert late
-        receipts = [Receipt(delivery=r.delivery, outcome=Outcome.DEFERRED) for r in late.recipients]
-        ledger.record(session, campaign.id, late, receipts, time.at, lambda _: 0.0)
-        assert ledger.claim(session, campaign, sealed, time.at, worker="quick")
-        accepted = [Receipt(delivery=r.delivery, outcome=Outcome.ACCEPTED) for r in late.recipients]
+        ledger.record(session, campaign.id, late, deferred, time.at, lambda _: 0.0)
+    quick = claimed(space, campaign, worker="quick")
+    with space.store.write() as session:
         ledger.record(session, campaign.id, late, accepted, time.at, lambda _: 0.0)
-    assert set(states(space, campaign).values()) == {DeliveryState.SUBMITTING}
-    with space.store.read() as session:
+    assert set(states(space, campaign).values()) == {DeliveryState.SUBMITTING}, "another call of theirs is under way"
+    with space.store.write() as session:
         assert "answer to an earlier call" in session.get_one(BatchRecord, (campaign.id, 1)).error
+        ledger.record(session, campaign.id, quick, deferred, time.at, lambda _: 0.0)
+        ledger.record(session, campaign.id, late, accepted, time.at, lambda _: 0.0)
+        # The batch still has the second call's key, so that the first call's answer is a late one.
+    assert set(states(space, campaign).values()) == {DeliveryState.SUBMITTED}
 
 
 def test_what_a_batch_sent_is_forgotten_when_nothing_of_it_is_in_question(space: Workspace) -> None:
@@ -357,18 +455,22 @@ def test_what_a_batch_sent_is_forgotten_when_nothing_of_it_is_in_question(space:
         assert set(session.scalars(select(BatchRecord.request))) == {""}
 
 
+def in_threads(space: Workspace, campaign: CampaignRecord, provider: Provider) -> Counter[DeliveryState]:
+    campaigns = service(space, provider)
+    with heartbeat(space.store, space.clock) as mine:
+        return send.submit(campaigns.sender(campaign, mine), campaigns.provider, parallel=3)
+
+
 def test_several_threads_mail_everybody_once(space: Workspace) -> None:
     campaign, provider = started(space, size=1), Flaky()
-    sealed = a_sealed(space, campaign)
-    counts = send.submit(space.store, campaign, sealed, lambda: provider, space.clock, parallel=3)
-    assert counts == {DeliveryState.SUBMITTED: 3}
+    assert in_threads(space, campaign, provider) == {DeliveryState.SUBMITTED: 3}
     assert sorted(provider.kept.values()) == sorted(ALL)
 
 
 def test_a_thread_that_is_refused_ends_the_others_and_is_told(space: Workspace) -> None:
-    campaign, provider = started(space, size=1), Flaky(faults=[Refused("wrong key")] * 3)
-    with pytest.raises(Refused, match="wrong key"):
-        send.submit(space.store, campaign, a_sealed(space, campaign), lambda: provider, space.clock, parallel=3)
+    campaign, provider = started(space, size=1), Flaky(faults=[Ours("wrong key")] * 3)
+    with pytest.raises(Ours, match="wrong key"):
+        in_threads(space, campaign, provider)
     assert set(states(space, campaign).values()) == {DeliveryState.PENDING}
 
 
@@ -399,12 +501,12 @@ def test_a_list_that_reaches_nobody_is_an_error(space: Workspace) -> None:
     snapshot, _ = space.approve(NAME, by="Ada")
     publication = replace(space.config.publication("network-download"), list="federal-advocacy")
     with pytest.raises(SendError, match="nobody to send to"):
-        space.mailing().plan(publication, snapshot, segment="", provider="files")
+        space.campaigns().plan(publication, snapshot, segment="", provider="files")
 
 
 def test_the_plan_counts_who_gets_nothing_and_why(space: Workspace) -> None:
     snapshot, _ = space.approve(NAME, by="Ada")
-    plan = space.mailing().plan(space.config.publication("network-download"), snapshot, segment="", provider="files")
+    plan = space.campaigns().plan(space.config.publication("network-download"), snapshot, segment="", provider="files")
     assert (plan.deliveries, plan.pending, plan.unsubscribed, plan.suppressed) == (3, 1, 2, 0)
 
 
@@ -432,9 +534,9 @@ def test_a_change_of_an_item_or_a_setting_voids_the_approval(desk: Desk) -> None
 
 def test_what_was_approved_goes_out_though_the_draft_has_changed(desk: Desk) -> None:
     space = desk.space
-    campaign, provider = started(space), Memory(recipients=2)
+    campaign, provider = started(space), Memory()
     desk.write_issue(NAME, ISSUE.replace("This month", "This ruined month"))
-    space.mailing()
+    space.campaigns()
     submit(space, campaign, provider)
     for raw in provider.messages.values():
         body = email.message_from_bytes(raw, policy=email.policy.default).get_body(("plain",))
@@ -464,7 +566,7 @@ def test_two_senders_at_once_are_one_too_many_on_sqlite(space: Workspace) -> Non
 
 def test_no_person_passes_through_the_process_when_the_audience_is_frozen(space: Workspace) -> None:
     snapshot, _ = space.approve(NAME, by="Ada")
-    mailing, publication = space.mailing(), space.config.publication("network-download")
+    mailing, publication = space.campaigns(), space.config.publication("network-download")
     plan = mailing.plan(publication, snapshot, segment="", provider="files")
     reading: list[str] = []
 

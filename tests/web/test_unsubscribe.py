@@ -105,7 +105,7 @@ def test_pages_are_guarded_and_not_indexed(client: FlaskClient) -> None:
 def test_the_link_in_a_submitted_message_is_the_readers_own(space: Workspace) -> None:
     name = "network-download-2022-10"
     snapshot, _ = space.approve(name, by="Ada")
-    mailing, publication = space.mailing(), space.config.publication("network-download")
+    mailing, publication = space.campaigns(), space.config.publication("network-download")
     campaign = mailing.start(snapshot, mailing.plan(publication, snapshot, segment="", provider="files"), publication)
     mailing.run(campaign)
     client = create_app(space).test_client()

@@ -1,0 +1,157 @@
+"""Submitting a campaign and saying how it stands: what `send` ends with, and `run-due`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import NoReturn
+
+import click
+
+from newsletter import send as sending
+from newsletter.cli.output import many, next_step, progress, say, workspace
+from newsletter.errors import DeliveryIncomplete, NewsletterError
+from newsletter.model import DeliveryState
+from newsletter.send import control, heartbeat, ledger
+from newsletter.send.service import CampaignService
+from newsletter.send.status import UNFINISHED, CampaignStatus
+from newsletter.store.records import CampaignRecord
+from newsletter.workspace import Workspace
+
+#: Seconds that watching waits for a batch to become ready.
+_SOON = 60.0
+
+
+def line(counts: Counter[DeliveryState]) -> str:
+    """`173 submitted, 2 refused`: deliveries by state."""
+    return ", ".join(f"{counts[state]:,} {state}" for state in DeliveryState if counts[state]) or "no deliveries"
+
+
+def waiting(status: CampaignStatus, space: Workspace) -> str:
+    """When and why a campaign waits; nothing where it doesn't."""
+    if status.until is None:
+        return ""
+    why = f", for {status.waits_for}" if status.waits_for else ""
+    return f"waits until {space.clock_time(status.until)}{why}"
+
+
+def deliver(space: Workspace, service: CampaignService, campaign: CampaignRecord) -> None:
+    """Submit what is ready, or watch the workers do it; then say how it stands. DeliveryIncomplete unless everybody was
+    reached or waits as planned.
+    """
+    with space.store.read() as session:
+        before = ledger.counts(session, campaign.id)
+        now = space.clock.at(session)
+        workers = 0 if space.store.is_sqlite else heartbeat.serving(session, now, space.config.cluster.dead_after)
+    left = sum(before[state] for state in UNFINISHED)
+    if left:
+        with progress("Submitting", left) as advance:
+            if workers:
+                _watch(space, campaign, advance)
+            else:
+                service.run(campaign, advance)
+    _summarize(space, service, campaign, begun=bool(left))
+
+
+def _watch(space: Workspace, campaign: CampaignRecord, advance: Callable[[int], None]) -> None:
+    """Hand the campaign to the workers, and follow it until nothing more can go now; Ctrl-C ends the watching only."""
+    from newsletter.send import queue
+
+    with space.store.write() as session:
+        now = space.clock.at(session)
+        control.hurry(session, campaign.id, now)
+        numbers = ledger.ready(session, campaign.id, now)
+    queue.prepare(space.store)
+    queue.enqueue(space.store, [(campaign.id, number) for number in numbers])
+    say("Workers are sending. Ctrl-C stops watching, not sending.")
+    done = 0
+    while True:
+        with space.store.read() as session:
+            counts = ledger.counts(session, campaign.id)
+            ready = ledger.next_ready(session, campaign.id)
+            now = space.clock.at(session)
+            alive = heartbeat.serving(session, now, space.config.cluster.dead_after)
+            stopped = control.is_stopped(session, campaign.id)
+        settled = counts.total() - sum(counts[state] for state in UNFINISHED)
+        advance(settled - done)
+        done = settled
+        soon = ready is not None and (ready - now).total_seconds() < _SOON
+        if stopped or not alive or not (soon or counts[DeliveryState.SUBMITTING]):
+            return
+        space.clock.sleep(0.5)
+
+
+def _summarize(space: Workspace, service: CampaignService, campaign: CampaignRecord, *, begun: bool) -> None:
+    name = campaign.name
+    with space.store.read() as session:
+        campaign = sending.get(session, name)
+        status = service.status(session, campaign)
+    counts = status.counts
+    click.echo(f"{name}: {line(counts)}")
+    if not service.kind(campaign.provider).mails and begun:
+        say(f'Nobody was mailed: provider "{campaign.provider}" writes messages into a folder.', fg="yellow")
+    if status.paused:
+        hint = f"put it right, then: newsletter send {campaign.issue}"
+        raise DeliveryIncomplete(f"is paused: {status.paused}", where=name, hint=hint)
+    if status.planned:
+        say(f"{many(counts[DeliveryState.PENDING], 'message')} left; {name} {waiting(status, space)}.")
+        picks = campaign.pick_at and not campaign.winner
+        next_step(f"newsletter campaigns pick {name} a|b" if picks else "newsletter run-due")
+        return
+    if not begun and status.finished:
+        say("Nothing is left to do.")
+    if any(counts[state] for state in (*UNFINISHED, DeliveryState.REFUSED)):
+        _incomplete(space, name, campaign.issue, status)
+    next_step("newsletter publish")
+
+
+def _incomplete(space: Workspace, name: str, issue: str, status: CampaignStatus) -> NoReturn:
+    counts = status.counts
+    hint = f"newsletter send {issue} continues"
+    if counts[DeliveryState.UNKNOWN]:
+        hint = f"newsletter campaigns show {name}; then newsletter campaigns settle {name} --as submitted|pending"
+    elif status.until:
+        hint = f"it {waiting(status, space)}; newsletter run-due continues"
+    elif counts[DeliveryState.REFUSED] and not counts[DeliveryState.PENDING]:
+        hint = f"newsletter campaigns show {name}; once put right: newsletter campaigns retry {name}"
+    raise DeliveryIncomplete(f"not everybody was reached: {line(counts)}", where=name, hint=hint)
+
+
+@click.command("run-due")
+@click.pass_context
+def run_due(ctx: click.Context) -> None:
+    """Send what is scheduled for now, and go on with what was left; for cron and systemd timers.
+
+    Says nothing when there's nothing to do. A campaign that is paused is named, and is an error when it paused itself.
+    """
+    with workspace(ctx) as space:
+        service = space.campaigns()
+        with space.store.write() as session:
+            now = space.clock.at(session)
+            due = control.due(session, now)
+            winners = {campaign.name: control.pick_by_clicks(session, campaign, now) for campaign in due}
+            paused = control.paused(session)
+        for name, winner in winners.items():
+            if winner:
+                say(f"{name}: subject {winner} has won by clicks.")
+        faults: list[NewsletterError] = []
+        for campaign in due:
+            try:
+                deliver(space, service, campaign)
+            except NewsletterError as fault:
+                faults.append(fault)
+        for campaign in paused:
+            faults += _paused(campaign)
+        for other in faults[1:]:
+            say(str(other), fg="red")
+        if faults:
+            raise faults[0]
+
+
+def _paused(campaign: CampaignRecord) -> list[NewsletterError]:
+    """A campaign that is paused: said each time, and an error where no person paused it."""
+    if not campaign.paused_itself:
+        say(f"{campaign.name} is paused: {campaign.paused_why}")
+        return []
+    hint = f"put it right, then: newsletter campaigns resume {campaign.name}"
+    return [DeliveryIncomplete(f"paused itself: {campaign.paused_why}", where=campaign.name, hint=hint)]
