@@ -30,6 +30,7 @@ from tests.postfix_policy import END_OF_MESSAGE, RCPT, Greylisting, Request, aft
 NAME = "network-download-2022-10"
 SENDER = "news@example.org"
 FEW = {"ana@example.org", "ben@example.org", "chi@example.org"}
+RELAY_ONLY = {"smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination"}
 
 Serve = Callable[..., Postfix]
 
@@ -222,6 +223,29 @@ def test_a_sending_quota_pauses_the_campaign_and_refuses_nobody(desk: Desk, serv
     assert desk.run("campaigns", "resume", NAME).returncode == 0
     assert send(desk).returncode == 0
     assert received(postfix) == once(everybody)
+
+
+@pytest.mark.parametrize(
+    ("settings", "logged"),
+    [
+        # Postfix says at RCPT what it holds against the sender, too (smtpd_delay_reject), with the sender's address.
+        ({"smtpd_sender_restrictions": "reject"}, f"554 5.7.1 <{SENDER}>: Sender address rejected"),
+        ({"mynetworks": "192.0.2.0/24", "virtual_mailbox_domains": "", **RELAY_ONLY}, "Relay access denied"),
+        ({"message_size_limit": "10240"}, "queue file size limit exceeded"),
+    ],
+    ids=["sender", "relay", "size"],
+)
+def test_what_a_server_holds_against_us_pauses_the_campaign_and_refuses_nobody(
+    desk: Desk, serve: Serve, settings: dict[str, str], logged: str
+) -> None:
+    postfix = serve(**settings)
+    approve(desk)
+    done = send(desk)
+    assert logged in postfix.log()
+    assert done.returncode != 0
+    assert states(desk) == dict.fromkeys(FEW, DeliveryState.PENDING), done.stderr
+    assert is_paused(desk)
+    assert not received(postfix)
 
 
 @pytest.mark.parametrize("state", [RCPT, END_OF_MESSAGE])
