@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -17,6 +16,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 from tests.postfix_policy import PolicyServer, serve_policy
 
@@ -124,8 +125,9 @@ class Postfix:
         _wait_until(self._answers, "Postfix to answer")
 
     def stop(self) -> None:
-        """Stop at once, whatever is under way."""
+        """Stop at once, whatever is under way, and return when no process is left."""
         self._run("postfix", "abort")
+        _wait_until(lambda: not self._processes(), "Postfix to end")
 
     def delivered(self) -> list[Mail]:
         """What lies in the mailboxes, once the queue is empty."""
@@ -138,16 +140,22 @@ class Postfix:
         return (self.folder / "postfix.log").read_text(encoding="utf-8")
 
     def kill(self) -> None:
-        """End what `stop` may have left: the master leads a process group of all its services."""
-        with suppress(OSError, ValueError):
-            number = int((self.folder / "queue" / "pid" / "master.pid").read_text())
-            if str(self.folder) in Path(f"/proc/{number}/environ").read_text(errors="replace"):
-                os.killpg(number, signal.SIGKILL)
+        """End what `stop` may have left."""
+        left = self._processes()
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, timeout=10)
 
     def _answers(self) -> bool:
         with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
             return connection.recv(100).startswith(b"220 ")
         return False
+
+    def _processes(self) -> list[psutil.Process]:
+        # All of Postfix's programs work in the queue's folder.
+        queue = str(self.folder.resolve() / "queue")
+        return [process for process in psutil.process_iter(["cwd"]) if process.info["cwd"] == queue]
 
     def _is_idle(self) -> bool:
         # Twice, since a message may move from one queue to another while they are looked at.
