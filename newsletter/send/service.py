@@ -220,11 +220,11 @@ class CampaignService:
         """
         chosen, taken = self.provider(provider), 0
         try:
-            for variant in renderings:
+            for first, variant in zip(range(1, 10**6, len(addresses)), renderings, strict=False):
                 content = replace(
                     variant, subject=MergeText((f"[Test{note}{_named(variant)}] ", *variant.subject.parts))
                 )
-                call = self._test_call(publication, content, addresses)
+                call = self._test_call(publication, content, addresses, first)
                 taken += sum(receipt.outcome is Outcome.ACCEPTED for receipt in chosen.send(call))
         finally:
             chosen.close()
@@ -236,7 +236,7 @@ class CampaignService:
         call = self._test_call(publication, content, [address])
         return Composer(call).message(call.recipients[0])
 
-    def _test_call(self, publication: Publication, content: Rendered, addresses: list[str]) -> Call:
+    def _test_call(self, publication: Publication, content: Rendered, addresses: list[str], first: int = 1) -> Call:
         """A call that is nobody's delivery: its marks are of no campaign, so that no event of it moves a reader."""
         values = {"first_name": "", "unsubscribe_url": self.unsubscribe_url(0, publication.list)}
         sealed = envelope(
@@ -250,7 +250,7 @@ class CampaignService:
         key = secrets.token_hex(32)
         people = (
             Recipient(delivery=number, address=address, values=values, mark=f"test-{key[:16]}-{number}")
-            for number, address in enumerate(addresses, 1)
+            for number, address in enumerate(addresses, first)
         )
         return Call(
             batch=0,

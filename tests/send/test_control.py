@@ -7,25 +7,28 @@ import itertools
 import random
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from newsletter import audience, feedback, send
 from newsletter.config import Pace
 from newsletter.errors import InputError
-from newsletter.model import Batch, DeliveryState, Event, EventType, Receipt
-from newsletter.providers import Limits
+from newsletter.model import Call, DeliveryState, Event, EventType, Receipt
 from newsletter.providers.memory import Memory
 from newsletter.send import control
 from newsletter.send.clock import Clock
+from newsletter.send.heartbeat import heartbeat
+from newsletter.send.rate_limiter import RateLimiter
 from newsletter.send.schedule import moment
 from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord
 from newsletter.workspace import Workspace, system_clock
 from tests.desk import ISSUE, NOW, Desk, StillTime
-from tests.send.test_send import NAME, Flaky, desk, started, states, submit  # noqa: F401 (the fixture)
+from tests.send.test_send import NAME, Flaky, desk, service, started, states, submit  # noqa: F401 (the fixture)
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -47,17 +50,17 @@ def test_a_paused_campaign_submits_nothing_until_it_is_resumed(space: Workspace)
     assert submit(space, campaign, provider) == {DeliveryState.PENDING: 3}
     assert record(space, campaign).paused_why == "a wrong link"
     with space.store.write() as session:
-        control.resume(session, campaign.id)
+        control.resume(session, send.get(session, campaign.name))
     assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 3}
 
 
 def test_a_canceled_campaign_mails_nobody_more_and_forgets_nobody_who_was_mailed(space: Workspace) -> None:
     campaign, provider = started(space, size=1), Flaky()
 
-    def cancel_after(batch: Batch) -> list[Receipt]:
+    def cancel_after(call: Call) -> Iterator[Receipt]:
         with space.store.write() as session:
             assert control.cancel(session, campaign.id, "canceled", NOW) == 2
-        return provider.take(batch)
+        return provider.take(call)
 
     provider.faults = [cancel_after]
     assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 1, DeliveryState.WITHHELD: 2}
@@ -66,10 +69,10 @@ def test_a_canceled_campaign_mails_nobody_more_and_forgets_nobody_who_was_mailed
 
 def test_a_scheduled_campaign_goes_out_at_its_time_and_not_before(space: Workspace, time: StillTime) -> None:
     snapshot, _ = space.approve(NAME, by="Ada")
-    mailing, publication = space.campaigns(), space.config.publication("network-download")
-    plan = mailing.plan(publication, snapshot, segment="", provider="files")
-    campaign = mailing.start(snapshot, plan, publication, at=NOW + dt.timedelta(hours=3))
-    provider = Flaky(limits=Limits(recipients=500))
+    campaigns, publication = space.campaigns(), space.config.publication("network-download")
+    plan = campaigns.plan(publication, snapshot, segment="", provider="files")
+    campaign = campaigns.start(snapshot, plan, publication, at=NOW + dt.timedelta(hours=3))
+    provider = Flaky()
     assert submit(space, campaign, provider) == {DeliveryState.PENDING: 3}
     with space.store.write() as session:
         assert control.due(session, time.at) == []
@@ -115,26 +118,27 @@ def test_who_joined_since_gets_the_issue_once(desk: Desk) -> None:  # noqa: F811
     campaign, provider = started(space), Flaky()
     submit(space, campaign, provider)
     crowd(desk, 3)
-    mailing, publication = space.campaigns(), space.config.publication("network-download")
+    campaigns, publication = space.campaigns(), space.config.publication("network-download")
     for expected in (3, 0):
-        snapshot = mailing.snapshot(campaign)
-        plan = mailing.plan(publication, snapshot, segment="", provider="files", campaign=campaign)
+        snapshot = campaigns.snapshot(campaign)
+        plan = campaigns.plan(publication, snapshot, segment="", provider="files", campaign=campaign)
         assert plan.deliveries == expected
-        mailing.add_new(campaign, replace(plan, batch_size=2), publication)
+        campaigns.add_new(campaign, replace(plan, batch_size=2), publication)
         assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 6}
     assert Counter(provider.kept.values()).most_common(1)[0][1] == 1
 
 
 def test_a_day_has_its_ceiling_and_the_rest_goes_out_the_next(desk: Desk, time: StillTime) -> None:  # noqa: F811
     crowd(desk, 4)
-    space, provider = desk.space, Memory(recipients=2)
+    space, provider = desk.space, Memory()
     campaign = started(space, size=2)
-    bucket = send.Bucket.of("memory", Pace(per_day=4), provider.limits, NEW_YORK)
+    limiter = RateLimiter.of("files", Pace(per_day=4), provider.limits, NEW_YORK)
 
     def run() -> Counter[DeliveryState]:
-        mailing = replace(space.campaigns(), stand_in=provider)
-        sealed = mailing._envelope(campaign)
-        return send.submit(space.store, campaign, sealed, lambda: provider, space.clock, bucket=bucket)
+        campaigns = service(space, provider)
+        with heartbeat(space.store, space.clock) as mine:
+            sender = replace(campaigns.sender(campaign, mine), limiter=limiter)
+            return send.submit(sender, campaigns.provider)
 
     assert run() == {DeliveryState.SUBMITTED: 4, DeliveryState.PENDING: 3}
     assert run() == {DeliveryState.SUBMITTED: 4, DeliveryState.PENDING: 3}
@@ -150,12 +154,12 @@ def two_subjects(desk: Desk, people: int = 400) -> CampaignRecord:  # noqa: F811
 
 
 def test_half_of_a_share_gets_either_subject_and_the_rest_waits_for_the_winner(desk: Desk) -> None:  # noqa: F811
-    campaign, provider = two_subjects(desk), Memory(recipients=50)
+    campaign, provider = two_subjects(desk), Memory()
     space = desk.space
 
     def run() -> Counter[DeliveryState]:
-        mailing = replace(space.campaigns(), stand_in=provider)
-        return mailing.run(record(space, campaign))
+        campaigns = service(space, provider)
+        return campaigns.run(record(space, campaign))
 
     first = run()
     other = sum(b"The other subject" in message[:3_000] for message in provider.messages.values())
@@ -170,10 +174,16 @@ def test_half_of_a_share_gets_either_subject_and_the_rest_waits_for_the_winner(d
     assert later - other == 403 - first[DeliveryState.SUBMITTED]
 
 
+def clicked(session: Session, space: Workspace, campaign: CampaignRecord, name: str, delivery: int) -> Event:
+    address = session.get_one(DeliveryRecord, delivery).address
+    mark = space.marks.mark(campaign.nonce, delivery)
+    return Event(id=name, type=EventType.CLICKED, at=NOW, mark=mark, address=address)
+
+
 def test_after_some_hours_clicks_say_which_subject_won(desk: Desk, time: StillTime) -> None:  # noqa: F811
-    campaign, provider = two_subjects(desk), Memory(recipients=50)
+    campaign, provider = two_subjects(desk), Memory()
     space = desk.space
-    replace(space.campaigns(), stand_in=provider).run(campaign)
+    service(space, provider).run(campaign)
     with space.store.write() as session:
         query = select(DeliveryRecord.id).join(
             BatchRecord,
@@ -181,15 +191,15 @@ def test_after_some_hours_clicks_say_which_subject_won(desk: Desk, time: StillTi
         )
         for arm, clicks in (("a", 3), ("b", 9)):
             chosen = session.scalars(query.where(BatchRecord.arm == arm).limit(clicks)).all()
-            events = [Event(id=f"{arm}{n}", type=EventType.CLICKED, at=NOW, delivery=n) for n in chosen]
-            assert len(feedback.keep(session, "memory", [*events, *events])) == clicks
+            events = [clicked(session, space, campaign, f"{arm}{n}", n) for n in chosen]
+            assert len(feedback.keep(session, "files", [*events, *events], space.marks)) == clicks
         assert {arm: clicked for arm, (_, clicked) in control.clicks(session, campaign.id).items()} == {"a": 3, "b": 9}
         assert control.pick_by_clicks(session, send.get(session, campaign.name), time.at) == ""
     time.at += dt.timedelta(hours=4)
     with space.store.write() as session:
         (due,) = control.due(session, time.at)
         assert control.pick_by_clicks(session, due, time.at) == "b"
-    assert replace(space.campaigns(), stand_in=provider).run(record(space, campaign)) == {DeliveryState.SUBMITTED: 403}
+    assert service(space, provider).run(record(space, campaign)) == {DeliveryState.SUBMITTED: 403}
 
 
 def test_whoever_unsubscribes_before_their_batch_is_claimed_gets_nothing(desk: Desk) -> None:  # noqa: F811
@@ -209,10 +219,10 @@ def test_whoever_unsubscribes_before_their_batch_is_claimed_gets_nothing(desk: D
         gone_at[at] = len(gone)
         return at
 
-    def take(batch: Batch) -> list[Receipt]:
-        left = gone[: gone_at[batch.date]]
-        assert not set(left).intersection(recipient.address for recipient in batch.recipients)
-        return provider.take(batch)
+    def take(call: Call) -> Iterator[Receipt]:
+        left = gone[: gone_at[call.date]]
+        assert not set(left).intersection(recipient.address for recipient in call.recipients)
+        return provider.take(call)
 
     provider.faults = [take] * 1_000
 
