@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.audience.people import PROFILE, Reason
 from newsletter.store.records import (
+    BatchRecord,
     CampaignRecord,
     ConsentRecord,
     DeliveryRecord,
@@ -105,6 +107,7 @@ def forget(session: Session, person: SubscriberRecord, hashed: str, *, source: s
     that no later import brings it back.
     """
     email = person.email
+    _drop_from_requests(session, person.id, email)
     deliveries = select(DeliveryRecord.id).where(DeliveryRecord.subscriber_id == person.id)
     session.execute(update(EventRecord).where(EventRecord.delivery_id.in_(deliveries)).values(detail=""))
     session.execute(
@@ -119,6 +122,20 @@ def forget(session: Session, person: SubscriberRecord, hashed: str, *, source: s
     session.execute(delete(SuppressionRecord).where(SuppressionRecord.address_hash == hashed))
     session.add(SuppressionRecord(address_hash=hashed, email=None, reason=Reason.ERASED, source=source, at=now))
     session.execute(delete(SubscriberRecord).where(SubscriberRecord.id == person.id))
+
+
+def _drop_from_requests(session: Session, subscriber: int, email: str) -> None:
+    """Take somebody out of the stored requests of calls whose answer never came. Such a call can't be made again any
+    more; who is left in it is looked up, or decided on by a person.
+    """
+    mine = (DeliveryRecord.subscriber_id == subscriber) & (DeliveryRecord.campaign_id == BatchRecord.campaign_id)
+    query = select(BatchRecord).join(DeliveryRecord, mine & (DeliveryRecord.batch == BatchRecord.number))
+    for batch in session.scalars(query.where(BatchRecord.request != "").with_for_update(of=BatchRecord)):
+        request = json.loads(batch.request)
+        request["recipients"] = [
+            row for row in request["recipients"] if email not in json.dumps(row, ensure_ascii=False)
+        ]
+        batch.request = json.dumps(request, ensure_ascii=False)
 
 
 def _drop_webhooks(session: Session, email: str) -> None:

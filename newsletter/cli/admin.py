@@ -37,8 +37,12 @@ def check(ctx: click.Context, online: bool, as_json: bool) -> None:
             logos = [publication.brand.logo, publication.partner.logo if publication.partner else None]
             for logo in filter(None, logos):
                 read_photo(space.folder / logo, space.folder)
+        used = {publication.provider for publication in space.config.publications.values()}
         for slug in space.config.providers:
-            _load(space, slug).close()
+            provider = _load(space, slug)
+            if slug in used:
+                provider.route()  # what could not send is said now, not when it's to send
+            provider.close()
         counts = {
             name: len(getattr(space.config, name))
             for name in ("publications", "lists", "segments", "senders", "providers")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from newsletter.model import Kind
+from newsletter.model import Kind, ascii_address
 from newsletter.tables import Table
 
 _LIMITS = re.compile(r"\d+ per (second|minute|hour|day)(; \d+ per (second|minute|hour|day))*")
@@ -113,7 +113,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """The person or desk a publication comes from."""
+    """The person or desk a publication comes from. Domains may be of any script; they travel in ASCII (RFC 5891)."""
 
     name: str
     address: str
@@ -124,6 +124,16 @@ class Sender:
             value = getattr(self, key)
             if (key == "address" or value) and not re.fullmatch(_ADDRESS, value):
                 raise ValueError(f'"{key}" is not an e-mail address')
+            try:
+                plain = ascii_address(value) if value else ""
+            except UnicodeError:
+                raise ValueError(f'"{key}" has a domain that can\'t be one') from None
+            except ValueError as fault:
+                raise ValueError(f'"{key}": {fault}') from None
+            if not re.fullmatch(r"[!-~]*", plain):
+                raise ValueError(f'"{key}" is not an e-mail address')
+        if re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", self.name):
+            raise ValueError('"name" must be one line, without control characters')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,7 @@ from newsletter.model.mail import (
     Severity,
     Snapshot,
     Use,
+    ascii_address,
 )
 
 __all__ = [
@@ -104,5 +105,6 @@ __all__ = [
     "Variant",
     "Waiver",
     "address_of",
+    "ascii_address",
     "states_of",
 ]

@@ -81,6 +81,15 @@ class Recipient:
     mark: str = ""
 
 
+def ascii_address(address: str) -> str:
+    """An address with its domain in ASCII (RFC 5891). ValueError for what can't be one."""
+    local, _, domain = address.strip().rpartition("@")
+    if not local or not local.isascii():
+        raise ValueError("the part before the @ must be plain ASCII; most mail servers refuse others (RFC 6531)")
+    encoded = domain if domain.isascii() else domain.encode("idna").decode("ascii")
+    return f"{local}@{encoded.lower()}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailbox:
     """A name and an address, as in a From header. The address has an ASCII domain (RFC 5891)."""

@@ -24,12 +24,12 @@ from newsletter.audience import Reason, Standing
 from newsletter.config import Config, Publication
 from newsletter.errors import NewsletterError, OutcomeUnknown
 from newsletter.languages import translations
-from newsletter.model import Call, Outcome, Recipient
+from newsletter.model import Call, Outcome, Recipient, ascii_address
 from newsletter.notices import letters
 from newsletter.notices.letters import Letter
 from newsletter.notices.mail import compose
 from newsletter.send import Clock
-from newsletter.send.envelope import ascii_address, mailbox
+from newsletter.send.envelope import mailbox
 from newsletter.store import Store
 from newsletter.store.records import NoticeRecord, SubscriberRecord
 from newsletter.tokens import Purpose

@@ -100,7 +100,9 @@ _KINDS = {
 #: "Suppressed" and "OnAccountSuppressionList" are AWS's and the account's own lists.
 _GONE = ("General", "NoEmail")
 _LISTED = ("Suppressed", "OnAccountSuppressionList")
-_BRACE = re.compile(r"\{(?=\{)|\{$")
+#: What can't stand as it is before a field: a brace, and a backslash, with which Handlebars escapes one.
+_BRACE = re.compile(r"\{(?=\{)|\{$|\\(?=\\*(?:\{\{|\{?$))")
+_ESCAPES = {"{": "{{brace}}", "\\": "{{backslash}}"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,9 +236,7 @@ class Ses(Provider):
 
     def body(self, call: Call) -> dict[str, Any]:
         """The call's parameters, as boto3 takes them."""
-        template = Template(
-            call.content, lambda name: "{{" + name + "}}", lambda text, _: _BRACE.sub("{{brace}}", text)
-        )
+        template = Template(call.content, lambda name: "{{" + name + "}}", _literal)
         body: dict[str, Any] = {
             "FromEmailAddress": _ascii(call),
             "DefaultContent": {
@@ -337,13 +337,13 @@ def _refusal(response: Mapping[str, Any]) -> ProviderError:
 
 
 def _literal(text: str, kind: str) -> str:
-    """A brace that somebody wrote where it could begin a field becomes one."""
+    """A brace or a backslash that somebody wrote where it could begin or escape a field becomes one."""
     del kind
-    return _BRACE.sub("{{brace}}", text)
+    return _BRACE.sub(lambda found: _ESCAPES[found[0]], text)
 
 
 def _data(values: Mapping[str, str], template: Template) -> str:
-    return json.dumps({"brace": "{", **template.values(values)}, ensure_ascii=False)
+    return json.dumps({"brace": "{", "backslash": "\\", **template.values(values)}, ensure_ascii=False)
 
 
 def _entry(call: Call, recipient: Recipient, template: Template) -> dict[str, Any]:

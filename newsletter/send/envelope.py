@@ -7,19 +7,10 @@ from collections.abc import Callable, Iterable
 
 from newsletter.config import Config, Publication, Sender
 from newsletter.merge import MergeText
-from newsletter.model import Mailbox, Rendered
+from newsletter.model import Mailbox, Rendered, ascii_address
 from newsletter.send.ledger import Envelope
 
 _SENDER_ID = 15
-
-
-def ascii_address(address: str) -> str:
-    """An address with its domain in ASCII (RFC 5891). ValueError for what can't be one."""
-    local, _, domain = address.strip().rpartition("@")
-    encoded = domain if domain.isascii() else domain.encode("idna").decode("ascii")
-    if not local.isascii() or not local:
-        raise ValueError("the part before the @ must be plain ASCII (RFC 6531 is too new for most mail servers)")
-    return f"{local}@{encoded.lower()}"
 
 
 def mailbox(sender: Sender) -> Mailbox:

@@ -314,6 +314,18 @@ def bisect(session: Session, campaign: int, call: Call, suspects: Collection[int
     _move_out(session, found, apart, now)
 
 
+def prove(session: Session, deliveries: Collection[int], now: dt.datetime) -> None:
+    """The provider has told something of these: those that were unknown were accepted."""
+    unknown = (DeliveryRecord.id.in_(deliveries), DeliveryRecord.state == DeliveryState.UNKNOWN)
+    batches = session.execute(select(DeliveryRecord.campaign_id, DeliveryRecord.batch).distinct().where(*unknown)).all()
+    values = {"state": DeliveryState.SUBMITTED, "error": "told by the provider's events", "changed_at": now}
+    for campaign, number in batches:
+        found = _locked(session, campaign, number)
+        _changed(session, update(DeliveryRecord).where(*_of(found), *unknown).values(values))
+        if not _states_of(session, found).intersection(OPEN):
+            found.request = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InQuestion:
     """What settling by hand would be about: unknown deliveries, and those of them of which the provider's events prove

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from newsletter import audience, codec, send
 from newsletter.audience import Reason, segments, variants
 from newsletter.config import Config, Pace, ProviderConfig, Publication
-from newsletter.errors import SendError
+from newsletter.errors import ConfigError, SendError
 from newsletter.merge import MergeText
 from newsletter.model import Call, DeliveryState, Outcome, Recipient, Rendered, Snapshot
 from newsletter.providers import Provider, load, provider_class
@@ -155,7 +155,11 @@ class CampaignService:
             return send.submit(sender, self.provider, parallel=pace.parallel or limits.parallel)
 
     def sender(self, campaign: CampaignRecord, mine: Heartbeat) -> BatchSender:
-        """What sends a campaign's batches."""
+        """What sends a campaign's batches. ConfigError where a worker would be taken for dead in the middle of a call."""
+        timeout = self.provider(campaign.provider).timeout
+        if not self.store.is_sqlite and timeout >= mine.dead_after:
+            what = f'"dead_after" must be longer than the "timeout" of {campaign.provider}, {timeout:g} seconds'
+            raise ConfigError(what, where=f"{self.config.path.name}: [cluster]")
         return BatchSender(
             store=self.store,
             campaign=campaign,

@@ -19,6 +19,7 @@ from newsletter.feedback.machines import Seen, machines
 from newsletter.model import DeliveryState, Event, EventType
 from newsletter.store import Store
 from newsletter.store.records import (
+    BatchRecord,
     CampaignRecord,
     DeliveryRecord,
     SnapshotRecord,
@@ -26,10 +27,13 @@ from newsletter.store.records import (
     SubscriptionRecord,
     SuppressionRecord,
 )
+from newsletter.tokens import Marks
 from tests.desk import NOW
 
 LISTS = ("news", "rights")
 CAMPAIGNS = 4
+NONCE = "0123456789abcdef"
+MARKS = Marks(b"the workspace's secret")
 _number = itertools.count(1)
 
 
@@ -56,11 +60,12 @@ def fill(store: Store) -> None:
                     snapshot_id=1,
                     list="news",
                     provider="p",
-                    nonce="",
+                    nonce=NONCE,
                     created_at=NOW,
                 )
             )
             session.flush()
+            session.add(BatchRecord(campaign_id=number, number=1, variant="default", provider="p", attempts=1))
             session.add(
                 DeliveryRecord(
                     id=number,
@@ -75,16 +80,30 @@ def fill(store: Store) -> None:
             )
 
 
-def told(kind: EventType, delivery: int | None = 1, *, days: float = 0, address: str = "", link: str = "") -> Event:
+def told(
+    kind: EventType,
+    delivery: int = 1,
+    *,
+    days: float = 0,
+    address: str = "Ana@Example.org",
+    link: str = "",
+    **more: str,
+) -> Event:
     at = NOW + dt.timedelta(days=days)
-    return Event(id=f"e{next(_number)}", type=kind, at=at, delivery=delivery, address=address, detail=link)
+    mark = more.get("mark", MARKS.mark(more.get("nonce", NONCE), delivery))
+    return Event(id=f"e{next(_number)}", type=kind, at=at, mark=mark, address=address, detail=link)
 
 
-def take(store: Store, *events: Event, **rules: float) -> None:
+def take(store: Store, *events: Event, provider: str = "p", **rules: float) -> None:
     effects = Effects(FeedbackConfig(**rules), hashed)  # type: ignore[arg-type]
     for event in events:
         with store.write() as session:
-            effects.apply(session, "p", keep(session, "p", [event]), NOW)
+            effects.apply(session, provider, keep(session, provider, [event], MARKS), NOW)
+
+
+def state(store: Store, delivery: int = 1) -> str:
+    with store.read() as session:
+        return session.get_one(DeliveryRecord, delivery).state
 
 
 def stops(store: Store) -> list[tuple[str | None, str]]:
@@ -109,23 +128,70 @@ def test_a_hard_bounce_or_a_complaint_stops_an_address_at_once(store: Store, kin
         assert {row.email for row in session.execute(audience.mailable("rights", NOW))} == {"ben@example.org"}
 
 
-def test_a_bounce_of_a_message_that_the_ledger_does_not_know_goes_by_its_address(store: Store) -> None:
+STRANGE = {
+    "a test or a letter of the service": {"mark": "test-0123456789abcdef-1"},
+    "a bare number, of a program that numbers its messages": {"mark": "1"},
+    "another installation's mark": {"mark": Marks(b"another secret").mark(NONCE, 1)},
+    "another campaign's mark": {"nonce": "fedcba9876543210"},
+    "another delivery's number with this one's signature": {"mark": MARKS.mark(NONCE, 1).replace("d1-", "d2-")},
+    "another address": {"address": "stranger@other.example"},
+    "no address": {"address": ""},
+    "no mark": {"mark": ""},
+    "a mark in capitals": {"mark": MARKS.mark(NONCE, 1).upper()},
+    "a mark with something behind it": {"mark": MARKS.mark(NONCE, 1) + "\n"},
+    "another provider of ours": {"provider": "q"},
+}
+
+
+@pytest.mark.parametrize("strange", STRANGE)
+def test_what_is_not_certainly_about_a_delivery_of_ours_moves_nobody(store: Store, strange: str) -> None:
     fill(store)
-    take(
-        store,
-        told(EventType.HARD_BOUNCE, None, address="Ben@Example.org"),
-        told(EventType.COMPLAINT, 99, address="cat@example.org"),
-        told(EventType.HARD_BOUNCE, None, address="no address"),
-    )
-    assert stops(store) == [("cat@example.org", "complaint"), ("ben@example.org", "hard bounce")]
+    given = dict(STRANGE[strange])
+    provider = given.pop("provider", "p")
+    events = [told(kind, **given) for kind in EventType]  # type: ignore[arg-type]
+    take(store, *events, provider=provider)
+    assert stops(store) == []
+    assert standing(store) == {"news": "active", "rights": "active"}
+    assert state(store) == DeliveryState.SUBMITTED
+    with store.read() as session:
+        assert len(events_of(session, None)) == len(events), "they are kept, about nobody"
+
+
+def test_what_older_releases_sent_counts_by_its_bare_number_where_provider_and_address_agree(store: Store) -> None:
+    fill(store)
+    with store.write() as session:
+        session.get_one(CampaignRecord, 1).marked = False
+    take(store, told(EventType.HARD_BOUNCE, mark="1", address="ben@example.org"))
+    assert stops(store) == []
+    take(store, told(EventType.HARD_BOUNCE, mark="1"))
+    assert stops(store) == [("ana@example.org", Reason.HARD_BOUNCE)]
 
 
 def test_who_leaves_by_the_provider_leaves_the_list_of_that_message(store: Store) -> None:
     fill(store)
     take(store, told(EventType.UNSUBSCRIBED))
     assert standing(store) == {"news": "unsubscribed", "rights": "active"}
-    take(store, told(EventType.UNSUBSCRIBED, None, address="ben@example.org"))
-    assert standing(store, 2) == {"news": "unsubscribed", "rights": "unsubscribed"}, "which list isn't known: all"
+
+
+def test_what_a_provider_drops_is_a_state_of_its_own_and_says_why(store: Store) -> None:
+    fill(store)
+    take(store, told(EventType.DROPPED, link="Bounced Address"))
+    assert state(store) == DeliveryState.DROPPED
+    with store.read() as session:
+        assert session.get_one(DeliveryRecord, 1).error == "Bounced Address"
+    assert stops(store) == [], "what follows of it is an event of its own"
+
+
+@pytest.mark.parametrize("kind", [EventType.DELIVERED, EventType.HARD_BOUNCE, EventType.CLICKED])
+def test_an_event_settles_a_delivery_that_was_unknown(store: Store, kind: EventType) -> None:
+    fill(store)
+    with store.write() as session:
+        session.get_one(DeliveryRecord, 1).state = DeliveryState.UNKNOWN
+        session.get_one(BatchRecord, (1, 1)).request = '{"recipients": []}'
+    take(store, told(kind))
+    assert state(store) == DeliveryState.SUBMITTED
+    with store.read() as session:
+        assert session.get_one(BatchRecord, (1, 1)).request == "", "and what the batch sent is forgotten"
 
 
 def test_soft_bounces_stop_an_address_after_separate_campaigns_only(store: Store) -> None:
