@@ -58,12 +58,6 @@ _FAULTS = (
         hint="check the key, its rights and the account's state",
         source=_4XX,
     ),
-    Fault(
-        meaning=Meaning.OURS,
-        status=(200,),
-        hint="the account is in sandbox mode; nothing is delivered until it's off",
-        source="https://www.twilio.com/docs/sendgrid/for-developers/sending-email/sandbox-mode: 200 instead of 202",
-    ),
     Fault(meaning=Meaning.LATER, status=(429,), source=_4XX),
 )
 
@@ -119,7 +113,7 @@ class Sendgrid(HttpProvider):
         if answer.status == 202 and not answer.body.strip():
             known = answer.headers.get("x-message-id", "")
             return (accepted(recipient, known) for recipient in call.recipients)
-        if answer.status in (200, 202) and answer.body.strip():
+        if answer.status < 300:
             raise self._unreadable(answer)
         fault = self._refusal(answer)
         if not isinstance(fault, BadRecipient):

@@ -28,6 +28,8 @@ _CONNECT_SECONDS = 10.0
 _LARGEST = 16 * 1024 * 1024
 #: The longest that a vendor's wish to wait is believed, in seconds.
 LONGEST_WAIT = 86_400.0
+#: A wish to wait longer than this is a mistake, and left alone, in seconds.
+_ABSURD = 31 * 86_400.0
 _NUMBER = re.compile(
     r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hours?)?\s*", re.I
 )
@@ -71,21 +73,26 @@ class Answer:
 
 
 def _seconds(text: str, now: dt.datetime) -> float | None:
-    """`7`, `60s`, `2 minutes`, a time since 1970, or a date, as seconds from now; bounded, None for anything else."""
-    if found := _NUMBER.fullmatch(text[:100]):
+    """`7`, `60s`, `2 minutes`, a time since 1970, or a date, as seconds from now, a day at most; None for anything
+    else, and for a wish that nobody can mean.
+    """
+    seconds = _read(text.strip()[:100], now)
+    return None if seconds is None or seconds > _ABSURD else min(max(0.0, seconds), LONGEST_WAIT)
+
+
+def _read(text: str, now: dt.datetime) -> float | None:
+    if found := _NUMBER.fullmatch(text):
         value, unit = float(found[1]), (found[2] or "").lower()
         if not unit and value >= _EPOCH:
-            value = value / (1_000 if value >= _EPOCH_MS else 1) - now.timestamp()
-            return None if value > LONGEST_WAIT else max(0.0, value)
-        factor = next((size for name, size in _UNITS.items() if unit.startswith(name)), 1.0)
-        return min(value * factor, LONGEST_WAIT)
+            since = value / (1_000 if value >= _EPOCH_MS else 1) - now.timestamp()
+            return since if abs(since) < _ABSURD else None
+        return value * next((size for name, size in _UNITS.items() if unit.startswith(name)), 1.0)
     for read in (parsedate_to_datetime, dt.datetime.fromisoformat):
         try:
-            at = read(text.strip())
-        except (ValueError, TypeError, IndexError):
+            at = read(text)
+        except (ValueError, TypeError, IndexError, OverflowError):
             continue
-        at = at if at.tzinfo else at.replace(tzinfo=dt.UTC)
-        return min(max(0.0, (at - now).total_seconds()), LONGEST_WAIT)
+        return ((at if at.tzinfo else at.replace(tzinfo=dt.UTC)) - now).total_seconds()
     return None
 
 

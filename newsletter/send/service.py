@@ -155,7 +155,7 @@ class CampaignService:
             return send.submit(sender, self.provider, parallel=pace.parallel or limits.parallel)
 
     def sender(self, campaign: CampaignRecord, mine: Heartbeat) -> BatchSender:
-        """What sends a campaign's batches. ConfigError where a worker would be taken for dead in the middle of a call."""
+        """What sends a campaign's batches. ConfigError where a worker would be taken for dead in mid-call."""
         timeout = self.provider(campaign.provider).timeout
         if not self.store.is_sqlite and timeout >= mine.dead_after:
             what = f'"dead_after" must be longer than the "timeout" of {campaign.provider}, {timeout:g} seconds'
