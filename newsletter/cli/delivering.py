@@ -10,7 +10,7 @@ import click
 
 from newsletter import send as sending
 from newsletter.cli.output import many, next_step, progress, say, workspace
-from newsletter.errors import DeliveryIncomplete, NewsletterError
+from newsletter.errors import DeliveryIncomplete, NewsletterError, SendError
 from newsletter.model import DeliveryState
 from newsletter.send import control, heartbeat, ledger
 from newsletter.send.service import CampaignService
@@ -44,6 +44,8 @@ def deliver(space: Workspace, service: CampaignService, campaign: CampaignRecord
         now = space.clock.at(session)
         workers = 0 if space.store.is_sqlite else heartbeat.serving(session, now, space.config.cluster.dead_after)
     left = sum(before[state] for state in UNFINISHED)
+    if before[DeliveryState.PENDING] == before.total() and service.kind(campaign.provider).mails:
+        _ensure_online(space, service, campaign)
     if left:
         with progress("Submitting", left) as advance:
             if workers:
@@ -51,6 +53,23 @@ def deliver(space: Workspace, service: CampaignService, campaign: CampaignRecord
             else:
                 service.run(campaign, advance)
     _summarize(space, service, campaign, begun=bool(left))
+
+
+def _ensure_online(space: Workspace, service: CampaignService, campaign: CampaignRecord) -> None:
+    """Before the first message goes: what its pictures and links lead to must be there. The archive is published where
+    it isn't; SendError when that doesn't bring it online.
+    """
+    snapshot = service.snapshot(campaign)
+    found = space.online(snapshot)
+    if found.missing:
+        say(f"Not online yet: {found.missing[0]}. Publishing the archive.")
+        space.publish()
+        found = space.online(snapshot)
+    if found.missing:
+        what = f"{many(len(found.missing), 'address')} that the mail needs is not online: {found.missing[0]}"
+        raise SendError(what, where=campaign.name, hint="newsletter publish --to where it's served from")
+    if found.unsure:
+        say(f"It can't be told whether the page and the pictures are online: {found.unsure}.", fg="yellow")
 
 
 def _watch(space: Workspace, campaign: CampaignRecord, advance: Callable[[int], None]) -> None:

@@ -44,6 +44,7 @@ class _Order:
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @click.option("--rehearse", is_flag=True, help="Do it all on a copy of the store, into rehearsal/.")
 @click.option("--test", "tests", multiple=True, metavar="TO", help="Send a test there instead.")
+@click.option("--variant", default="default", metavar="NAME|all", help="Which variant a test is of.", show_default=True)
 @click.option("--confirm", default="", metavar="NAME", help="The issue's name, for scripts that can't be asked.")
 @click.option("--confirm-count", type=int, metavar="N", help="How many messages, where that's unlike the last time.")
 @click.argument("more", nargs=-1, metavar="[TO]...")
@@ -59,12 +60,13 @@ def send(
     dry_run: bool,
     rehearse: bool,
     tests: tuple[str, ...],
+    variant: str,
     confirm: str,
     confirm_count: int | None,
 ) -> None:
     """Send ISSUE to its list, as approved; run again, it continues the same campaign.
 
-    With --test, each variant goes to some addresses, or to those of a test list in config.toml, by its name.
+    With --test, one variant goes to some addresses, or to those of a test list in config.toml, by its name.
     """
     if more and not tests:
         raise click.UsageError("addresses are only for --test; an issue goes to its list")
@@ -73,7 +75,7 @@ def send(
     with workspace(ctx) as space:
         service = space.campaigns()
         if tests:
-            _test(space, service, issue, (*tests, *more), provider)
+            _test(space, service, issue, (*tests, *more), provider, variant)
             return
         name = space.issue_path(issue).parent.name
         if rehearse:
@@ -265,20 +267,26 @@ def _confirm_count(plan: Plan, publication: Publication, given: int | None) -> N
         raise SendError(f"{given:,} is not the number of messages; nothing was sent", where=plan.campaign)
 
 
-def _test(space: Workspace, service: CampaignService, issue: str, addresses: tuple[str, ...], provider: str) -> None:
+def _test(
+    space: Workspace, service: CampaignService, issue: str, addresses: tuple[str, ...], provider: str, variant: str
+) -> None:
     from newsletter.audience.addresses import normalize
 
     composed = space.compose(issue)
     variants = space.render(composed)
     findings = space.check(composed, variants)
     publication = space.config.publication(composed.publication)
+    chosen = tuple(v for v in variants if variant in (v.variant, "all"))
+    if not chosen:
+        known = ", ".join(v.variant for v in variants)
+        raise InputError(f'no variant "{variant}"', where=composed.slug, hint=f"there are {known}, or all")
     note = f", {many(len(findings), 'finding')}" if findings else ""
     named = [address for name in addresses for address in space.config.test_addresses(name)]
     to = list(dict.fromkeys(normalize(address) for address in named))
     carrier = provider or publication.provider
-    accepted = service.test(publication, variants, to, provider=carrier, note=note)
-    say(f"{accepted} of {len(to) * len(variants)} test messages accepted by {carrier}.")
-    if accepted < len(to) * len(variants):
+    accepted = service.test(publication, chosen, to, provider=carrier, note=note)
+    say(f"{accepted} of {len(to) * len(chosen)} test messages accepted by {carrier}.")
+    if accepted < len(to) * len(chosen):
         raise DeliveryIncomplete("not every test message was accepted", where=composed.slug)
     next_step(f"newsletter approve {composed.slug}")
 

@@ -87,6 +87,8 @@ def ascii_address(address: str) -> str:
     if not local or not local.isascii():
         raise ValueError("the part before the @ must be plain ASCII; most mail servers refuse others (RFC 6531)")
     encoded = domain if domain.isascii() else domain.encode("idna").decode("ascii")
+    if not re.fullmatch(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}", encoded, re.IGNORECASE):
+        raise ValueError(f'"{domain}" is not a domain')
     return f"{local}@{encoded.lower()}"
 
 

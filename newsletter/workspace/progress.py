@@ -12,6 +12,8 @@ from newsletter.model import DeliveryState
 from newsletter.workspace.writing import Writing
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from newsletter.feedback import CampaignReport
 
 
@@ -38,16 +40,19 @@ class Stage:
         persons: tuple[str, ...],
         needed: int,
         reports: list[CampaignReport],
+        waits: str,
         missing: str,
     ) -> Stage:
-        """The stage of an issue, from who has approved it and its campaigns; `missing` is what its draft lacks."""
+        """The stage of an issue, from who has approved it and its campaigns; `waits` says why a campaign is paused or
+        waits, `missing` what the issue's draft lacks.
+        """
         counts = sum((report.counts for report in reports), Counter[DeliveryState]())
         done = counts[DeliveryState.SUBMITTED]
         total = counts.total() - counts[DeliveryState.WITHHELD]
         if reports and done == total:
             stage, command = f"submitted to {done:,}", ""
         elif reports:
-            stage, command = f"submitted to {done:,} of {total:,}", "send"
+            stage, command = f"submitted to {done:,} of {total:,}" + (f", {waits}" if waits else ""), "send"
         elif len(persons) >= needed:
             stage, command = "approved", "send"
         elif persons:
@@ -92,11 +97,25 @@ class Progress(Writing):
                             persons=persons,
                             needed=publication.approvals,
                             reports=reports,
+                            waits=self._waits(session, reports),
                             missing="" if persons or reports else self._missing(name),
                         )
                     )
                     due = None
         return rows
+
+    def _waits(self, session: Session, reports: list[CampaignReport]) -> str:
+        """Why the first of an issue's campaigns that is paused or waits does so."""
+        from newsletter import send
+
+        service = self.campaigns()
+        for report in reports:
+            found = service.status(session, send.get(session, report.campaign))
+            if found.paused:
+                return f"paused: {found.paused}"
+            if found.until:
+                return f"waits until {self.clock_time(found.until)}, for {found.waits_for}"
+        return ""
 
     def _missing(self, name: str) -> str:
         """What stands between a draft and its approval, in a few words; nothing when nothing does."""

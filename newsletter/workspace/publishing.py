@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
 from newsletter import codec, collect
+from newsletter.errors import InputError
 from newsletter.model import (
     Amendments,
     Policy,
@@ -44,6 +45,14 @@ _CHANGES = (
     PageRecord.at,
     ReplacementRecord.at,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Online:
+    """The addresses of a mail that certainly aren't there, and why the others couldn't be told of, if so."""
+
+    missing: tuple[str, ...] = ()
+    unsure: str = ""
 
 
 class Publishing(Opened):
@@ -106,6 +115,28 @@ class Publishing(Opened):
                 folder=folder,
                 searchable=searchable,
             )
+
+    def online(self, snapshot: Snapshot) -> Online:
+        """Whether an issue's page and pictures are where its mail says they are, as the archive's own address answers.
+        The first address that gives no answer at all ends the asking.
+        """
+        from newsletter.fetch import PHOTO_BYTES, TooLarge, follow
+
+        pictures = [f"{self.config.archive.url.rstrip('/')}/media/{name}" for name in snapshot.issue.photos]
+        page = [] if snapshot.issue.corrects else [self.page_url(snapshot.issue.slug)]
+        missing: list[str] = []
+        for url in (*page, *pictures):
+            try:
+                status = follow(url, private_hosts=self.config.collect.private_hosts, limit=PHOTO_BYTES).status
+            except TooLarge:
+                continue
+            except InputError as fault:
+                return Online(missing=tuple(missing), unsure=str(fault))
+            if status in (404, 410):
+                missing.append(url)
+            elif status >= 400:
+                return Online(missing=tuple(missing), unsure=f"{url} answered {status}")
+        return Online(missing=tuple(missing))
 
     def published_links(self, since: dt.date = dt.date.min) -> dict[str, list[Place]]:
         """Every page that published issues, and policies, link to, with where; with `since`, only the newer ones."""
