@@ -29,6 +29,8 @@ from newsletter.tables import Table
 #: has to say so in its own form.
 _NOT_TAKEN = (401, 402, 403, 404, 405, 411, 413, 414, 415, 421, 431)
 _NOT_TAKEN_IN_WORDS = (400, 406, 410, 412, 417, 422)
+#: With others a vendor's words count only where a row names the status: a gateway's 502 may repeat them.
+_REFUSING = (*_NOT_TAKEN, *_NOT_TAKEN_IN_WORDS, 420, 429, 451)
 #: A lookup that isn't over after so many pages proves nothing.
 _PAGES = 400
 
@@ -131,15 +133,26 @@ class HttpProvider(Provider):
             return next((str(code) for code in codes if isinstance(code, str | int)), ""), words
         return "", ""
 
+    def _shown(self, words: str) -> str:
+        """A vendor's words for people, without our key if they repeat it."""
+        for secret in self._secrets():
+            words = words.replace(secret, "…")
+        return vendor_words(words)
+
+    def _secrets(self) -> list[str]:
+        """What must not be shown."""
+        names = [name for name in (self._common.api_key_env, getattr(self._common, "api_secret_env", "")) if name]
+        return list(filter(None, (self._environment.get(name, "").strip() for name in names)))
+
     def _refusal(self, answer: Answer) -> ProviderError:
         """What an answer that isn't a success means for everybody in a call who has no receipt. Only what's known to
         say "not taken" is taken for that.
         """
         code, words = self._words(answer)
-        plain = vendor_words(words or (answer.text if _is_text(answer) else ""))
+        plain = self._shown(words)
         said = f"{self.vendor} answered {answer.status}" + (f": {plain}" if plain else "")
-        row = fault_of(self.faults, status=answer.status, code=code, words=words or answer.text[:2_000])
-        if row is not None:
+        row = fault_of(self.faults, status=answer.status, code=code, words=words)
+        if row is not None and (row.status or answer.status in _REFUSING):
             return self._meaning(row, said, answer)
         if answer.status == 429:
             return Later(f"{self.vendor} is rate-limiting us: {plain or 429}", retry_after=answer.wait(self._now()))
@@ -160,7 +173,7 @@ class HttpProvider(Provider):
             case Meaning.BAD_RECIPIENT | Meaning.MAILBOX | Meaning.GONE:
                 return BadRecipient(said)
             case _:
-                return OutcomeUnknown(said)
+                return OutcomeUnknown(said, hint=row.hint)
 
     def _unreadable(self, answer: Answer) -> OutcomeUnknown:
         """An answer that lacks what it must have is none."""
@@ -285,11 +298,6 @@ def pages(vendor: str, following: Callable[[int], Sequence[Any] | None]) -> Iter
         yield from page
         before = page
     raise OutcomeUnknown(f"{vendor}'s log has no end")
-
-
-def _is_text(answer: Answer) -> bool:
-    """Whether a body that isn't JSON may be shown: HTML says nothing to a person."""
-    return answer.headers.get("content-type", "").startswith("text/plain")
 
 
 def verify_domain(sender: str, states: Mapping[str, str], wanted: str) -> Verification:

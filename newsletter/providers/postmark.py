@@ -246,7 +246,7 @@ def _entry(recipient: Recipient, entry: Any) -> Entry:
     words = str(webhooks.part(entry, "Message") or "")
     if code in (0, None) and isinstance(known, str) and known:
         return Entry(code="0", words=words) if _UNTAKEN.search(words) else Entry(message_id=known)
-    if not isinstance(code, int) or code == 0:
+    if type(code) is not int or code == 0:
         raise OutcomeUnknown("Postmark's answer lacks a code or an id")
     return Entry(code=str(code), words=words)
 

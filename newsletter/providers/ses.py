@@ -55,7 +55,7 @@ _FAULTS = (
     Fault(meaning=Meaning.MAILBOX_LATER, code="TRANSIENT_FAILURE", source=_BULK),
     Fault(
         meaning=Meaning.MAILBOX,
-        code="INVALID_PARAMETER|INVALID_PARAMETER_VALUE",
+        code="INVALID_PARAMETER",
         words="address|domain|local part|recipient",
         source=_BULK,
     ),
@@ -84,6 +84,12 @@ _FAULTS = (
 _NAMED = re.compile(
     r"\w+(Exception|Error|Failure)|MessageRejected|Throttling|AccessDenied|OptInRequired|NotAuthorized|InvalidClientTokenId|"
     r"SignatureDoesNotMatch|UnrecognizedClient\w*|ExpiredToken|InvalidParameterValue|IncompleteSignature"
+)
+#: The statuses of an entry that wasn't taken.
+_REFUSED = (
+    *("MESSAGE_REJECTED", "MAIL_FROM_DOMAIN_NOT_VERIFIED", "CONFIGURATION_SET_NOT_FOUND", "TEMPLATE_NOT_FOUND"),
+    *("ACCOUNT_SUSPENDED", "ACCOUNT_THROTTLED", "ACCOUNT_DAILY_QUOTA_EXCEEDED", "INVALID_SENDING_POOL_NAME"),
+    *("ACCOUNT_SENDING_PAUSED", "CONFIGURATION_SET_SENDING_PAUSED", "INVALID_PARAMETER", "TRANSIENT_FAILURE", "FAILED"),
 )
 _KINDS = {
     "Delivery": EventType.DELIVERED,
@@ -283,10 +289,17 @@ class Ses(Provider):
         """One call that is never repeated, and what its failure means."""
         from botocore import exceptions as aws
 
+        ask = getattr(self._client, operation)
         try:
-            answer = getattr(self._client, operation)(**parameters)
-        except (aws.EndpointConnectionError, aws.ConnectTimeoutError, aws.ProxyConnectionError, aws.SSLError) as fault:
+            answer = ask(**parameters)
+        except (aws.EndpointConnectionError, aws.ConnectTimeoutError, aws.ProxyConnectionError) as fault:
             raise NotSent(f"nothing was sent to SES: {type(fault).__name__}", hint="check the network") from None
+        except aws.SSLError as fault:
+            # One class for a certificate that isn't valid and for a connection that broke after the request.
+            if "certificate" in str(fault).lower():
+                hint = "check base_url and this machine's clock"
+                raise NotSent("nothing was sent to SES: the certificate is not valid", hint=hint) from None
+            raise OutcomeUnknown("no usable answer from SES: the connection broke") from None
         except (aws.NoCredentialsError, aws.PartialCredentialsError, aws.TokenRetrievalError, aws.SSOError) as fault:
             hint = "set $AWS_ACCESS_KEY_ID and the like, or log in again"
             raise Ours(f"no credentials for SES: {type(fault).__name__}", hint=hint) from None
@@ -294,7 +307,7 @@ class Ses(Provider):
             raise Ours(f"SES's own description refuses the call: {vendor_words(str(fault))}") from None
         except aws.ClientError as fault:
             raise _refusal(fault.response) from None
-        except (aws.HTTPClientError, aws.BotoCoreError, ValueError, KeyError, OSError) as fault:
+        except Exception as fault:  # noqa: BLE001 (botocore's parsers raise anything for answers that aren't AWS's)
             raise OutcomeUnknown(f"no usable answer from SES: {type(fault).__name__}") from None
         return answer if isinstance(answer, dict) else {}
 
@@ -320,9 +333,10 @@ def _refusal(response: Mapping[str, Any]) -> ProviderError:
     """What an error of SES means for the whole call."""
     code, words = (str(webhooks.part(response, "Error", key) or "") for key in ("Code", "Message"))
     status = webhooks.part(response, "ResponseMetadata", "HTTPStatusCode") or 0
-    said = f"SES answered {status}: {vendor_words(': '.join(filter(None, (code, words))))}"
-    named = bool(_NAMED.fullmatch(code))
-    row = fault_of(_FAULTS, status=status, code=code, words=words) if named or status in (401, 403) else None
+    named = bool(_NAMED.fullmatch(code)) and status < 500
+    said = f"SES answered {status}" + (f": {vendor_words(f'{code}: {words}')}" if named else "")
+    row = fault_of(_FAULTS, status=status, code=code, words=words if named else "")
+    row = row if named or status in (401, 403) else None
     if row is not None and row.meaning is Meaning.LATER:
         return Later(said, hint=row.hint)
     if row is not None and row.meaning in (Meaning.BAD_RECIPIENT, Meaning.MAILBOX):
@@ -363,8 +377,8 @@ def _verdict(entry: Any) -> Entry:
     status, known = (str(webhooks.part(entry, name) or "") for name in ("Status", "MessageId"))
     if status == "SUCCESS" and known:
         return Entry(message_id=known)
-    if status in ("", "SUCCESS"):
-        raise OutcomeUnknown("SES's answer lacks a status or an id")
+    if status not in _REFUSED:
+        raise OutcomeUnknown("SES's answer lacks an id, or a status that is known")
     return Entry(code=status, words=str(webhooks.part(entry, "Error") or ""))
 
 
