@@ -47,14 +47,34 @@ class HttpOptions:
     timeout: float = 60.0
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.base_url)
-        local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
-        if re.search(r"[^!-~]", self.base_url) or not parts.hostname or not (parts.scheme == "https" or local):
-            raise ValueError('"base_url" must be an address starting with https://')
-        if parts.query or parts.fragment or parts.username:
-            raise ValueError('"base_url" must be an address without a user, a query or a fragment')
+        check_address(self.base_url)
         if not 1 <= self.timeout <= 600:
             raise ValueError('"timeout" must lie between 1 and 600 seconds')
+
+
+def check_address(base_url: str) -> None:
+    """ValueError for what can't be an API's address: https, or plain http on this machine."""
+    try:
+        parts = urlsplit(base_url)
+        local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+        fine = bool(parts.hostname) and parts.port != 0 and (parts.scheme == "https" or local)
+    except ValueError:
+        fine = False
+    if not fine or re.search(r"[^!-~]", base_url):
+        raise ValueError('"base_url" must be an address starting with https://')
+    if parts.query or parts.fragment or parts.username:
+        raise ValueError('"base_url" must be an address without a user, a query or a fragment')
+
+
+def key_in(environment: Mapping[str, str], name: str, vendor: str) -> str:
+    """The key in an environment variable, without the line end of a mounted file; ConfigError for what can't be a
+    header (RFC 9110, section 5.5).
+    """
+    found = environment.get(name, "").strip()
+    if re.search(r"[^!-~]", found):
+        what = f"the key for {vendor} has blanks or letters that no key has"
+        raise ConfigError(what, hint=f"copy the whole key into ${name}")
+    return found
 
 
 def _now() -> dt.datetime:
@@ -95,15 +115,10 @@ class HttpProvider(Provider):
         return {}
 
     def _secret(self, name: str) -> str:
-        """The key in an environment variable, without the line end of a mounted file; ConfigError for what can't be
-        a header (RFC 9110, section 5.5).
-        """
-        found = self._environment.get(name, "").strip()
+        """The key in an environment variable; ConfigError where there's none."""
+        found = key_in(self._environment, name, self.vendor)
         if not found:
             raise ConfigError(f"there is no key for {self.vendor}", hint=f"set ${name}")
-        if re.search(r"[^!-~]", found):
-            what = f"the key for {self.vendor} has blanks or letters that no key has"
-            raise ConfigError(what, hint=f"copy the whole key into ${name}")
         return found
 
     @abstractmethod

@@ -184,6 +184,8 @@ class Postmark(HttpProvider):
             messages, total = (webhooks.part(answer.json, name) for name in ("Messages", "TotalCount"))
             if not isinstance(messages, list) or not isinstance(total, int):
                 raise self._unreadable(answer)
+            if not messages and total > number * _PAGE:
+                raise OutcomeUnknown("Postmark's search counts messages that it doesn't show")
             return messages or None
 
         for message in pages(self.vendor, page):

@@ -16,13 +16,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
-from urllib.parse import urlsplit
 
 from newsletter.errors import BadRecipient, ConfigError, Later, NotSent, Ours, OutcomeUnknown, ProviderError
 from newsletter.model import Call, Event, EventType, Receipt, Recipient, Route
 from newsletter.providers import How, Limits, Provider, Recovery, Verification, sns, webhooks
 from newsletter.providers.faults import Fault, Meaning, fault_of, vendor_words
-from newsletter.providers.http import Entry, each, only
+from newsletter.providers.http import Entry, check_address, each, key_in, only
 from newsletter.providers.merging import Template, leaving
 from newsletter.tables import Table
 
@@ -124,8 +123,8 @@ class Options:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", self.region):
             raise ValueError('"region" must be an AWS region such as us-east-1')
-        if self.base_url and urlsplit(self.base_url).scheme not in ("http", "https"):
-            raise ValueError('"base_url" must be an address starting with https://')
+        if self.base_url:
+            check_address(self.base_url)
         if self.topic_arn and not re.fullmatch(r"arn:aws[\w-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+(\.fifo)?", self.topic_arn):
             raise ValueError('"topic_arn" must be the ARN of an SNS topic')
         if not 1 <= self.timeout <= 600:
@@ -187,7 +186,7 @@ class Ses(Provider):
         except ImportError:
             raise ConfigError("SES needs the package boto3", hint="pip install 'newsletter-desk[ses]'") from None
         names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-        key, secret, token = (self._environment.get(name, "").strip() or None for name in names)
+        key, secret, token = (key_in(self._environment, name, "SES") or None for name in names)
         try:
             return boto3.session.Session(
                 aws_access_key_id=key,

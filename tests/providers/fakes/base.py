@@ -100,6 +100,8 @@ class Fake:
     retention: ClassVar[dt.timedelta] = dt.timedelta(days=3650)
     #: What may be wrong with us, as an answer to the whole call.
     troubles: ClassVar[Mapping[str, Said]] = {}
+    #: What may be wrong with us, as a verdict on each message that comes after `spare` others.
+    entries: ClassVar[Mapping[str, Any]] = {}
 
     def authorized(self, headers: dict[str, str]) -> bool:
         raise NotImplementedError
