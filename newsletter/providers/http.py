@@ -28,9 +28,9 @@ from newsletter.tables import Table
 #: Statuses that say "not taken" by themselves, whoever answered (RFC 9110, section 15.5); with others of 4xx the vendor
 #: has to say so in its own form.
 _NOT_TAKEN = (401, 402, 403, 404, 405, 411, 413, 414, 415, 421, 431)
-_NOT_TAKEN_IN_WORDS = (400, 406, 410, 412, 417, 422)
+_NOT_TAKEN_IN_WORDS = (400, 406, 410, 412, 417, 420, 422, 451)
 #: With others a vendor's words count only where a row names the status: a gateway's 502 may repeat them.
-_REFUSING = (*_NOT_TAKEN, *_NOT_TAKEN_IN_WORDS, 420, 429, 451)
+_REFUSING = (*_NOT_TAKEN, *_NOT_TAKEN_IN_WORDS, 429)
 #: A lookup that isn't over after so many pages proves nothing.
 _PAGES = 400
 

@@ -34,8 +34,8 @@ _FAULTS = (
     Fault(
         meaning=Meaning.MAILBOX,
         code="300",
-        words=r"'to'|\"to\"|\bto\b.*(address|email)|recipient",
-        source=f"{_CODES}: 300 is any invalid field of the message, and names it",
+        words=r"^(invalid|error\s+parsing)\s+'to'",
+        source=f"{_CODES}: 300 is any invalid field of the message, and names it; django-anymail, backends/postmark.py",
     ),
     Fault(meaning=Meaning.OURS, code="300", hint="the sender or a header is invalid", source=_CODES),
     Fault(meaning=Meaning.OURS, code="10|11", hint="check the server's token", source=_CODES),

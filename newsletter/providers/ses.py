@@ -305,7 +305,7 @@ class Ses(Provider):
         except aws.ParamValidationError as fault:
             raise Ours(f"SES's own description refuses the call: {vendor_words(str(fault))}") from None
         except aws.ClientError as fault:
-            raise _refusal(fault.response) from None
+            raise _refusal(fault.response, self.faults) from None
         except Exception as fault:  # noqa: BLE001 (botocore's parsers raise anything for answers that aren't AWS's)
             raise OutcomeUnknown(f"no usable answer from SES: {type(fault).__name__}") from None
         return answer if isinstance(answer, dict) else {}
@@ -328,13 +328,13 @@ def _ascii(call: Call) -> str:
     return formataddr((call.sender.name, call.sender.address))
 
 
-def _refusal(response: Mapping[str, Any]) -> ProviderError:
+def _refusal(response: Mapping[str, Any], faults: Sequence[Fault]) -> ProviderError:
     """What an error of SES means for the whole call."""
     code, words = (str(webhooks.part(response, "Error", key) or "") for key in ("Code", "Message"))
     status = webhooks.part(response, "ResponseMetadata", "HTTPStatusCode") or 0
     named = bool(_NAMED.fullmatch(code)) and status < 500
     said = f"SES answered {status}" + (f": {vendor_words(f'{code}: {words}')}" if named else "")
-    row = fault_of(_FAULTS, status=status, code=code, words=words if named else "")
+    row = fault_of(faults, status=status, code=code, words=words if named else "")
     row = row if named or status in (401, 403) else None
     if row is not None and row.meaning is Meaning.LATER:
         return Later(said, hint=row.hint)
