@@ -102,9 +102,10 @@ _KINDS = {
 }
 #: Permanent bounces by subtype
 #: (https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html): a mailbox that is gone.
-#: "Suppressed" and "OnAccountSuppressionList" are AWS's and the account's own lists.
+#: The others are lists: AWS's own ("Suppressed", after bounces), the account's or a tenant's (bounces or complaints), and
+#: addresses that AWS's validation takes for wrong.
 _GONE = ("General", "NoEmail")
-_LISTED = ("Suppressed", "OnAccountSuppressionList")
+_LISTED = ("Suppressed", "OnAccountSuppressionList", "OnTenantSuppressionList", "EmailValidationSuppressed")
 _BRACE = re.compile(r"\{(?=\{)|\{$")
 
 
@@ -349,12 +350,6 @@ def _refusal(response: Mapping[str, Any], faults: Sequence[Fault]) -> ProviderEr
     return OutcomeUnknown(said)
 
 
-def _literal(text: str, kind: str) -> str:
-    """A brace that somebody wrote where it could begin a field becomes one."""
-    del kind
-    return _BRACE.sub("{{brace}}", text)
-
-
 def _data(values: Mapping[str, str], template: Template) -> str:
     return json.dumps({"brace": "{", **template.values(values)}, ensure_ascii=False)
 
@@ -384,26 +379,54 @@ def _verdict(entry: Any) -> Entry:
 def _events(message: Mapping[str, Any], identity: str, now: dt.datetime) -> list[Event]:
     """The events of a notification: a bounce or a complaint may be of several recipients, ours has one."""
     name = str(message.get("eventType") or message.get("notificationType"))
+    about = webhooks.part(message, "failure" if name == "Rendering Failure" else name[:1].lower() + name[1:])
     kind, known = _KINDS.get(name), None
-    subtype = webhooks.part(message, "bounce", "bounceSubType")
     if name == "Bounce":
-        permanent = webhooks.part(message, "bounce", "bounceType") == "Permanent"
-        kind = EventType.HARD_BOUNCE if permanent and subtype in _GONE else EventType.SOFT_BOUNCE
-        kind = EventType.DROPPED if subtype in _LISTED else kind
-        known = EventType.HARD_BOUNCE if subtype == "Suppressed" else None
-        kind = EventType.UNSUBSCRIBED if subtype == "UnsubscribedRecipient" else kind
+        kind, known = _bounce(about)
+    if name == "Complaint":
+        kind, known = _complaint(about)
     if kind is None:
         return []
-    about = webhooks.part(message, name[:1].lower() + name[1:]) or {}
     marks = webhooks.part(message, "mail", "tags", "delivery")
-    to = webhooks.part(message, "mail", "destination")
+    reasons = ("bounceSubType", "reason", "link", "errorMessage", "delayType")
+    at = webhooks.part(about, "timestamp") or webhooks.part(message, "mail", "timestamp")
     return webhooks.events(
         kind,
         id=identity,
-        at=webhooks.moment(webhooks.part(about, "timestamp"), now),
+        at=webhooks.moment(at, now),
         mark=marks[0] if isinstance(marks, list) and marks else None,
-        address=to[0] if isinstance(to, list) and len(to) == 1 else "",
-        detail=subtype or webhooks.part(about, "reason") or webhooks.part(about, "link"),
+        address=_address(message, about),
+        detail=next((told for key in reasons if (told := webhooks.part(about, key))), ""),
         agent=webhooks.part(about, "userAgent"),
         known=known,
     )
+
+
+def _bounce(about: Any) -> tuple[EventType, EventType | None]:
+    """What a bounce is, and what AWS had known before."""
+    subtype = webhooks.part(about, "bounceSubType")
+    if subtype in _LISTED:
+        return EventType.DROPPED, EventType.HARD_BOUNCE if subtype == "Suppressed" else None
+    if subtype == "UnsubscribedRecipient":
+        return EventType.UNSUBSCRIBED, None
+    gone = webhooks.part(about, "bounceType") == "Permanent" and subtype in _GONE
+    return EventType.HARD_BOUNCE if gone else EventType.SOFT_BOUNCE, None
+
+
+def _complaint(about: Any) -> tuple[EventType | None, EventType | None]:
+    """A complaint, one that AWS had known before, or none: "not-spam" says the contrary (RFC 6430)."""
+    if webhooks.part(about, "complaintFeedbackType") == "not-spam":
+        return None, None
+    if webhooks.part(about, "complaintSubType") == "OnAccountSuppressionList":
+        return EventType.DROPPED, EventType.COMPLAINT
+    return EventType.COMPLAINT, None
+
+
+def _address(message: Mapping[str, Any], about: Any) -> str:
+    """Whom it's about, where that's one."""
+    for key in ("bouncedRecipients", "complainedRecipients", "delayedRecipients"):
+        people = [str(row.get("emailAddress") or "") for row in webhooks.rows(webhooks.part(about, key))]
+        if len(people) == 1:
+            return people[0]
+    to = webhooks.part(message, "mail", "destination")
+    return str(to[0]) if isinstance(to, list) and len(to) == 1 else ""
