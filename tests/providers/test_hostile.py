@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import time as clock
 from collections.abc import Callable, Iterator
 
@@ -48,7 +49,7 @@ def judged(line: Line, made: Call, ask: Callable[[], Iterator[Receipt]]) -> list
             problems.append(f"{recipient.address} was not taken, and is {outcome}")
     told = " ".join([str(fault), *(receipt.detail for receipt in receipts)])
     problems += [f"shows {secret}" for secret in (*PEOPLE, KEY) if secret in told]
-    if "<" in told or "\n" in told:
+    if re.search(r"<[a-z!/]|[\n\x1b]", told):
         problems.append(f"shows markup: {told}")
     return problems
 
