@@ -91,6 +91,7 @@ _KINDS = {
     "click": EventType.CLICKED,
     # By one page of Brevo's the recipient's address is invalid, by another the sender's: nobody is suppressed for it.
     "invalid_email": EventType.DROPPED,
+    "invalid": EventType.DROPPED,
     "blocked": EventType.DROPPED,
     "error": EventType.DROPPED,
 }

@@ -28,7 +28,9 @@ from newsletter.tables import Table
 #: Statuses that say "not taken" by themselves, whoever answered (RFC 9110, section 15.5); with others of 4xx the vendor
 #: has to say so in its own form.
 _NOT_TAKEN = (401, 402, 403, 404, 405, 411, 413, 414, 415, 421, 431)
-_NOT_TAKEN_IN_WORDS = (400, 406, 410, 412, 417, 422)
+_NOT_TAKEN_IN_WORDS = (400, 406, 410, 412, 417, 420, 422, 451)
+#: With others a vendor's words count only where a row names the status: a gateway's 502 may repeat them.
+_REFUSING = (*_NOT_TAKEN, *_NOT_TAKEN_IN_WORDS, 429)
 #: A lookup that isn't over after so many pages proves nothing.
 _PAGES = 400
 
@@ -45,14 +47,34 @@ class HttpOptions:
     timeout: float = 60.0
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.base_url)
-        local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
-        if re.search(r"[^!-~]", self.base_url) or not parts.hostname or not (parts.scheme == "https" or local):
-            raise ValueError('"base_url" must be an address starting with https://')
-        if parts.query or parts.fragment or parts.username:
-            raise ValueError('"base_url" must be an address without a user, a query or a fragment')
+        check_address(self.base_url)
         if not 1 <= self.timeout <= 600:
             raise ValueError('"timeout" must lie between 1 and 600 seconds')
+
+
+def check_address(base_url: str) -> None:
+    """ValueError for what can't be an API's address: https, or plain http on this machine."""
+    try:
+        parts = urlsplit(base_url)
+        local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+        fine = bool(parts.hostname) and parts.port != 0 and (parts.scheme == "https" or local)
+    except ValueError:
+        fine = False
+    if not fine or re.search(r"[^!-~]", base_url):
+        raise ValueError('"base_url" must be an address starting with https://')
+    if parts.query or parts.fragment or parts.username:
+        raise ValueError('"base_url" must be an address without a user, a query or a fragment')
+
+
+def key_in(environment: Mapping[str, str], name: str, vendor: str) -> str:
+    """The key in an environment variable, without the line end of a mounted file; ConfigError for what can't be a
+    header (RFC 9110, section 5.5).
+    """
+    found = environment.get(name, "").strip()
+    if re.search(r"[^!-~]", found):
+        what = f"the key for {vendor} has blanks or letters that no key has"
+        raise ConfigError(what, hint=f"copy the whole key into ${name}")
+    return found
 
 
 def _now() -> dt.datetime:
@@ -93,15 +115,10 @@ class HttpProvider(Provider):
         return {}
 
     def _secret(self, name: str) -> str:
-        """The key in an environment variable, without the line end of a mounted file; ConfigError for what can't be
-        a header (RFC 9110, section 5.5).
-        """
-        found = self._environment.get(name, "").strip()
+        """The key in an environment variable; ConfigError where there's none."""
+        found = key_in(self._environment, name, self.vendor)
         if not found:
             raise ConfigError(f"there is no key for {self.vendor}", hint=f"set ${name}")
-        if re.search(r"[^!-~]", found):
-            what = f"the key for {self.vendor} has blanks or letters that no key has"
-            raise ConfigError(what, hint=f"copy the whole key into ${name}")
         return found
 
     @abstractmethod
@@ -131,15 +148,26 @@ class HttpProvider(Provider):
             return next((str(code) for code in codes if isinstance(code, str | int)), ""), words
         return "", ""
 
+    def _shown(self, words: str) -> str:
+        """A vendor's words for people, without our key if they repeat it."""
+        for secret in self._secrets():
+            words = words.replace(secret, "…")
+        return vendor_words(words)
+
+    def _secrets(self) -> list[str]:
+        """What must not be shown."""
+        names = [name for name in (self._common.api_key_env, getattr(self._common, "api_secret_env", "")) if name]
+        return list(filter(None, (self._environment.get(name, "").strip() for name in names)))
+
     def _refusal(self, answer: Answer) -> ProviderError:
         """What an answer that isn't a success means for everybody in a call who has no receipt. Only what's known to
         say "not taken" is taken for that.
         """
         code, words = self._words(answer)
-        plain = vendor_words(words or (answer.text if _is_text(answer) else ""))
+        plain = self._shown(words)
         said = f"{self.vendor} answered {answer.status}" + (f": {plain}" if plain else "")
-        row = fault_of(self.faults, status=answer.status, code=code, words=words or answer.text[:2_000])
-        if row is not None:
+        row = fault_of(self.faults, status=answer.status, code=code, words=words)
+        if row is not None and (row.status or answer.status in _REFUSING):
             return self._meaning(row, said, answer)
         if answer.status == 429:
             return Later(f"{self.vendor} is rate-limiting us: {plain or 429}", retry_after=answer.wait(self._now()))
@@ -160,7 +188,7 @@ class HttpProvider(Provider):
             case Meaning.BAD_RECIPIENT | Meaning.MAILBOX | Meaning.GONE:
                 return BadRecipient(said)
             case _:
-                return OutcomeUnknown(said)
+                return OutcomeUnknown(said, hint=row.hint)
 
     def _unreadable(self, answer: Answer) -> OutcomeUnknown:
         """An answer that lacks what it must have is none."""
@@ -285,11 +313,6 @@ def pages(vendor: str, following: Callable[[int], Sequence[Any] | None]) -> Iter
         yield from page
         before = page
     raise OutcomeUnknown(f"{vendor}'s log has no end")
-
-
-def _is_text(answer: Answer) -> bool:
-    """Whether a body that isn't JSON may be shown: HTML says nothing to a person."""
-    return answer.headers.get("content-type", "").startswith("text/plain")
 
 
 def verify_domain(sender: str, states: Mapping[str, str], wanted: str) -> Verification:

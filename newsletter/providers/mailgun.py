@@ -244,7 +244,7 @@ def _literal(text: str, kind: str) -> str:
 
 
 def _events(entry: Any, identity: str, now: dt.datetime) -> list[Event]:
-    name, reason = str(webhooks.part(entry, "event")), str(webhooks.part(entry, "reason"))
+    name, reason = str(webhooks.part(entry, "event")), str(webhooks.part(entry, "reason") or "")
     kind, known = _KINDS.get(name), None
     status = webhooks.part(entry, "delivery-status")
     if name == "failed":
@@ -262,7 +262,8 @@ def _events(entry: Any, identity: str, now: dt.datetime) -> list[Event]:
         id=identity,
         at=webhooks.moment(webhooks.part(entry, "timestamp"), now),
         mark=webhooks.part(entry, "user-variables", "delivery"),
-        address=webhooks.part(entry, "recipient"),
+        # A rejected message has no recipient of its own (user manual, events).
+        address=webhooks.part(entry, "recipient") or webhooks.part(entry, "message", "headers", "to"),
         detail=next(filter(None, words), webhooks.part(entry, "reject", "reason") or reason),
         agent=webhooks.part(entry, "client-info", "user-agent"),
         machine=webhooks.part(entry, "client-info", "bot"),

@@ -34,8 +34,8 @@ _FAULTS = (
     Fault(
         meaning=Meaning.MAILBOX,
         code="300",
-        words=r"'to'|\"to\"|\bto\b.*(address|email)|recipient",
-        source=f"{_CODES}: 300 is any invalid field of the message, and names it",
+        words=r"^(invalid|error\s+parsing)\s+'to'",
+        source=f"{_CODES}: 300 is any invalid field of the message, and names it; django-anymail, backends/postmark.py",
     ),
     Fault(meaning=Meaning.OURS, code="300", hint="the sender or a header is invalid", source=_CODES),
     Fault(meaning=Meaning.OURS, code="10|11", hint="check the server's token", source=_CODES),
@@ -184,6 +184,8 @@ class Postmark(HttpProvider):
             messages, total = (webhooks.part(answer.json, name) for name in ("Messages", "TotalCount"))
             if not isinstance(messages, list) or not isinstance(total, int):
                 raise self._unreadable(answer)
+            if not messages and total > number * _PAGE:
+                raise OutcomeUnknown("Postmark's search counts messages that it doesn't show")
             return messages or None
 
         for message in pages(self.vendor, page):
@@ -246,7 +248,7 @@ def _entry(recipient: Recipient, entry: Any) -> Entry:
     words = str(webhooks.part(entry, "Message") or "")
     if code in (0, None) and isinstance(known, str) and known:
         return Entry(code="0", words=words) if _UNTAKEN.search(words) else Entry(message_id=known)
-    if not isinstance(code, int) or code == 0:
+    if type(code) is not int or code == 0:
         raise OutcomeUnknown("Postmark's answer lacks a code or an id")
     return Entry(code=str(code), words=words)
 

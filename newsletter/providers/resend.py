@@ -78,6 +78,12 @@ _KINDS = {
 }
 
 
+#: Subtypes of a bounce (https://resend.com/docs/dashboard/emails/email-bounces): a mailbox that is gone, and one on a
+#: list of Resend's, which doesn't say whether for a bounce or for a complaint.
+_GONE = ("General", "NoEmail")
+_LISTED = ("Suppressed", "OnAccountSuppressionList")
+
+
 class Resend(HttpProvider):
     """Up to 100 messages a call."""
 
@@ -133,9 +139,9 @@ class Resend(HttpProvider):
         """One event, signed by Svix (https://docs.svix.com/receiving/verifying-payloads/how-manual)."""
         known = self._webhook_secret()
         identity, stamp, given = (webhooks.header(headers, f"svix-{name}") for name in ("id", "timestamp", "signature"))
-        signed = hmac.digest(_key(known), f"{identity}.{stamp}.".encode() + body, "sha256")
+        signed = hmac.digest(_key(known), f"{identity}.{stamp}.".encode("utf-8", "replace") + body, "sha256")
         wanted = f"v1,{base64.b64encode(signed).decode()}".encode()
-        if not any(hmac.compare_digest(one.encode(), wanted) for one in given.split()):
+        if not any(hmac.compare_digest(one.encode("utf-8", "replace"), wanted) for one in given.split()):
             raise webhooks.forged("the signature is wrong")
         return [event for entry in webhooks.entries(body) for event in _events(entry, identity, self._now())]
 
@@ -190,9 +196,9 @@ def _events(entry: Mapping[str, Any], identity: str, now: dt.datetime) -> list[E
     data = entry.get("data")
     if entry.get("type") == "email.bounced":
         permanent = webhooks.part(data, "bounce", "type") == "Permanent"
-        suppressed = webhooks.part(data, "bounce", "subType") in ("Suppressed", "OnAccountSuppressionList")
-        kind = EventType.HARD_BOUNCE if permanent else EventType.SOFT_BOUNCE
-        kind = EventType.DROPPED if suppressed else kind
+        subtype = webhooks.part(data, "bounce", "subType")
+        kind = EventType.HARD_BOUNCE if permanent and subtype in _GONE else EventType.SOFT_BOUNCE
+        kind = EventType.DROPPED if subtype in _LISTED else kind
     if kind is None:
         return []
     tags = webhooks.part(data, "tags")

@@ -58,6 +58,12 @@ _FAULTS = (
         hint="check the key, its rights and the account's state",
         source=_4XX,
     ),
+    Fault(
+        meaning=Meaning.UNKNOWN,
+        status=(200,),
+        hint="SendGrid says so in sandbox mode, in which nothing is delivered; anybody on the way may say so, too",
+        source="https://www.twilio.com/docs/sendgrid/for-developers/sending-email/sandbox-mode: 200 instead of 202",
+    ),
     Fault(meaning=Meaning.LATER, status=(429,), source=_4XX),
 )
 
@@ -110,10 +116,10 @@ class Sendgrid(HttpProvider):
         isn't one it refuses with the whole call, and names its place.
         """
         answer = self._wire.call("POST", "/v3/mail/send", json=self.body(call))
-        if answer.status == 202 and not answer.body.strip():
-            known = answer.headers.get("x-message-id", "")
+        known = answer.headers.get("x-message-id", "")
+        if answer.status == 202 and known and not answer.body.strip():
             return (accepted(recipient, known) for recipient in call.recipients)
-        if answer.status < 300:
+        if answer.status == 202 or (answer.status == 200 and answer.body.strip()):
             raise self._unreadable(answer)
         fault = self._refusal(answer)
         if not isinstance(fault, BadRecipient):

@@ -16,13 +16,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
-from urllib.parse import urlsplit
 
 from newsletter.errors import BadRecipient, ConfigError, Later, NotSent, Ours, OutcomeUnknown, ProviderError
 from newsletter.model import Call, Event, EventType, Receipt, Recipient, Route
 from newsletter.providers import How, Limits, Provider, Recovery, Verification, sns, webhooks
 from newsletter.providers.faults import Fault, Meaning, fault_of, vendor_words
-from newsletter.providers.http import Entry, each, only
+from newsletter.providers.http import Entry, check_address, each, key_in, only
 from newsletter.providers.merging import Template, leaving
 from newsletter.tables import Table
 
@@ -55,7 +54,7 @@ _FAULTS = (
     Fault(meaning=Meaning.MAILBOX_LATER, code="TRANSIENT_FAILURE", source=_BULK),
     Fault(
         meaning=Meaning.MAILBOX,
-        code="INVALID_PARAMETER|INVALID_PARAMETER_VALUE",
+        code="INVALID_PARAMETER",
         words="address|domain|local part|recipient",
         source=_BULK,
     ),
@@ -85,6 +84,12 @@ _NAMED = re.compile(
     r"\w+(Exception|Error|Failure)|MessageRejected|Throttling|AccessDenied|OptInRequired|NotAuthorized|InvalidClientTokenId|"
     r"SignatureDoesNotMatch|UnrecognizedClient\w*|ExpiredToken|InvalidParameterValue|IncompleteSignature"
 )
+#: The statuses of an entry that wasn't taken.
+_REFUSED = (
+    *("MESSAGE_REJECTED", "MAIL_FROM_DOMAIN_NOT_VERIFIED", "CONFIGURATION_SET_NOT_FOUND", "TEMPLATE_NOT_FOUND"),
+    *("ACCOUNT_SUSPENDED", "ACCOUNT_THROTTLED", "ACCOUNT_DAILY_QUOTA_EXCEEDED", "INVALID_SENDING_POOL_NAME"),
+    *("ACCOUNT_SENDING_PAUSED", "CONFIGURATION_SET_SENDING_PAUSED", "INVALID_PARAMETER", "TRANSIENT_FAILURE", "FAILED"),
+)
 _KINDS = {
     "Delivery": EventType.DELIVERED,
     "DeliveryDelay": EventType.SOFT_BOUNCE,
@@ -97,9 +102,10 @@ _KINDS = {
 }
 #: Permanent bounces by subtype
 #: (https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html): a mailbox that is gone.
-#: "Suppressed" and "OnAccountSuppressionList" are AWS's and the account's own lists.
+#: The others are lists: AWS's own ("Suppressed", after bounces), the account's or a tenant's (bounces or complaints), and
+#: addresses that AWS's validation takes for wrong.
 _GONE = ("General", "NoEmail")
-_LISTED = ("Suppressed", "OnAccountSuppressionList")
+_LISTED = ("Suppressed", "OnAccountSuppressionList", "OnTenantSuppressionList", "EmailValidationSuppressed")
 #: What can't stand as it is before a field: a brace, and a backslash, with which Handlebars escapes one.
 _BRACE = re.compile(r"\{(?=\{)|\{$|\\(?=\\*(?:\{\{|\{?$))")
 _ESCAPES = {"{": "{{brace}}", "\\": "{{backslash}}"}
@@ -120,8 +126,8 @@ class Options:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", self.region):
             raise ValueError('"region" must be an AWS region such as us-east-1')
-        if self.base_url and urlsplit(self.base_url).scheme not in ("http", "https"):
-            raise ValueError('"base_url" must be an address starting with https://')
+        if self.base_url:
+            check_address(self.base_url)
         if self.topic_arn and not re.fullmatch(r"arn:aws[\w-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+(\.fifo)?", self.topic_arn):
             raise ValueError('"topic_arn" must be the ARN of an SNS topic')
         if not 1 <= self.timeout <= 600:
@@ -183,7 +189,7 @@ class Ses(Provider):
         except ImportError:
             raise ConfigError("SES needs the package boto3", hint="pip install 'newsletter-desk[ses]'") from None
         names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-        key, secret, token = (self._environment.get(name, "").strip() or None for name in names)
+        key, secret, token = (key_in(self._environment, name, "SES") or None for name in names)
         try:
             return boto3.session.Session(
                 aws_access_key_id=key,
@@ -283,18 +289,25 @@ class Ses(Provider):
         """One call that is never repeated, and what its failure means."""
         from botocore import exceptions as aws
 
+        ask = getattr(self._client, operation)
         try:
-            answer = getattr(self._client, operation)(**parameters)
-        except (aws.EndpointConnectionError, aws.ConnectTimeoutError, aws.ProxyConnectionError, aws.SSLError) as fault:
+            answer = ask(**parameters)
+        except (aws.EndpointConnectionError, aws.ConnectTimeoutError, aws.ProxyConnectionError) as fault:
             raise NotSent(f"nothing was sent to SES: {type(fault).__name__}", hint="check the network") from None
+        except aws.SSLError as fault:
+            # One class for a certificate that isn't valid and for a connection that broke after the request.
+            if "certificate" in str(fault).lower():
+                hint = "check base_url and this machine's clock"
+                raise NotSent("nothing was sent to SES: the certificate is not valid", hint=hint) from None
+            raise OutcomeUnknown("no usable answer from SES: the connection broke") from None
         except (aws.NoCredentialsError, aws.PartialCredentialsError, aws.TokenRetrievalError, aws.SSOError) as fault:
             hint = "set $AWS_ACCESS_KEY_ID and the like, or log in again"
             raise Ours(f"no credentials for SES: {type(fault).__name__}", hint=hint) from None
         except aws.ParamValidationError as fault:
             raise Ours(f"SES's own description refuses the call: {vendor_words(str(fault))}") from None
         except aws.ClientError as fault:
-            raise _refusal(fault.response) from None
-        except (aws.HTTPClientError, aws.BotoCoreError, ValueError, KeyError, OSError) as fault:
+            raise _refusal(fault.response, self.faults) from None
+        except Exception as fault:  # noqa: BLE001 (botocore's parsers raise anything for answers that aren't AWS's)
             raise OutcomeUnknown(f"no usable answer from SES: {type(fault).__name__}") from None
         return answer if isinstance(answer, dict) else {}
 
@@ -316,13 +329,14 @@ def _ascii(call: Call) -> str:
     return formataddr((call.sender.name, call.sender.address))
 
 
-def _refusal(response: Mapping[str, Any]) -> ProviderError:
+def _refusal(response: Mapping[str, Any], faults: Sequence[Fault]) -> ProviderError:
     """What an error of SES means for the whole call."""
     code, words = (str(webhooks.part(response, "Error", key) or "") for key in ("Code", "Message"))
     status = webhooks.part(response, "ResponseMetadata", "HTTPStatusCode") or 0
-    said = f"SES answered {status}: {vendor_words(': '.join(filter(None, (code, words))))}"
-    named = bool(_NAMED.fullmatch(code))
-    row = fault_of(_FAULTS, status=status, code=code, words=words) if named or status in (401, 403) else None
+    named = bool(_NAMED.fullmatch(code)) and status < 500
+    said = f"SES answered {status}" + (f": {vendor_words(f'{code}: {words}')}" if named else "")
+    row = fault_of(faults, status=status, code=code, words=words if named else "")
+    row = row if named or status in (401, 403) else None
     if row is not None and row.meaning is Meaning.LATER:
         return Later(said, hint=row.hint)
     if row is not None and row.meaning in (Meaning.BAD_RECIPIENT, Meaning.MAILBOX):
@@ -363,34 +377,62 @@ def _verdict(entry: Any) -> Entry:
     status, known = (str(webhooks.part(entry, name) or "") for name in ("Status", "MessageId"))
     if status == "SUCCESS" and known:
         return Entry(message_id=known)
-    if status in ("", "SUCCESS"):
-        raise OutcomeUnknown("SES's answer lacks a status or an id")
+    if status not in _REFUSED:
+        raise OutcomeUnknown("SES's answer lacks an id, or a status that is known")
     return Entry(code=status, words=str(webhooks.part(entry, "Error") or ""))
 
 
 def _events(message: Mapping[str, Any], identity: str, now: dt.datetime) -> list[Event]:
     """The events of a notification: a bounce or a complaint may be of several recipients, ours has one."""
     name = str(message.get("eventType") or message.get("notificationType"))
+    about = webhooks.part(message, "failure" if name == "Rendering Failure" else name[:1].lower() + name[1:])
     kind, known = _KINDS.get(name), None
-    subtype = webhooks.part(message, "bounce", "bounceSubType")
     if name == "Bounce":
-        permanent = webhooks.part(message, "bounce", "bounceType") == "Permanent"
-        kind = EventType.HARD_BOUNCE if permanent and subtype in _GONE else EventType.SOFT_BOUNCE
-        kind = EventType.DROPPED if subtype in _LISTED else kind
-        known = EventType.HARD_BOUNCE if subtype == "Suppressed" else None
-        kind = EventType.UNSUBSCRIBED if subtype == "UnsubscribedRecipient" else kind
+        kind, known = _bounce(about)
+    if name == "Complaint":
+        kind, known = _complaint(about)
     if kind is None:
         return []
-    about = webhooks.part(message, name[:1].lower() + name[1:]) or {}
     marks = webhooks.part(message, "mail", "tags", "delivery")
-    to = webhooks.part(message, "mail", "destination")
+    reasons = ("bounceSubType", "reason", "link", "errorMessage", "delayType")
+    at = webhooks.part(about, "timestamp") or webhooks.part(message, "mail", "timestamp")
     return webhooks.events(
         kind,
         id=identity,
-        at=webhooks.moment(webhooks.part(about, "timestamp"), now),
+        at=webhooks.moment(at, now),
         mark=marks[0] if isinstance(marks, list) and marks else None,
-        address=to[0] if isinstance(to, list) and len(to) == 1 else "",
-        detail=subtype or webhooks.part(about, "reason") or webhooks.part(about, "link"),
+        address=_address(message, about),
+        detail=next((told for key in reasons if (told := webhooks.part(about, key))), ""),
         agent=webhooks.part(about, "userAgent"),
         known=known,
     )
+
+
+def _bounce(about: Any) -> tuple[EventType, EventType | None]:
+    """What a bounce is, and what AWS had known before."""
+    subtype = webhooks.part(about, "bounceSubType")
+    if subtype in _LISTED:
+        return EventType.DROPPED, EventType.HARD_BOUNCE if subtype == "Suppressed" else None
+    if subtype == "UnsubscribedRecipient":
+        return EventType.UNSUBSCRIBED, None
+    gone = webhooks.part(about, "bounceType") == "Permanent" and subtype in _GONE
+    return EventType.HARD_BOUNCE if gone else EventType.SOFT_BOUNCE, None
+
+
+def _complaint(about: Any) -> tuple[EventType | None, EventType | None]:
+    """A complaint, one that AWS had known before, or none: "not-spam" says the contrary (RFC 6430)."""
+    if webhooks.part(about, "complaintFeedbackType") == "not-spam":
+        return None, None
+    if webhooks.part(about, "complaintSubType") == "OnAccountSuppressionList":
+        return EventType.DROPPED, EventType.COMPLAINT
+    return EventType.COMPLAINT, None
+
+
+def _address(message: Mapping[str, Any], about: Any) -> str:
+    """Whom it's about, where that's one."""
+    for key in ("bouncedRecipients", "complainedRecipients", "delayedRecipients"):
+        people = [str(row.get("emailAddress") or "") for row in webhooks.rows(webhooks.part(about, key))]
+        if len(people) == 1:
+            return people[0]
+    to = webhooks.part(message, "mail", "destination")
+    return str(to[0]) if isinstance(to, list) and len(to) == 1 else ""

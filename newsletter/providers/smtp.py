@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import smtplib
+import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -77,6 +79,60 @@ class _Answer(Exception):
     def said(self) -> str:
         """The answer, on one line and without addresses."""
         return f"{self.code} {vendor_words(self.text)}".strip()
+
+
+class _Replies:
+    """A server's replies, each within the time that it may take: a server may send a byte now and then for ever."""
+
+    def __init__(self, sock: socket.socket, seconds: float) -> None:
+        self._sock, self._seconds = sock, seconds
+        self._buffer = b""
+        self._ends = 0.0
+        self.codes: set[bytes] = set()
+
+    def begin(self) -> None:
+        """The next reply's time begins."""
+        self._ends = time.monotonic() + self._seconds
+        self.codes.clear()
+
+    def readline(self, longest: int) -> bytes:
+        """A line, or as much of it as may be; less when the server is gone."""
+        while b"\n" not in self._buffer and len(self._buffer) < longest:
+            self._sock.settimeout(max(0.001, self._ends - time.monotonic()))
+            piece = self._sock.recv(1 << 12)
+            if not piece:
+                break
+            self._buffer += piece
+        if time.monotonic() > self._ends:
+            raise TimeoutError
+        size = self._buffer.find(b"\n") + 1 or len(self._buffer)
+        line, self._buffer = self._buffer[: min(size, longest)], self._buffer[min(size, longest) :]
+        self.codes.add(line[:3])
+        return line
+
+    def close(self) -> None:
+        """Nothing of its own is open."""
+
+
+class _Bounded(smtplib.SMTP):
+    """A dialogue in which every reply has an end."""
+
+    def getreply(self) -> tuple[int, bytes]:
+        """The next reply; one whose lines differ in their codes is none (RFC 5321, section 4.2.1)."""
+        if self.file is None and self.sock is not None:
+            self.file = _Replies(self.sock, self.timeout)
+        if self.file is not None:
+            self.file.begin()
+        try:
+            code, text = super().getreply()
+            return (-1 if self.file is not None and len(self.file.codes) > 1 else code), text
+        finally:
+            if self.sock is not None:
+                self.sock.settimeout(self.timeout)
+
+
+class _BoundedTls(_Bounded, smtplib.SMTP_SSL):
+    """The same over TLS from the first byte."""
 
 
 class Smtp(Provider):
@@ -260,9 +316,9 @@ class Smtp(Provider):
         server: smtplib.SMTP | None = None
         try:
             if options.security is Security.TLS:
-                server = smtplib.SMTP_SSL(options.host, options.port, timeout=options.timeout, context=context)
+                server = _BoundedTls(options.host, options.port, timeout=options.timeout, context=context)
             else:
-                server = smtplib.SMTP(options.host, options.port, timeout=options.timeout)
+                server = _Bounded(options.host, options.port, timeout=options.timeout)
             if options.security is Security.STARTTLS:
                 server.starttls(context=context)
             server.ehlo_or_helo_if_needed()

@@ -86,9 +86,27 @@ _PERMANENT = (
         meaning=Meaning.GONE,
         status=(550, 551, 553, 554, 552),
         words=r"user (is )?unknown|unknown (user|recipient|mailbox)|no such (user|recipient|mailbox|address)|"
-        r"(mailbox|user|account|address|recipient) (was )?(not found|does(n't| not) exist|is no longer valid)|"
+        r"(mailbox|user|account|address|recipient) (was )?(not found|does(n't| not) exist|is no longer valid|is disabled)|"
         r"doesn't have an? [\w.]+ account|invalid (mailbox|recipient)|is nobody",
         source=f"{_SEEN}: without an enhanced code, and Yahoo's 552 and 554 after the message",
+    ),
+    Fault(
+        meaning=Meaning.MAILBOX,
+        status=(550,),
+        words=r"^(?!.*(policy|spam|block|reject|denied|reputation|https?:)).*mailbox unavailable",
+        source="RFC 5321, 4.2.3: 550 is a mailbox unavailable, or refused for policy, which the words tell",
+    ),
+    Fault(
+        meaning=Meaning.OURS,
+        code=r"5\.5\.1",
+        hint="the server found the dialogue out of order: please report it",
+        source="RFC 3463, 3.6: X.5.1, invalid command",
+    ),
+    Fault(
+        meaning=Meaning.OURS,
+        status=(500, 502, 503, 504),
+        hint="the server found the dialogue out of order: please report it",
+        source="RFC 5321, 4.2.2: syntax error, not implemented, bad sequence",
     ),
 )
 

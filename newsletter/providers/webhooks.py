@@ -117,12 +117,18 @@ def events(
         id=_identity(id),
         type=kind,
         at=at,
-        mark=str(mark)[:100] if isinstance(mark, str | int) else "",
-        address=address[:320] if isinstance(address, str) else "",
+        mark=_word(mark, 100),
+        address=_word(address, 320),
         detail=_detail(kind, detail),
         machine=program,
     )
     return [event] if known is None else [event, replace(event, id=f"{event.id}:known", type=known)]
+
+
+def _word(value: Any, longest: int) -> str:
+    """A text without blanks or what no database takes; what isn't one is nobody's."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return "" if _UNPRINTABLE.search(text) else text[:longest]
 
 
 def _identity(given: str) -> str:

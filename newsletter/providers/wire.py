@@ -9,9 +9,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-import time
+import socket
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -97,9 +98,31 @@ def _read(text: str, now: dt.datetime) -> float | None:
 
 
 class _Watch:
-    """Whether the request under way has begun to leave."""
+    """Whether the request under way has begun to leave, and a clock for its answer: a server may send a byte now and
+    then for ever.
+    """
 
-    begun = False
+    def __init__(self, seconds: float) -> None:
+        self.begun = False
+        self._seconds = seconds
+        self._clock: threading.Timer | None = None
+
+    def wait(self, connection: HTTPConnection) -> None:
+        """The request is out: cut the connection when the answer takes longer than it may."""
+        self._clock = threading.Timer(self._seconds, _cut, [connection.sock])
+        self._clock.daemon = True
+        self._clock.start()
+
+    def end(self) -> None:
+        """The answer is in, or won't come."""
+        if self._clock is not None:
+            self._clock.cancel()
+
+
+def _cut(sock: socket.socket | None) -> None:
+    if sock is not None:
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
 
 
 def _watched(kind: type[HTTPConnection], watch: _Watch) -> type[HTTPConnection]:
@@ -111,7 +134,11 @@ def _watched(kind: type[HTTPConnection], watch: _Watch) -> type[HTTPConnection]:
         watch.begun = True
         kind.endheaders(self, *given, **more)
 
-    return type("Watched", (kind,), {"endheaders": endheaders})
+    def getresponse(self: HTTPConnection) -> Any:
+        watch.wait(self)
+        return kind.getresponse(self)
+
+    return type("Watched", (kind,), {"endheaders": endheaders, "getresponse": getresponse})
 
 
 class _Adapter(HTTPAdapter):
@@ -141,7 +168,7 @@ class Wire:
 
     def __init__(self, vendor: str, base: str, timeout: float) -> None:
         self._vendor, self._base, self._timeout = vendor, base.rstrip("/"), timeout
-        self._watch = _Watch()
+        self._watch = _Watch(timeout)
         self.session = requests.Session()
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, _Adapter(self._watch))
@@ -161,11 +188,11 @@ class Wire:
             return Answer(response.status_code, headers, self._body(response))
 
     def _body(self, response: requests.Response) -> bytes:
-        """The whole body, within the time that a call may take and a size that an answer may have."""
-        ends, body = time.monotonic() + self._timeout, b""
+        """The whole body, of a size that an answer may have."""
+        body = b""
         for piece in response.iter_content(1 << 14):
             body += piece
-            if len(body) > _LARGEST or time.monotonic() > ends:
+            if len(body) > _LARGEST:
                 raise OutcomeUnknown(f"{self._vendor}'s answer had no end")
         return body
 
@@ -179,6 +206,8 @@ class Wire:
             if not self._watch.begun:
                 raise NotSent(f"nothing was sent to {self._vendor}: {why}", hint=_HINTS.get(why, "")) from None
             raise OutcomeUnknown(f"no usable answer from {self._vendor}: {why}") from None
+        finally:
+            self._watch.end()
 
     def close(self) -> None:
         """Give the connections back."""

@@ -187,7 +187,7 @@ def call(*addresses: str, sender: Mailbox | None = None, rendered: Rendered | No
     return Call(
         batch=1,
         campaign="issue",
-        key=key * 64,
+        key=(key * 64)[-64:],
         tag="c0ffee-1",
         date=CALLED,
         sender=sender or Mailbox(name="Desk", address="news@example.org"),

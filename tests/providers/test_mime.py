@@ -14,26 +14,26 @@ from hypothesis import strategies as st
 
 from newsletter import merge
 from newsletter.merge import MergeField, MergeText
-from newsletter.model import Batch, Recipient, Rendered
+from newsletter.model import Call, Mailbox, Recipient, Rendered
 from newsletter.providers.mime import Composer
 
 URL = "https://mail.example.org/u/" + "aB3-_" * 30
 
 
-def batch(
+def call(
     *,
     text: MergeText | None = None,
     html: MergeText | None = None,
     subject: str = "Hi",
-    sender: str = "Desk <a@example.org>",
-) -> Batch:
-    return Batch(
-        id=1,
+    name: str = "Desk",
+) -> Call:
+    return Call(
+        batch=1,
         campaign="issue",
         key="0123456789abcdef" * 4,
         tag="t",
         date=dt.datetime(2022, 10, 12, 9, tzinfo=dt.UTC),
-        sender=sender,
+        sender=Mailbox(name=name, address="a@example.org"),
         reply_to="reply@example.org",
         content=Rendered(
             issue="issue",
@@ -50,7 +50,7 @@ def batch(
     )
 
 
-def message(made: Batch) -> tuple[bytes, EmailMessage]:
+def message(made: Call) -> tuple[bytes, EmailMessage]:
     raw = Composer(made).message(made.recipients[0])
     return raw, email.message_from_bytes(raw, policy=email.policy.default)
 
@@ -62,7 +62,7 @@ def part(parsed: EmailMessage, kind: str) -> str:
 
 
 def test_a_message_has_both_parts_and_the_headers_of_a_list() -> None:
-    _, parsed = message(batch())
+    _, parsed = message(call())
     assert parsed.get_content_type() == "multipart/alternative"
     assert [p.get_content_type() for p in parsed.iter_parts()] == ["text/plain", "text/html"]
     assert parsed["To"] == "ana@example.org"
@@ -74,14 +74,14 @@ def test_a_message_has_both_parts_and_the_headers_of_a_list() -> None:
 
 
 def test_the_unsubscribe_headers_are_never_folded_or_encoded() -> None:
-    raw, _ = message(batch())
+    raw, _ = message(call())
     assert f"\r\nList-Unsubscribe: <{URL}>\r\n".encode() in raw
     assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in raw
 
 
 def test_line_ends_are_crlf_and_lines_keep_their_limits() -> None:
     long = MergeText(("word " * 400 + "é" * 300 + "\n", MergeField(name="first_name"), "x" * 5_000 + " \n"))
-    raw, _ = message(batch(text=long, html=long, subject="📬 " + "a long subject " * 12))
+    raw, _ = message(call(text=long, html=long, subject="📬 " + "a long subject " * 12))
     assert b"\n" not in raw.replace(b"\r\n", b"")
     head, _, rest = raw.partition(b"\r\n\r\n")
     assert all(len(line) <= 76 for line in rest.split(b"\r\n"))
@@ -89,7 +89,7 @@ def test_line_ends_are_crlf_and_lines_keep_their_limits() -> None:
 
 
 def test_the_subject_is_merged_and_cannot_start_another_header() -> None:
-    made = batch(subject="Hi {{ first_name | friend }}")
+    made = call(subject="Hi {{ first_name | friend }}")
     person = Recipient(delivery=1, address="x@example.org", values={"first_name": "A\r\nBcc: evil@example.org"})
     parsed = email.message_from_bytes(Composer(made).message(person), policy=email.policy.default)
     assert parsed["Subject"] == "Hi A Bcc: evil@example.org"
@@ -97,7 +97,7 @@ def test_the_subject_is_merged_and_cannot_start_another_header() -> None:
 
 
 def test_a_sender_with_an_accent_is_encoded() -> None:
-    raw, parsed = message(batch(sender='"Oficina, Doña Ana" <a@example.org>'))
+    raw, parsed = message(call(name="Oficina, Doña Ana"))
     assert raw.isascii()
     assert parsed["From"].addresses[0].display_name == "Oficina, Doña Ana"
 
@@ -113,7 +113,7 @@ def test_splicing_gives_the_same_text_as_merging(literals: list[str], value: str
     for literal in literals:
         parts += [literal, MergeField(name="first_name", fallback="you")]
     text = MergeText(tuple(parts))
-    made = batch(text=text)
+    made = call(text=text)
     values = {"first_name": value, "unsubscribe_url": URL}
     raw = Composer(made).message(Recipient(delivery=1, address="a@example.org", values=values))
     plain = raw.split(b"quoted-printable\r\n\r\n", 1)[1].split(b"\r\n--=_", 1)[0]
@@ -124,20 +124,20 @@ def test_splicing_gives_the_same_text_as_merging(literals: list[str], value: str
 
 
 def test_the_boundary_stands_in_no_body() -> None:
-    made = batch(text=MergeText((f"--=_{'0123456789abcdef' * 2}\n",)))
+    made = call(text=MergeText((f"--=_{'0123456789abcdef' * 2}\n",)))
     _, parsed = message(made)
     assert len(list(parsed.iter_parts())) == 2
     assert "0123456789abcdef" in part(parsed, "plain")
 
 
 def test_a_replay_has_the_same_bytes() -> None:
-    assert message(batch())[0] == message(batch())[0]
+    assert message(call())[0] == message(call())[0]
 
 
 @pytest.mark.parametrize("value", ["<b>", '"', "&amp;"])
 def test_a_value_is_escaped_in_html_only(value: str) -> None:
     field = MergeText(("<p>", MergeField(name="first_name"), "</p>\n"))
-    made = batch(text=field, html=field)
+    made = call(text=field, html=field)
     person = Recipient(delivery=1, address="a@example.org", values={"first_name": value})
     parsed = email.message_from_bytes(Composer(made).message(person), policy=email.policy.default)
     assert value in part(parsed, "plain")

@@ -15,7 +15,7 @@ from newsletter.providers.mime import Composer
 from newsletter.providers.signing import Signer
 from newsletter.providers.smtp import Smtp
 from newsletter.tables import Document
-from tests.providers.test_contract import batch
+from tests.providers.lines import call
 
 KEY = rsa.generate_private_key(65537, 2048)
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
@@ -28,7 +28,7 @@ def dns(name: bytes, timeout: int = 5) -> bytes:
 
 
 def message() -> bytes:
-    made = batch()
+    made = call()
     return Signer("example.org", "news", PEM).signed(Composer(made).message(made.recipients[0]))
 
 

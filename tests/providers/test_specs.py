@@ -21,8 +21,7 @@ from newsletter.providers.postmark import Postmark
 from newsletter.providers.resend import Resend
 from newsletter.providers.sendgrid import Sendgrid
 from newsletter.providers.ses import Ses
-from tests.providers.test_apis import CALLED, made
-from tests.providers.test_contract import batch
+from tests.providers.lines import CALLED, call, made
 
 
 def spec(name: str) -> dict[str, Any]:
@@ -46,13 +45,13 @@ def test_resends_description_fits() -> None:
     provider = made("resend", "http://127.0.0.1:1", lambda: CALLED)
     assert isinstance(provider, Resend)
     pointer = "/paths/~1emails~1batch/post/requestBody/content/application~1json/schema"
-    assert faults(spec("resend.yaml"), pointer, json.loads(provider.body(batch()))) == []
+    assert faults(spec("resend.yaml"), pointer, json.loads(provider.body(call()))) == []
 
 
 def test_mailguns_description_fits() -> None:
     provider = made("mailgun", "http://127.0.0.1:1", lambda: CALLED)
     assert isinstance(provider, Mailgun)
-    form = {name: value for name, (_, value) in provider.form(batch())}
+    form = {name: value for name, (_, value) in provider.form(call())}
     flat: dict[str, Any] = {**form, "to": form["to"].split(",")}
     media = "multipart~1form-data"
     pointer = f"/paths/~1v3~1{{domain_name}}~1messages/post/requestBody/content/{media}/schema"
@@ -62,7 +61,7 @@ def test_mailguns_description_fits() -> None:
 def test_postmarks_description_fits() -> None:
     provider = made("postmark", "http://127.0.0.1:1", lambda: CALLED)
     assert isinstance(provider, Postmark)
-    told = faults(spec("postmark.swagger2.json"), "/definitions/SendEmailBatchRequest", provider.body(batch()))
+    told = faults(spec("postmark.swagger2.json"), "/definitions/SendEmailBatchRequest", provider.body(call()))
     assert [fault for fault in told if "MessageStream" not in fault and "Metadata" not in fault] == []
 
 
@@ -70,13 +69,13 @@ def test_sendgrids_description_fits() -> None:
     provider = made("sendgrid", "http://127.0.0.1:1", lambda: CALLED)
     assert isinstance(provider, Sendgrid)
     pointer = "/components/requestBodies/PostMailSend/content/application~1json/schema"
-    assert faults(spec("sendgrid.mail_v3.yaml"), pointer, provider.body(batch())) == []
+    assert faults(spec("sendgrid.mail_v3.yaml"), pointer, provider.body(call())) == []
 
 
 def test_brevos_description_fits() -> None:
     provider = made("brevo", "http://127.0.0.1:1", lambda: CALLED)
     assert isinstance(provider, Brevo)
-    assert faults(spec("brevo.derived-sdk5.1.0.schema.json"), "", provider.body(batch())) == []
+    assert faults(spec("brevo.derived-sdk5.1.0.schema.json"), "", provider.body(call())) == []
 
 
 def test_sess_description_fits() -> None:
@@ -85,7 +84,7 @@ def test_sess_description_fits() -> None:
     assert isinstance(provider, Ses)
     model = botocore.session.get_session().get_service_model("sesv2").operation_model("SendBulkEmail")
     validator = botocore.validate.ParamValidator()
-    assert validator.validate(provider.body(batch()), model.input_shape).generate_report() == ""
+    assert validator.validate(provider.body(call()), model.input_shape).generate_report() == ""
     assert "FromEmailAddress" in validator.validate({"FromEmailAddress": 3}, model.input_shape).generate_report()
 
 

@@ -132,7 +132,7 @@ def test_another_key_may_be_another_accounts_so_it_proves_no_absence(
     looked_up.fake.faults = [lost(taken=False)]
     looked_up.send()
     looked_up.later(hours=1)
-    looked_up.fake.authorized = lambda _: True  # type: ignore[method-assign]
+    looked_up.fake.authorized = lambda headers: True  # type: ignore[method-assign]
     for name in ("MAILGUN_API_KEY", "POSTMARK_SERVER_TOKEN"):
         monkeypatch.setenv(name, "the-key-of-another-account")
     looked_up.send()
@@ -312,7 +312,7 @@ def test_a_key_past_the_shortest_time_that_is_documented_proves_nothing(
     tmp_path: Path, vendor: str, minutes: int
 ) -> None:  # S38
     with shop(tmp_path, vendor, 4) as opened:
-        opened.fake.faults = [lost()] + [saying(503)] * 99
+        opened.fake.faults = [lost(), *[saying(503)] * 99]
         opened.send()
         opened.fake.faults = []
         opened.later(minutes=minutes)

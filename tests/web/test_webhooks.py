@@ -198,3 +198,32 @@ def test_whatever_was_answered_with_200_outlives_a_kill(desk: Desk) -> None:
 def _told(space: Workspace) -> set[int]:
     with space.store.read() as session:
         return {int(name.removeprefix("msg_")) for name in session.scalars(select(EventRecord.event))}
+
+
+def test_receiving_needs_the_receiving_secret_alone(
+    desk: Desk, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in KEYS:
+        monkeypatch.delenv(name, raising=False)
+    assert post(client, bounce(1)) == 200
+    assert post(client, svix(json.dumps({"type": "email.delivered", "data": {}}).encode()), "resend") == 200
+
+
+def test_each_kind_of_refusal_is_logged_once_and_without_what_was_called_with(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    body, _ = bounce(1, "reader@example.org")
+    for _ in range(3):
+        post(client, basic(body, "wrong"))
+        post(client, (body, {}), "unset")
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines == [
+        "webhooks of postmark: invalid webhook signature: the password is wrong",
+        "webhooks of unset: webhooks aren't set up (set $NOBODY_SET_THIS)",
+    ]
+
+
+def test_unknown_names_cost_nothing(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(200):
+        assert post(client, bounce(1), f"{number}{'x' * 2_000}") == 404
+    assert caplog.records == []

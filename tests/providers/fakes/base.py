@@ -39,7 +39,8 @@ class Said:
 @dataclass(frozen=True)
 class Interference:
     """Something between the vendor and us: whether the call `reaches` the vendor, and what comes back instead of its
-    answer; `pause` is in seconds before each `piece` of so many bytes. `resets` the connection afterwards.
+    answer; `pause` is in seconds before each `piece` of so many bytes. It `closes` the connection afterwards, or
+    `resets` it.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Interference:
     answer: Callable[[Said], bytes]
     pause: float = 0.0
     piece: int = 1 << 20
+    closes: bool = True
     resets: bool = False
 
     def __str__(self) -> str:
@@ -100,6 +102,8 @@ class Fake:
     retention: ClassVar[dt.timedelta] = dt.timedelta(days=3650)
     #: What may be wrong with us, as an answer to the whole call.
     troubles: ClassVar[Mapping[str, Said]] = {}
+    #: What may be wrong with us, as a verdict on each message that comes after `spare` others.
+    entries: ClassVar[Mapping[str, Any]] = {}
 
     def authorized(self, headers: dict[str, str]) -> bool:
         raise NotImplementedError

@@ -40,7 +40,7 @@ class MailjetFake(Fake):
         "quota": error(401, "mj-0001", "API key temporarily suspended, daily sending limit reached."),
     }
     #: Those of a single message.
-    _entries: ClassVar[Mapping[str, dict[str, Any]]] = {
+    entries: ClassVar[Mapping[str, dict[str, Any]]] = {
         "sender": failed(
             403,
             "send-0008",
@@ -79,16 +79,16 @@ class MailjetFake(Fake):
             return error(400, "mj-0008", "The array exceeds 50 items.")
         if self.ailing() and self.trouble in self.troubles:
             return self.troubles[self.trouble]
-        entries = [self._entry(message) for message in messages]
-        statuses = [one["Errors"][0]["StatusCode"] for one in entries if one["Status"] == "error"]
-        return Said(statuses[0] if statuses else 200, {"Messages": entries})
+        told = [self._entry(message) for message in messages]
+        statuses = [one["Errors"][0]["StatusCode"] for one in told if one["Status"] == "error"]
+        return Said(statuses[0] if statuses else 200, {"Messages": told})
 
     def _entry(self, message: dict[str, Any]) -> dict[str, Any]:
         address = message["To"][0]["Email"]
         if address in self.refuse or not address.isascii():
             return failed(400, "mj-0013", f'"{address}" is an invalid email address.', "To[0].Email")
         if self.ailing():
-            return self._entries[self.trouble]
+            return self.entries[self.trouble]
         if _FORBIDDEN & set(message["Headers"]):
             return failed(400, "send-0011", "Header cannot be customized using the Headers collection.", "Headers")
         if message["DeduplicateCampaign"] and not message.get("CustomCampaign"):

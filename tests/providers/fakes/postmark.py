@@ -9,20 +9,6 @@ from typing import Any, ClassVar
 
 from tests.providers.fakes.base import KEY, Fake, Letter, Said, mailbox
 
-#: https://postmarkapp.com/developer/api/overview#error-codes: ErrorCode and words of one message's refusal.
-_ENTRIES: Mapping[str, tuple[int, str]] = {
-    "credits": (405, "You are not allowed to send: your account has run out of credits."),
-    "sender": (400, "The 'From' address you supplied is not a Sender Signature on your account."),
-    "unconfirmed": (401, "The Sender Signature that you tried to send with is not confirmed."),
-    "sandbox": (
-        412,
-        "While your account is pending approval, all recipient addresses must share the same domain as the "
-        "'From' address.",
-    ),
-    "suspended": (413, "Your account may not send."),
-}
-
-
 def error(status: int, code: int, words: str) -> Said:
     """A whole call's refusal; a header repeats the code."""
     return Said(status, {"ErrorCode": code, "Message": words}, {"X-PM-ApiErrorCode": str(code)})
@@ -35,6 +21,18 @@ class PostmarkFake(Fake):
     #: https://postmarkapp.com/developer/api/messages-api: 45 days, customizable from 7.
     retention = dt.timedelta(days=45)
     streams: ClassVar[Mapping[str, str]] = {"broadcast": "Broadcasts", "outbound": "Transactional", "news": "Broadcasts"}
+    #: https://postmarkapp.com/developer/api/overview#error-codes: ErrorCode and words of one message's refusal.
+    entries: ClassVar[Mapping[str, tuple[int, str]]] = {
+        "credits": (405, "You are not allowed to send: your account has run out of credits."),
+        "sender": (400, "The 'From' address you supplied is not a Sender Signature on your account."),
+        "unconfirmed": (401, "The Sender Signature that you tried to send with is not confirmed."),
+        "sandbox": (
+            412,
+            "While your account is pending approval, all recipient addresses must share the same domain as the "
+            "'From' address.",
+        ),
+        "suspended": (413, "Your account may not send."),
+    }
     #: Those of the whole call.
     troubles: ClassVar[Mapping[str, Said]] = {
         "stream": error(422, 1235, "The message stream provided does not exist on this server."),
@@ -84,7 +82,7 @@ class PostmarkFake(Fake):
     def _entry(self, message: dict[str, Any]) -> dict[str, Any]:
         """In order; a failed one has neither To nor MessageID."""
         if self.ailing():
-            code, words = _ENTRIES[self.trouble]
+            code, words = self.entries[self.trouble]
             return {"ErrorCode": code, "Message": words}
         if message["To"] in self.refuse or not message["To"].isascii():
             return {"ErrorCode": 300, "Message": f"Invalid 'To' address: '{message['To']}'."}

@@ -79,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(raw)
 
     def _interfere(self, fault: Interference, said: Said) -> None:
-        self.close_connection = True
+        self.close_connection = self.close_connection or fault.closes
         raw = fault.answer(said)
         with contextlib.suppress(OSError):
             for start in range(0, len(raw), fault.piece):

@@ -29,7 +29,7 @@ class SesFake(Fake):
         "day": error(400, "Throttling", "Daily message quota exceeded."),
     }
     #: One entry's: https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html for the sandbox's words.
-    _entries: ClassVar[Mapping[str, tuple[str, str]]] = {
+    entries: ClassVar[Mapping[str, tuple[str, str]]] = {
         "quota": ("ACCOUNT_DAILY_QUOTA_EXCEEDED", "The account's daily quota is exceeded."),
         "sandbox": (
             "MESSAGE_REJECTED",
@@ -70,25 +70,25 @@ class SesFake(Fake):
     def accept(self, headers: dict[str, str], body: bytes) -> Said:
         call = json.loads(body)
         self.bodies.append(call)
-        entries = call["BulkEmailEntries"]
-        if not 0 < len(entries) <= 50:
+        people = call["BulkEmailEntries"]
+        if not 0 < len(people) <= 50:
             return error(400, "BadRequestException", "1 to 50 entries")
         if not call["FromEmailAddress"].isascii():
             # API reference, FromEmailAddress: a name beyond ASCII has to be MIME-encoded.
             return error(400, "BadRequestException", "Missing final '@domain'")
         if self.ailing() and self.trouble in self.troubles:
             return self.troubles[self.trouble]
-        for tag in (tag for entry in entries for tag in entry["ReplacementTags"]):
+        for tag in (tag for entry in people for tag in entry["ReplacementTags"]):
             if not all(re.fullmatch(r"[A-Za-z0-9_-]{1,256}", word) for word in tag.values()):
                 return error(400, "BadRequestException", "Invalid tag value")
-        return Said(200, {"BulkEmailEntryResults": [self._result(call, entry) for entry in entries]})
+        return Said(200, {"BulkEmailEntryResults": [self._result(call, entry) for entry in people]})
 
     def _result(self, call: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
         (address,) = entry["Destination"]["ToAddresses"]
         if address in self.refuse or not address.isascii():
             return {"Status": "INVALID_PARAMETER", "Error": f"Illegal email address: {address}"}
         if self.ailing():
-            status, words = self._entries[self.trouble]
+            status, words = self.entries[self.trouble]
             return {"Status": status, "Error": words.format(address=address)}
         if address in self.suppressed:  # accepted, then told of as a bounce of that subtype
             self.events.append({"eventType": "Bounce", "bounceSubType": self.suppressed[address]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import email
 import email.policy
 import re
@@ -23,6 +24,8 @@ class SmtpFake(Fake):
     for_good: bool = True
     #: What EHLO offers beside its own name.
     offers: tuple[str, ...] = ()
+    #: The stage at which it speaks a letter at a time, for ever.
+    slow: str = ""
     #: An answer of 250 at the end is one of a message that was taken; this takes it whatever the answer.
     takes: bool = False
 
@@ -89,8 +92,8 @@ class SmtpHandler(socketserver.StreamRequestHandler):
     def _answered(self, line: bytes) -> bool:
         """Whether the dialogue goes on after this command."""
         command = line.decode("latin-1").strip()
-        self.fake.said.append(command)
         verb = command[:4].upper()
+        self.fake.said.append(verb + command[4:])
         if verb == "QUIT":
             self._write("221 bye")
             return False
@@ -126,14 +129,23 @@ class SmtpHandler(socketserver.StreamRequestHandler):
             return False
         if fault == "stall":
             time.sleep(STALL)
-        return self._write(answer)
+        return self._drip() if self.fake.slow == "END" else self._write(answer)
 
     def _lines(self) -> Iterator[bytes]:
         return iter(self.rfile.readline, b"")
 
     def _say(self, stage: str, usual: str) -> bool:
         self.said = self.fake.next_answer(stage, usual)
-        return self._write(self.said)
+        return self._drip() if self.fake.slow == stage else self._write(self.said)
+
+    def _drip(self) -> bool:
+        """A line that doesn't end."""
+        with contextlib.suppress(OSError):
+            for _ in range(40):
+                self.wfile.write(b"250-x\r\n" if self.fake.slow == "EHLO" else b"2")
+                self.wfile.flush()
+                time.sleep(0.1)
+        return False
 
     def _write(self, line: str) -> bool:
         """Say it; an empty answer hangs up, as does whatever begins with 421 (RFC 5321, section 3.8)."""

@@ -1,19 +1,22 @@
-"""What a provider can be asked without mailing anybody: the key, the sender, and if its webhooks can be believed."""
+"""What a provider can be asked without mailing anybody: the key, the sender, and whether its webhooks can work."""
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from newsletter.errors import Refused
+from newsletter.errors import NotSent, Ours, ProviderError
 from newsletter.providers.files import Files
+from newsletter.providers.memory import Memory
 from tests.desk import Desk
-from tests.providers.fakes import KEY, MailgunFake, serve
-from tests.providers.test_apis import FAKES, Line, connected
-from tests.providers.test_webhooks import KEYS, SECRETS, made
+from tests.providers import hostile
+from tests.providers.fakes import KEY, MailgunFake, ResendFake, SmtpFake, serve
+from tests.providers.lines import FAKES, Line, connected, gathered, smtp
+from tests.providers.signatures import KEYS, SECRETS, made_for_webhooks
 
 SENDER = "news@example.org"
 
@@ -25,7 +28,7 @@ def line(request: pytest.FixtureRequest) -> Iterator[Line]:
 
 
 def verdicts(line: Line, sender: str = SENDER) -> dict[str, bool | None]:
-    return {proof.about: proof.fine for proof in line.provider.prove(sender)}
+    return {one.about: one.fine for one in line.provider.verify(sender)}
 
 
 def test_a_right_key_and_a_verified_sender_are_told_apart_from_others(line: Line) -> None:
@@ -47,14 +50,34 @@ def test_a_subdomain_may_use_its_parents_verification_and_a_stranger_may_not() -
 
 
 def test_a_wrong_key_is_refused(line: Line) -> None:
-    with connected(line.provider.name, key="wrong") as other, pytest.raises(Refused, match="doesn't accept the key"):
-        other.provider.prove(SENDER)
+    with connected(line.provider.name, key="wrong") as other, pytest.raises(Ours):
+        other.provider.verify(SENDER)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # botocore leaves sockets open
+def test_a_provider_that_cannot_be_asked_ends_in_an_error_of_ours(line: Line) -> None:
+    """Whatever stands between: a verification is either about what was found, or a ProviderError."""
+    for interference in (*hostile.statuses(), *hostile.moved()):
+        if not interference.reaches:
+            line.fake.faults[:] = [interference]
+            found, fault = gathered(lambda: iter(line.provider.verify(SENDER)))  # type: ignore[arg-type, return-value]
+            assert isinstance(fault, ProviderError | None), interference
+            assert all(one.about for one in found)  # type: ignore[attr-defined]
+            assert KEY not in f"{fault} {found}"
+    gc.collect()
+
+
+def test_a_key_of_resends_that_may_only_send_is_fine_and_cannot_tell_of_senders() -> None:
+    with connected("resend") as line:
+        assert isinstance(line.fake, ResendFake)
+        line.fake.restricted = True
+        assert verdicts(line) == {"key": True, "sender": None}
 
 
 @pytest.mark.parametrize("name", list(FAKES))
 def test_a_webhooks_secret_is_there_or_not_or_none_of_the_vendors(name: str) -> None:
     def fine(environment: dict[str, str]) -> list[bool | None]:
-        return [proof.fine for proof in made(name, environment).prove_webhooks()]
+        return [one.fine for one in made_for_webhooks(name, environment).verify_webhooks()]
 
     assert fine({**KEYS, **SECRETS}) == [True]
     assert fine(KEYS) == [None]
@@ -63,9 +86,29 @@ def test_a_webhooks_secret_is_there_or_not_or_none_of_the_vendors(name: str) -> 
 
 
 def test_a_folder_is_looked_at(tmp_path: Path) -> None:
-    assert [proof.fine for proof in Files(tmp_path / "outbox").prove(SENDER)] == [True]
+    assert [one.fine for one in Files(tmp_path / "outbox").verify(SENDER)] == [True]
     (tmp_path / "file").touch()
-    assert [proof.fine for proof in Files(tmp_path / "file").prove(SENDER)] == [False]
+    assert [one.fine for one in Files(tmp_path / "file").verify(SENDER)] == [False]
+
+
+def test_memory_has_nothing_to_look_at() -> None:
+    assert Memory().verify(SENDER) == Memory().verify_webhooks() == ()
+
+
+def test_a_mail_server_is_asked_whether_it_takes_the_sender_and_gets_no_mail() -> None:
+    with serve(SmtpFake()) as fake:
+        provider = smtp(fake.url)
+        assert [(one.about, one.fine) for one in provider.verify(SENDER)] == [("login", True), ("sender", True)]
+        assert isinstance(fake, SmtpFake)
+        fake.answers["MAIL"] = [f"553 5.1.8 <{SENDER}>: sender address rejected"]
+        login, sender = provider.verify(SENDER)
+        assert (login.fine, sender.fine) == (True, False)
+        assert SENDER not in sender.found
+        assert "RSET" in fake.said
+        provider.close()
+        assert fake.taken == []
+    with pytest.raises(NotSent):
+        smtp("smtp://127.0.0.1:1").verify(SENDER)
 
 
 def test_config_check_asks_and_ends_in_one_line_for_what_is_wrong(desk: Desk) -> None:
