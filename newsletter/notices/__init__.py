@@ -40,6 +40,7 @@ __all__ = ["Kind", "Links", "Notices", "ask"]
 _LIMITS = ((3, dt.timedelta(hours=1)), (8, dt.timedelta(days=1)))
 _ATTEMPTS = 8
 _SENT = "sent"
+_UNKNOWN = "not known whether it was sent"
 
 
 class Kind(StrEnum):
@@ -226,18 +227,31 @@ class Notices:
 
     def _outcome(self, carrier: providers.Provider, call: Call, notice: NoticeRecord) -> tuple[str, bool]:
         """What became of a mail, and whether that's the end of it."""
+        again = carrier.recovery.submits and self._within(carrier, notice)
+        if notice.outcome.startswith(_UNKNOWN) and not again:
+            return notice.outcome, True
+        self._begin(notice)
         try:
             receipt = next(iter(carrier.send(call)), None)
         except OutcomeUnknown as fault:
-            within = carrier.recovery.within
-            age = self._clock.now() - notice.created_at
-            again = carrier.recovery.submits and (within is None or age + dt.timedelta(minutes=10) < within)
-            return (fault.what, False) if again else (f"not known whether it was sent: {fault.what}", True)
+            return f"{_UNKNOWN}: {fault.what}", not carrier.recovery.submits
         if receipt is None:
-            return "not known whether it was sent", True
+            return _UNKNOWN, not carrier.recovery.submits
         if receipt.outcome is Outcome.ACCEPTED:
             return _SENT, True
-        return receipt.detail or str(receipt.outcome), receipt.outcome is not Outcome.DEFERRED
+        unknown = receipt.outcome is Outcome.UNKNOWN
+        outcome = f"{_UNKNOWN}: {receipt.detail}" if unknown else receipt.detail or str(receipt.outcome)
+        return outcome, receipt.outcome is not Outcome.DEFERRED
+
+    def _within(self, carrier: providers.Provider, notice: NoticeRecord) -> bool:
+        """Whether the provider still knows a call that was made when the mail was asked for."""
+        age = self._clock.now() - notice.created_at + dt.timedelta(seconds=carrier.timeout)
+        return carrier.recovery.within is None or age < carrier.recovery.within
+
+    def _begin(self, notice: NoticeRecord) -> None:
+        """Write down that the call is about to be made: whoever finds it so doesn't know what became of it."""
+        with self._store.write() as session:
+            session.get_one(NoticeRecord, notice.id).outcome = _UNKNOWN
 
     def _call(self, notice: NoticeRecord, mail: _Mail) -> Call:
         """The mail for a provider. Its mark is of no campaign, so that nothing takes it for a delivery."""

@@ -53,7 +53,7 @@ class SmtpFake(Fake):
         return letter_of(message["raw"])
 
     def accept(self, headers: dict[str, str], body: bytes) -> Said:
-        found = re.search(rb"^Message-ID: <(\d+)\.", body, re.MULTILINE)
+        found = re.search(rb"^Message-ID: <(-?\d+)\.", body, re.MULTILINE)
         assert found
         self.bodies.append(body)
         self.take(headers["to"], {"delivery": found[1].decode(), "raw": body})
