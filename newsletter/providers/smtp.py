@@ -181,7 +181,7 @@ class Smtp(Provider):
         about us stops them: they stay as they were.
         """
         composer = Composer(call)
-        doubtful = 0
+        doubtful = broken = 0
         for recipient in call.recipients:
             try:
                 receipt = self._submit(composer, call.sender.address, recipient)
@@ -197,7 +197,10 @@ class Smtp(Provider):
                 receipt = found
             if receipt.outcome in (Outcome.ACCEPTED, Outcome.REFUSED):
                 doubtful = 0
+            broken = broken + 1 if receipt.outcome is Outcome.UNKNOWN else 0
             yield receipt
+            if broken >= _IN_A_ROW:
+                raise Later("the connection to the mail server breaks at each message")
 
     def _judged(self, recipient: Recipient, answer: _Answer) -> Receipt | ProviderError | None:
         """What an answer means: a Receipt where it's about that mailbox, an error where it's certainly about us or
