@@ -34,7 +34,11 @@ from tests.providers.lines import ALL_NAMES, CALLED, FAKES, NAMES, call, connect
 
 #: Vendors with one HTTP base; SES goes through boto3.
 OWN = [name for name in FAKES if name != "ses"]
-NEEDED = {"mailgun": 'domain = "mg.example.org"\n', "ses": 'region = "us-east-1"\n', "smtp": 'host = "mail.example.org"\n'}
+NEEDED = {
+    "mailgun": 'domain = "mg.example.org"\n',
+    "ses": 'region = "us-east-1"\n',
+    "smtp": 'host = "mail.example.org"\n',
+}
 
 
 def at(name: str, url: str, key: str = KEY, **more: Any) -> Provider:
