@@ -102,8 +102,8 @@ _KINDS = {
 }
 #: Permanent bounces by subtype
 #: (https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html): a mailbox that is gone.
-#: The others are lists: AWS's own ("Suppressed", after bounces), the account's or a tenant's (bounces or complaints), and
-#: addresses that AWS's validation takes for wrong.
+#: The others are lists: AWS's own ("Suppressed", after bounces), the account's or a tenant's (bounces or complaints),
+#: and addresses that AWS's validation takes for wrong.
 _GONE = ("General", "NoEmail")
 _LISTED = ("Suppressed", "OnAccountSuppressionList", "OnTenantSuppressionList", "EmailValidationSuppressed")
 _BRACE = re.compile(r"\{(?=\{)|\{$")
@@ -307,7 +307,7 @@ class Ses(Provider):
             raise Ours(f"SES's own description refuses the call: {vendor_words(str(fault))}") from None
         except aws.ClientError as fault:
             raise _refusal(fault.response, self.faults) from None
-        except Exception as fault:  # noqa: BLE001 (botocore's parsers raise anything for answers that aren't AWS's)
+        except Exception as fault:
             raise OutcomeUnknown(f"no usable answer from SES: {type(fault).__name__}") from None
         return answer if isinstance(answer, dict) else {}
 

@@ -110,7 +110,9 @@ def test_every_senders_name_and_domain_goes_out_right(line: Line, name: str, dom
         assert (letter.name, letter.sender) == (name, f"news@{domain}")
 
 
-HOSTILE = 'x"<b>%recipient.t0% %recipient.mark% {{ first_name }} {{t0}} {{{brace}}} [[var:y]] {{params.x}} \u202e\u0001\\ -kkkk'
+HOSTILE = (
+    'x"<b>%recipient.t0% %recipient.mark% {{ first_name }} {{t0}} {{{brace}}} [[var:y]] {{params.x}} \u202e\u0001\\ -kk'
+)
 
 
 @pytest.mark.parametrize(
