@@ -172,6 +172,7 @@ _MAILJET_ENTRIES: tuple[Row, ...] = (
     (OURS, 400, "mj-0003", "Mandatory property missing.|From", _MAILJET),
     (OURS, 400, "mj-0006", "Too long.|Subject", _MAILJET),
     (OURS, 400, "send-0003", "At least HTMLPart, TextPart or TemplateID must be provided.|HTMLPart", _MAILJET),
+    (OURS, 400, "send-0004", "Duplicate content.|HTMLPart", _MAILJET),
     (OURS, 403, "send-0006", "Sender is not permitted.|From", _MAILJET),
     (OURS, 403, "send-0007", "SenderID is not validated.|SenderID", _MAILJET),
     (OURS, 403, "send-0008", "From is not authorized, it isn't validated.|From", _MAILJET),
