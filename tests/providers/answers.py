@@ -222,6 +222,7 @@ _BREVO_ROWS: tuple[Row, ...] = (
     (OURS, 400, "missing_parameter", "subject is missing", _BREVO),
     (OURS, 400, "out_of_range", "limit exceeds max value", _BREVO),
     (TAKEN, 400, "duplicate_parameter", "idempotencyKey was already used", "changelog idempotency"),
+    (UNKNOWN, 400, "duplicate_parameter", "tags are not unique", "another parameter proves nothing"),
     (UNKNOWN, 400, "duplicate_request", "Duplicate request", _BREVO),
     (OURS, 402, "not_enough_credits", "You do not have enough credits", _BREVO),
     (OURS, 400, "not_enough_credits", "You do not have enough credits", _BREVO),
