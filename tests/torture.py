@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -134,7 +135,7 @@ def _people(desk: Desk, recipients: int) -> None:
     desk.import_people("Email,Lists\n" + rows)
 
 
-def _mood(provider: str, chance: random.Random) -> object:
+def _mood(provider: str, chance: random.Random) -> Callable[[], str | Interference]:
     """What befalls the next call."""
     faults = _FAULTS_SMTP if provider == "smtp" else _FAULTS
     hostile = [one for one in EVERY if not one.pause]

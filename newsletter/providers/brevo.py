@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from newsletter.errors import BadRecipient
 from newsletter.model import Call, Event, EventType, Receipt, Recipient
 from newsletter.providers import How, Limits, Recovery, Verification, webhooks
-from newsletter.providers.faults import Fault, Meaning
+from newsletter.providers.faults import Fault, Meaning, fault_of
 from newsletter.providers.http import HttpOptions, HttpProvider, accepted, only, verify_domain
 from newsletter.providers.merging import leaving
 from newsletter.providers.wire import Wire
@@ -28,9 +28,15 @@ _FAULTS = (
         meaning=Meaning.TAKEN,
         status=(400, 409),
         code="duplicate_parameter",
+        words=r"idempoten|already (been )?(used|sent|processed|exists?)|duplicate request",
         source="https://developers.brevo.com/changelog/email-api-now-supports-idempotency",
     ),
-    Fault(meaning=Meaning.UNKNOWN, code="duplicate_request", source=f"{_SDK}; it may be under way"),
+    Fault(
+        meaning=Meaning.UNKNOWN,
+        status=(400, 409),
+        code="duplicate_request|duplicate_parameter",
+        source=f"{_SDK}; it may be under way, or be about another parameter",
+    ),
     Fault(
         meaning=Meaning.OURS,
         code="not_enough_credits",
@@ -126,7 +132,9 @@ class Brevo(HttpProvider):
             if not isinstance(ids, list) or len(ids) != len(call.recipients) or not all(ids):
                 raise self._unreadable(answer)
             return (accepted(r, known) for r, known in zip(call.recipients, ids, strict=True))
-        if answer.status in (400, 409) and self._words(answer)[0] == "duplicate_parameter":
+        code, words = self._words(answer)
+        row = fault_of(self.faults, status=answer.status, code=code, words=words)
+        if row is not None and row.meaning is Meaning.TAKEN:
             return (accepted(recipient, "", "Brevo had it already") for recipient in call.recipients)
         fault = self._refusal(answer)
         if not isinstance(fault, BadRecipient):

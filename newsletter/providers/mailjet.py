@@ -26,7 +26,7 @@ _ERRORS = "https://dev.mailjet.com/email/guides/send-api-v31/#send-api-errors"
 _FAULTS = (
     Fault(
         meaning=Meaning.TAKEN,
-        words="duplicate in (the )?campaign|duplicate",
+        words="duplicate in (the )?campaign",
         source="https://github.com/mailjet/api-documentation, guides/_event-api.md: error 'duplicate in campaign'",
     ),
     Fault(

@@ -119,7 +119,7 @@ class Sendgrid(HttpProvider):
         known = answer.headers.get("x-message-id", "")
         if answer.status == 202 and known and not answer.body.strip():
             return (accepted(recipient, known) for recipient in call.recipients)
-        if answer.status == 202 or (answer.status == 200 and answer.body.strip()):
+        if answer.status == 202 or (answer.body.strip() and answer.status == 200):
             raise self._unreadable(answer)
         fault = self._refusal(answer)
         if not isinstance(fault, BadRecipient):

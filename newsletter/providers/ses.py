@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from newsletter.errors import BadRecipient, ConfigError, Later, NotSent, Ours, OutcomeUnknown, ProviderError
-from newsletter.model import Call, Event, EventType, Receipt, Recipient, Route
+from newsletter.model import Call, Event, Receipt, Recipient, Route
 from newsletter.providers import How, Limits, Provider, Recovery, Verification, sns, webhooks
 from newsletter.providers.faults import Fault, Meaning, fault_of, vendor_words
 from newsletter.providers.http import Entry, check_address, each, key_in, only
 from newsletter.providers.merging import Template, leaving
+from newsletter.providers.ses_events import events_of
 from newsletter.tables import Table
 
 _BULK = "https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_BulkEmailEntryResult.html"
@@ -90,22 +91,6 @@ _REFUSED = (
     *("ACCOUNT_SUSPENDED", "ACCOUNT_THROTTLED", "ACCOUNT_DAILY_QUOTA_EXCEEDED", "INVALID_SENDING_POOL_NAME"),
     *("ACCOUNT_SENDING_PAUSED", "CONFIGURATION_SET_SENDING_PAUSED", "INVALID_PARAMETER", "TRANSIENT_FAILURE", "FAILED"),
 )
-_KINDS = {
-    "Delivery": EventType.DELIVERED,
-    "DeliveryDelay": EventType.SOFT_BOUNCE,
-    "Complaint": EventType.COMPLAINT,
-    "Subscription": EventType.UNSUBSCRIBED,
-    "Open": EventType.OPENED,
-    "Click": EventType.CLICKED,
-    "Reject": EventType.DROPPED,
-    "Rendering Failure": EventType.DROPPED,
-}
-#: Permanent bounces by subtype
-#: (https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html): a mailbox that is gone.
-#: The others are lists: AWS's own ("Suppressed", after bounces), the account's or a tenant's (bounces or complaints), and
-#: addresses that AWS's validation takes for wrong.
-_GONE = ("General", "NoEmail")
-_LISTED = ("Suppressed", "OnAccountSuppressionList", "OnTenantSuppressionList", "EmailValidationSuppressed")
 #: What can't stand as it is before a field: a brace, and a backslash, with which Handlebars escapes one.
 _BRACE = re.compile(r"\{(?=\{)|\{$|\\(?=\\*(?:\{\{|\{?$))")
 _ESCAPES = {"{": "{{brace}}", "\\": "{{backslash}}"}
@@ -283,7 +268,7 @@ class Ses(Provider):
         if notification is None:
             return []
         message = webhooks.document(notification.message.encode("utf-8", "replace"))
-        return _events(message, notification.id, self._now()) if isinstance(message, dict) else []
+        return events_of(message, notification.id, self._now()) if isinstance(message, dict) else []
 
     def _call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """One call that is never repeated, and what its failure means."""
@@ -307,7 +292,7 @@ class Ses(Provider):
             raise Ours(f"SES's own description refuses the call: {vendor_words(str(fault))}") from None
         except aws.ClientError as fault:
             raise _refusal(fault.response, self.faults) from None
-        except Exception as fault:  # noqa: BLE001 (botocore's parsers raise anything for answers that aren't AWS's)
+        except Exception as fault:
             raise OutcomeUnknown(f"no usable answer from SES: {type(fault).__name__}") from None
         return answer if isinstance(answer, dict) else {}
 
@@ -380,59 +365,3 @@ def _verdict(entry: Any) -> Entry:
     if status not in _REFUSED:
         raise OutcomeUnknown("SES's answer lacks an id, or a status that is known")
     return Entry(code=status, words=str(webhooks.part(entry, "Error") or ""))
-
-
-def _events(message: Mapping[str, Any], identity: str, now: dt.datetime) -> list[Event]:
-    """The events of a notification: a bounce or a complaint may be of several recipients, ours has one."""
-    name = str(message.get("eventType") or message.get("notificationType"))
-    about = webhooks.part(message, "failure" if name == "Rendering Failure" else name[:1].lower() + name[1:])
-    kind, known = _KINDS.get(name), None
-    if name == "Bounce":
-        kind, known = _bounce(about)
-    if name == "Complaint":
-        kind, known = _complaint(about)
-    if kind is None:
-        return []
-    marks = webhooks.part(message, "mail", "tags", "delivery")
-    reasons = ("bounceSubType", "reason", "link", "errorMessage", "delayType")
-    at = webhooks.part(about, "timestamp") or webhooks.part(message, "mail", "timestamp")
-    return webhooks.events(
-        kind,
-        id=identity,
-        at=webhooks.moment(at, now),
-        mark=marks[0] if isinstance(marks, list) and marks else None,
-        address=_address(message, about),
-        detail=next((told for key in reasons if (told := webhooks.part(about, key))), ""),
-        agent=webhooks.part(about, "userAgent"),
-        known=known,
-    )
-
-
-def _bounce(about: Any) -> tuple[EventType, EventType | None]:
-    """What a bounce is, and what AWS had known before."""
-    subtype = webhooks.part(about, "bounceSubType")
-    if subtype in _LISTED:
-        return EventType.DROPPED, EventType.HARD_BOUNCE if subtype == "Suppressed" else None
-    if subtype == "UnsubscribedRecipient":
-        return EventType.UNSUBSCRIBED, None
-    gone = webhooks.part(about, "bounceType") == "Permanent" and subtype in _GONE
-    return EventType.HARD_BOUNCE if gone else EventType.SOFT_BOUNCE, None
-
-
-def _complaint(about: Any) -> tuple[EventType | None, EventType | None]:
-    """A complaint, one that AWS had known before, or none: "not-spam" says the contrary (RFC 6430)."""
-    if webhooks.part(about, "complaintFeedbackType") == "not-spam":
-        return None, None
-    if webhooks.part(about, "complaintSubType") == "OnAccountSuppressionList":
-        return EventType.DROPPED, EventType.COMPLAINT
-    return EventType.COMPLAINT, None
-
-
-def _address(message: Mapping[str, Any], about: Any) -> str:
-    """Whom it's about, where that's one."""
-    for key in ("bouncedRecipients", "complainedRecipients", "delayedRecipients"):
-        people = [str(row.get("emailAddress") or "") for row in webhooks.rows(webhooks.part(about, key))]
-        if len(people) == 1:
-            return people[0]
-    to = webhooks.part(message, "mail", "destination")
-    return str(to[0]) if isinstance(to, list) and len(to) == 1 else ""

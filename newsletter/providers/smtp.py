@@ -314,7 +314,8 @@ class Smtp(Provider):
         return self._server
 
     def _connect(self) -> smtplib.SMTP:
-        options, context, password = self._options, ssl.create_default_context(), self._password()
+        options, password = self._options, self._password()
+        context = None if options.security is Security.NONE else ssl.create_default_context()
         place = f"{options.host}:{options.port}"
         server: smtplib.SMTP | None = None
         try:

@@ -86,7 +86,8 @@ _PERMANENT = (
         meaning=Meaning.GONE,
         status=(550, 551, 553, 554, 552),
         words=r"user (is )?unknown|unknown (user|recipient|mailbox)|no such (user|recipient|mailbox|address)|"
-        r"(mailbox|user|account|address|recipient) (was )?(not found|does(n't| not) exist|is no longer valid|is disabled)|"
+        r"(mailbox|user|account|address|recipient) (was )?(not found|does(n't| not) exist)|"
+        r"(mailbox|user|account|address|recipient) is (no longer valid|disabled)|"
         r"doesn't have an? [\w.]+ account|invalid (mailbox|recipient)|is nobody",
         source=f"{_SEEN}: without an enhanced code, and Yahoo's 552 and 554 after the message",
     ),

@@ -103,7 +103,7 @@ def _bounce(kind: str, **more: Any) -> Callable[[int], Call]:
     return postmark_call("Bounce", "BouncedAt", Type=kind, ID=4, **more)
 
 
-def _listed(reason: str, origin: str, suppress: bool = True) -> Callable[[int], Call]:  # noqa: FBT001, FBT002
+def _listed(reason: str, origin: str, suppress: bool = True) -> Callable[[int], Call]:
     more = {"SuppressSending": suppress, "SuppressionReason": reason, "Origin": origin}
     return postmark_call("SubscriptionChange", "ChangedAt", **more)
 

@@ -174,7 +174,13 @@ def mailjet_call(kind: str, **data: Any) -> Callable[[int], Call]:
 def sendgrid_call(kind: str, **data: Any) -> Callable[[int], Call]:
     def call(number: int) -> Call:
         at = int((NOW - dt.timedelta(hours=1, minutes=-number)).timestamp())
-        told = {"event": kind, "timestamp": at, "email": "a@example.org", "delivery": MARK, "sg_event_id": f"sg{number}"}
+        told = {
+            "event": kind,
+            "timestamp": at,
+            "email": "a@example.org",
+            "delivery": MARK,
+            "sg_event_id": f"sg{number}",
+        }
         return ecdsa(json.dumps([{**told, **data}]).encode())
 
     return call

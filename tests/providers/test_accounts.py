@@ -14,9 +14,7 @@ from newsletter.model import Outcome
 from tests.providers.fakes import MailgunFake, MailjetFake, ResendFake, Said, SendgridFake
 from tests.providers.lines import ALL, FAKES, call, connected, gathered, made, outcomes
 
-TROUBLES = [
-    (name, trouble) for name, fake in FAKES.items() for trouble in sorted({*fake.troubles, *fake.entries})
-]
+TROUBLES = [(name, trouble) for name, fake in FAKES.items() for trouble in sorted({*fake.troubles, *fake.entries})]
 #: Those that pass by themselves.
 PASSING = {("postmark", "maintenance")}
 #: What a person reads, beside the vendor's own words.
@@ -251,7 +249,9 @@ def test_a_lookup_of_another_call_shows_nobody() -> None:
         ("mailgun", {"items": [{"recipient": "x"}], "paging": {"next": "https://evil.example.invalid/"}}),
     ],
 )
-def test_a_lookup_without_what_it_must_have_or_without_an_end_proves_nothing(name: str, body: dict[str, object]) -> None:
+def test_a_lookup_without_what_it_must_have_or_without_an_end_proves_nothing(
+    name: str, body: dict[str, object]
+) -> None:
     with connected(name) as line:
         shown = json.loads(json.dumps(body).replace("{url}", line.fake.url))
         line.fake.look = lambda path, query: Said(200, shown)  # type: ignore[method-assign]

@@ -78,15 +78,10 @@ def test_every_row_of_a_table_has_a_source_and_an_answer_that_it_is_the_first_to
             line.provider.faults = watched  # type: ignore[attr-defined]
             means(line, documented)
             used |= watched.used
-    unused = [row for number, row in enumerate(rows) if number not in used and not special(name, row)]
+    unused = [row for number, row in enumerate(rows) if number not in used]
     assert unused == [], f"{unused}: add the vendor's answer that this row is about to answers.py, or take the row out"
     assert all(len(row.source) > 10 for row in rows)
     assert all(documented.source for documented in ANSWERS[name])
-
-
-def special(name: str, row: Fault) -> bool:
-    """Brevo's send() reads this answer before the table is asked."""
-    return name == "brevo" and row.code == "duplicate_parameter"
 
 
 @pytest.mark.parametrize("name", list(FAKES))

@@ -102,17 +102,22 @@ def test_a_message_that_nobody_can_leave_has_no_way_to_leave(line: Line) -> None
 @pytest.mark.parametrize("name", ["Doña Ana, Oficina", 'The "Desk"; News', "Ørsted & Søn: 日本語", "", "Plain Desk"])
 @pytest.mark.parametrize("domain", ["example.org", "xn--bcher-kva.example"])
 def test_every_senders_name_and_domain_goes_out_right(line: Line, name: str, domain: str) -> None:
-    assert outcomes(line.provider.send(call(sender=Mailbox(name=name, address=f"news@{domain}")))) == [
-        Outcome.ACCEPTED
-    ] * 3
+    assert (
+        outcomes(line.provider.send(call(sender=Mailbox(name=name, address=f"news@{domain}"))))
+        == [Outcome.ACCEPTED] * 3
+    )
     for _, letter in line.letters():
         assert (letter.name, letter.sender) == (name, f"news@{domain}")
 
 
-HOSTILE = 'x"<b>%recipient.t0% %recipient.mark% {{ first_name }} {{t0}} {{{brace}}} [[var:y]] {{params.x}} \u202e\u0001\\ -kkkk'
+HOSTILE = (
+    'x"<b>%recipient.t0% %recipient.mark% {{ first_name }} {{t0}} {{{brace}}} [[var:y]] {{params.x}} \u202e\u0001\\ -kk'
+)
 
 
-@pytest.mark.parametrize("text", ["%recipient.mark% ", "{{t0}} {{{ ", "{", "[[data:t0]] ", "-kkkkkkkkkkkkkkkkt0-", "{{#if x}} "])
+@pytest.mark.parametrize(
+    "text", ["%recipient.mark% ", "{{t0}} {{{ ", "{", "[[data:t0]] ", "-kkkkkkkkkkkkkkkkt0-", "{{#if x}} "]
+)
 def test_hostile_values_and_texts_stay_what_they_are(line: Line, text: str) -> None:
     rendered = content(
         html=MergeText((f"<p>{text}", MergeField(name="first_name"), "</p>\n")),
@@ -319,5 +324,3 @@ def test_files_that_break_off_are_settled_by_looking(tmp_path: Path) -> None:
     assert isinstance(fault, OutcomeUnknown)
     assert [receipt.delivery for receipt in receipts] == [1]
     assert [receipt.delivery for receipt in provider.settle(call())] == [1]
-
-

@@ -99,7 +99,9 @@ def answer_of(line: Line) -> object:
 def test_receipts_in_another_order_are_never_somebody_elses_refusal(line: Line) -> None:
     """The vendor refused the second; whoever turns its answer around must not make that the first."""
     if line.provider.name not in ("postmark", "mailjet", "ses"):
-        assert line.provider.name in ("resend", "mailgun", "sendgrid", "brevo"), "no verdict of its own for each message"
+        assert line.provider.name in ("resend", "mailgun", "sendgrid", "brevo"), (
+            "no verdict of its own for each message"
+        )
         return
     made = call("taken@example.org", "no@example.org")
 
@@ -155,7 +157,20 @@ def test_a_lookup_that_is_not_answered_proves_nothing(line: Line, kind: str) -> 
 
 
 WAITS = (
-    *("7", "7.5", "60s", "2 minutes", "-5", "1000000000", "1e9", "99999999999999999999", "inf", "nan", "soon", "12 Oct"),
+    *(
+        "7",
+        "7.5",
+        "60s",
+        "2 minutes",
+        "-5",
+        "1000000000",
+        "1e9",
+        "99999999999999999999",
+        "inf",
+        "nan",
+        "soon",
+        "12 Oct",
+    ),
     *("Wed, 12 Oct 2022 00:01:00 GMT", "Wed, 12 Oct 1999 00:01:00 GMT", "Wed, 12 Oct 9999 00:01:00 GMT"),
     *("2022-10-12T00:01:00Z", "\xff\xfe", "7" * 5_000, ""),
 )

@@ -25,8 +25,8 @@ from newsletter.errors import ConfigError, NotSent, OutcomeUnknown
 from newsletter.model import Outcome
 from newsletter.providers import Provider, load, provider_class
 from newsletter.providers.files import Files
-from newsletter.providers.memory import Memory
 from newsletter.providers.mailjet import Mailjet, Options
+from newsletter.providers.memory import Memory
 from newsletter.providers.smtp import Security
 from newsletter.tables import Document
 from tests.providers.fakes import KEY, SmtpFake, serve
@@ -34,7 +34,11 @@ from tests.providers.lines import ALL_NAMES, CALLED, FAKES, NAMES, call, connect
 
 #: Vendors with one HTTP base; SES goes through boto3.
 OWN = [name for name in FAKES if name != "ses"]
-NEEDED = {"mailgun": 'domain = "mg.example.org"\n', "ses": 'region = "us-east-1"\n', "smtp": 'host = "mail.example.org"\n'}
+NEEDED = {
+    "mailgun": 'domain = "mg.example.org"\n',
+    "ses": 'region = "us-east-1"\n',
+    "smtp": 'host = "mail.example.org"\n',
+}
 
 
 def at(name: str, url: str, key: str = KEY, **more: Any) -> Provider:
@@ -95,7 +99,7 @@ class _Breaking(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        self.connection.unwrap = lambda: None  # type: ignore[attr-defined]
+        self.connection.unwrap = lambda: None
         self.server.heard += 1  # type: ignore[attr-defined]
         self.close_connection = True
 

@@ -1,4 +1,4 @@
-"""A mail server's dialogue: what each answer means at its stage, and that nothing at any stage loses or repeats mail."""
+"""A mail server's dialogue: what each answer means at its stage, and that no answer loses or repeats mail."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_a_basic_code_and_an_enhanced_one_that_disagree_are_the_weaker() -> None
         ("550", DEFERRED, False),
     ],
 )
-def test_what_is_about_one_recipient_stops_nobody_else(stage: str, answer: str, outcome: Outcome, gone: bool) -> None:  # noqa: FBT001
+def test_what_is_about_one_recipient_stops_nobody_else(stage: str, answer: str, outcome: Outcome, gone: bool) -> None:
     with server() as (fake, provider):
         usual = "354 go on" if stage == "DATA" else "250 fine"
         fake.answers[stage] = [usual, answer, usual]
@@ -295,7 +295,7 @@ STAGES = ("CONNECT", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "END", "RSET")
 
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("for_good", [True, False])
-def test_whoever_was_taken_is_never_reported_as_not_taken(stage: str, for_good: bool) -> None:  # noqa: FBT001
+def test_whoever_was_taken_is_never_reported_as_not_taken(stage: str, for_good: bool) -> None:
     with serve(SmtpFake()) as fake:
         assert isinstance(fake, SmtpFake)
         fake.offers = ("AUTH PLAIN LOGIN",)

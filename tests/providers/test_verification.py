@@ -60,7 +60,7 @@ def test_a_provider_that_cannot_be_asked_ends_in_an_error_of_ours(line: Line) ->
     for interference in (*hostile.statuses(), *hostile.moved()):
         if not interference.reaches:
             line.fake.faults[:] = [interference]
-            found, fault = gathered(lambda: iter(line.provider.verify(SENDER)))  # type: ignore[arg-type, return-value]
+            found, fault = gathered(lambda: iter(line.provider.verify(SENDER)))  # type: ignore[arg-type]
             assert isinstance(fault, ProviderError | None), interference
             assert all(one.about for one in found)  # type: ignore[attr-defined]
             assert KEY not in f"{fault} {found}"

@@ -125,7 +125,7 @@ def test_without_its_secret_a_webhook_believes_nobody(name: str) -> None:
 
 
 def test_a_late_retry_with_its_first_signature_is_believed() -> None:
-    """Mailgun repeats a call for eight hours with the time and the signature of the first; its token is its identity."""
+    """Mailgun repeats a call for eight hours with the first one's time and signature; its token is its identity."""
     complained = {"event": "complained", "recipient": "a@example.org", "user-variables": {"delivery": MARK}}
     call = mailgun_signed(complained, at=NOW - dt.timedelta(hours=8))
     (event,), (again,) = read("mailgun", call), read("mailgun", call)

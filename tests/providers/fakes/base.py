@@ -85,7 +85,7 @@ class Fake:
     bodies: list[Any] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
-    mood: Callable[[], str] = lambda: ""
+    mood: Callable[[], str | Interference] = lambda: ""
     quiet: Callable[[], None] = lambda: None
     wait: str = "7"
     verified: bool = True

@@ -28,7 +28,9 @@ class BrevoFake(Fake):
         "credits": error(402, "not_enough_credits", "You do not have enough credits to send the email."),
         "suspended": error(403, "permission_denied", "Your account is suspended. Please contact the support."),
         "sandbox": error(403, "account_under_validation", "Your account is under validation."),
-        "sender": error(400, "invalid_parameter", "Sending has been rejected because the sender you used is not valid."),
+        "sender": error(
+            400, "invalid_parameter", "Sending has been rejected because the sender you used is not valid."
+        ),
         "address": error(401, "unauthorized", "We have detected you are using an unrecognised IP address 192.0.2.7."),
     }
 

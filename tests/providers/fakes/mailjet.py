@@ -49,6 +49,10 @@ class MailjetFake(Fake):
         ),
     }
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.campaigns: set[tuple[str, str]] = set()
+
     def accounts(self) -> dict[str, Any]:
         state = "Active" if self.verified else "Inactive"
         return {"/v3/REST/sender": {"Data": [{"Email": "*@example.org", "Status": state}]}}
@@ -93,7 +97,7 @@ class MailjetFake(Fake):
             return failed(400, "send-0011", "Header cannot be customized using the Headers collection.", "Headers")
         if message["DeduplicateCampaign"] and not message.get("CustomCampaign"):
             return failed(400, "send-0012", "CustomCampaign must be set.", "DeduplicateCampaign")
-        had = (address, message["CustomCampaign"]) in {(known, one["CustomCampaign"]) for known, one in self.taken}
+        had = (address, message["CustomCampaign"]) in self.campaigns
         if had and self.tells_duplicates:
             return failed(400, "send-0012", "duplicate in campaign")
         if had or address in self.suppressed:
@@ -102,5 +106,6 @@ class MailjetFake(Fake):
             number = 10_000 + len(self.events)
         else:
             number = self.take(address, message)
+            self.campaigns.add((address, message["CustomCampaign"]))
         to = [{"Email": address, "MessageUUID": f"uuid-{number}", "MessageID": number}]
         return {"Status": "success", "CustomID": message["CustomID"], "To": to}

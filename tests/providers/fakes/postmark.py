@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from tests.providers.fakes.base import KEY, Fake, Letter, Said, mailbox
 
+
 def error(status: int, code: int, words: str) -> Said:
     """A whole call's refusal; a header repeats the code."""
     return Said(status, {"ErrorCode": code, "Message": words}, {"X-PM-ApiErrorCode": str(code)})
@@ -20,7 +21,11 @@ class PostmarkFake(Fake):
     sending = "/email/batch"
     #: https://postmarkapp.com/developer/api/messages-api: 45 days, customizable from 7.
     retention = dt.timedelta(days=45)
-    streams: ClassVar[Mapping[str, str]] = {"broadcast": "Broadcasts", "outbound": "Transactional", "news": "Broadcasts"}
+    streams: ClassVar[Mapping[str, str]] = {
+        "broadcast": "Broadcasts",
+        "outbound": "Transactional",
+        "news": "Broadcasts",
+    }
     #: https://postmarkapp.com/developer/api/overview#error-codes: ErrorCode and words of one message's refusal.
     entries: ClassVar[Mapping[str, tuple[int, str]]] = {
         "credits": (405, "You are not allowed to send: your account has run out of credits."),
@@ -76,7 +81,9 @@ class PostmarkFake(Fake):
         if headers["x-postmark-server-token"] == "POSTMARK_API_TEST":
             # https://postmarkapp.com/support/article/1213: validated, and nobody is mailed.
             words = "Test job accepted"
-            return Said(200, [{"ErrorCode": 0, "Message": words, "MessageID": f"test-{n}"} for n, _ in enumerate(messages)])
+            return Said(
+                200, [{"ErrorCode": 0, "Message": words, "MessageID": f"test-{n}"} for n, _ in enumerate(messages)]
+            )
         return Said(200, [self._entry(message) for message in messages])
 
     def _entry(self, message: dict[str, Any]) -> dict[str, Any]:

@@ -82,12 +82,16 @@ class ResendFake(Fake):
         if not headers.get("user-agent"):
             return Said(403, "<html>no User-Agent</html>", {"Content-Type": "text/html"})
         if self.busy:
-            return error(409, "concurrent_idempotent_requests", "Same idempotency key used while original request in p…")
+            return error(
+                409, "concurrent_idempotent_requests", "Same idempotency key used while original request in p…"
+            )
         known = self.keys.get(key)
         if known and known[2] + _WINDOW > self.clock():
             if known[0] == body:
                 return known[1]
-            return error(409, "invalid_idempotent_request", "Same idempotency key used with a different request payload")
+            return error(
+                409, "invalid_idempotent_request", "Same idempotency key used with a different request payload"
+            )
         if self.ailing():
             return self.troubles[self.trouble]
         messages = json.loads(body)

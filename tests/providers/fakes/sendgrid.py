@@ -107,7 +107,9 @@ class SendgridFake(Fake):
 
     def slow_down(self) -> Said:
         """how-to-use-the-sendgrid-v3-api/rate-limits: a time since 1970; here what the test wants."""
-        return Said(429, {"errors": [{"field": None, "message": "too many requests"}]}, {"X-RateLimit-Reset": self.wait})
+        return Said(
+            429, {"errors": [{"field": None, "message": "too many requests"}]}, {"X-RateLimit-Reset": self.wait}
+        )
 
 
 def _filled(call: dict[str, Any], person: dict[str, Any]) -> dict[str, Any]:

@@ -148,7 +148,7 @@ def serve(fake: Fake) -> Iterator[Fake]:
         server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), given))
     fake.url = f"http://127.0.0.1:{server.server_address[1]}"
     fake.quiet = server.quiet
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread = threading.Thread(target=server.serve_forever, args=(0.005,))
     thread.start()
     try:
         yield fake
