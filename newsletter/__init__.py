@@ -11,4 +11,4 @@ in which all of it comes together.
 """
 
 #: The release. An approval names it: another release may make other bytes of the same issue.
-VERSION = "0.5.0"
+VERSION = "0.6.0"
