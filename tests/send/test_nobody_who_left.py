@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import create_engine, event, select, text
+from sqlalchemy.engine import make_url
 
 from newsletter import audience, send
 from newsletter.audience import rights
 from newsletter.errors import StoreError
 from newsletter.model import DeliveryState
 from newsletter.send import control
+from newsletter.store import connect
 from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord
 from newsletter.workspace import Workspace
 from tests.desk import Desk, StillTime
 from tests.send.shop import Shop, shop
 from tests.send.test_nobody_twice import lost
-from tests.send.test_send import Flaky, started, submit
+from tests.send.test_send import Flaky, _fresh, started, submit
 
 LEAVING: dict[str, Callable[[Shop, str], None]] = {
     "unsubscribed": Shop.leave,
@@ -129,30 +132,65 @@ class _Stop(BaseException):
     """The process dies here."""
 
 
-@pytest.mark.parametrize("way", LEAVING)
-def test_whoever_leaves_at_any_moment_of_a_run_gets_nothing_after_it(tmp_path: Path, way: str) -> None:
-    """A run is stopped before its first statement, its second, and so on; then somebody leaves, and it goes on. Their
-    message went out only if the call with it had begun before they left.
-    """
-    template = Desk.make(tmp_path / "template", StillTime().clock)
-    campaign = started(template.space, size=3)
-    template.space.close()
-    for moment in range(1, 400):
-        shutil.copytree(tmp_path / "template", tmp_path / f"{moment}")
-        space = Workspace.open(tmp_path / f"{moment}" / "config.toml", StillTime().clock)
-        provider = Flaky(provable=moment % 2 == 0)
-        ended = _stopped_at(space, campaign, provider, moment)
-        before = set(provider.kept.values())
-        leave(space, way)
-        with space.store.write() as session:
-            control.resume(session, send.get(session, campaign.name))
-        submit(space, campaign, provider)
-        assert "ben@example.org" in before or "ben@example.org" not in provider.kept.values(), f"moment {moment}"
-        with space.store.read() as session:
-            left = {str(state) for state in session.scalars(select(DeliveryRecord.state))}
-        assert left <= {DeliveryState.SUBMITTED, DeliveryState.WITHHELD, DeliveryState.UNKNOWN}
+class Copies:
+    """A campaign that has begun, in a workspace on SQLite or PostgreSQL, copied as often as wanted."""
+
+    def __init__(self, folder: Path, server: str = "") -> None:
+        self._folder, self._server = folder, make_url(server) if server else None
+        store = None
+        if self._server:
+            self._run("DROP DATABASE IF EXISTS template_of_copies", "CREATE DATABASE template_of_copies")
+            store = _fresh(self._address("template_of_copies"), folder)
+        desk = Desk.make(folder / "template", StillTime().clock, store=store)
+        self.campaign = started(desk.space, size=3)
+        desk.space.close()
+
+    def _address(self, name: str) -> str:
+        assert self._server
+        return self._server.set(database=name).render_as_string(hide_password=False)
+
+    def _run(self, *statements: str) -> None:
+        assert self._server
+        engine = create_engine(self._server, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+        engine.dispose()
+
+    @contextmanager
+    def one(self) -> Iterator[Workspace]:
+        """A copy, gone afterwards."""
+        shutil.copytree(self._folder / "template", self._folder / "copy")
+        space = Workspace.open(self._folder / "copy" / "config.toml", StillTime().clock)
+        if self._server:
+            self._run("DROP DATABASE IF EXISTS copy WITH (FORCE)", "CREATE DATABASE copy TEMPLATE template_of_copies")
+            space.__dict__["store"] = connect(self._address("copy"), self._folder)
+        yield space
         space.close()
-        shutil.rmtree(space.folder)
+        shutil.rmtree(self._folder / "copy")
+
+
+@pytest.mark.parametrize(("way", "database"), [*((way, "sqlite") for way in LEAVING), ("unsubscribed", "postgresql")])
+def test_whoever_leaves_at_any_moment_of_a_run_gets_nothing_after_it(
+    tmp_path: Path, way: str, database: str, request: pytest.FixtureRequest
+) -> None:
+    """A run is stopped before its first statement, its second, and so on; then somebody leaves, and it goes on. Their
+    message went out only if the call with it had begun before they left, and nobody's went out twice.
+    """
+    copies = Copies(tmp_path, request.getfixturevalue("postgres") if database == "postgresql" else "")
+    for moment in range(1, 400):
+        with copies.one() as space:
+            provider = Flaky(provable=moment % 2 == 0)
+            ended = _stopped_at(space, copies.campaign, provider, moment)
+            before = set(provider.kept.values())
+            leave(space, way)
+            with space.store.write() as session:
+                control.resume(session, send.get(session, copies.campaign.name))
+            submit(space, copies.campaign, provider)
+            assert "ben@example.org" in before or "ben@example.org" not in provider.kept.values(), f"moment {moment}"
+            with space.store.read() as session:
+                left = {str(state) for state in session.scalars(select(DeliveryRecord.state))}
+            assert left <= {DeliveryState.SUBMITTED, DeliveryState.WITHHELD, DeliveryState.UNKNOWN}
         if ended:
             break
     assert moment > 20, "a run has more statements than that"
