@@ -27,7 +27,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import requests
 
@@ -71,7 +71,7 @@ def million() -> Result:
     """Deliveries a second of `newsletter send` to a million, planning and freezing included; the floor has no plan,
     doesn't look at who left, and doesn't keep what it sent.
     """
-    with _desk() as desk:
+    with prepared() as desk:
         small, quick, large = desk.pair(_SMALL), desk.median(_QUICK, 3), desk.pair(_LARGE)
     growth = large.product["seconds"] / small.product["seconds"]
     wire = large.product["bytes"] / large.floor["bytes"]
@@ -92,7 +92,7 @@ def million() -> Result:
 
 
 @dataclass(frozen=True)
-class _Desk:
+class Desk:
     """A prepared workspace, copied for every run, and the sink's address."""
 
     folder: Path
@@ -104,7 +104,7 @@ class _Desk:
 
     def pair(self, people: int) -> _Pair:
         """Both, one after the other, with a word on standard error."""
-        product = self._run(people, self._product, [sys.executable, "-m", "benchmarks.million", "send"])
+        product = self._run(people, self.product, [sys.executable, "-m", "benchmarks.million", "send"])
         floor = self._run(people, self._floor, [sys.executable, "-m", "benchmarks.floor"])
         done = _Pair(people=people, product=product, floor=floor)
         print(done.line(), file=sys.stderr, flush=True)
@@ -121,7 +121,8 @@ class _Desk:
         assert seen["recipients"] == people, f"{people} people, {seen['recipients']} on the wire"
         return {**told, **seen}
 
-    def _product(self, folder: Path, people: int) -> None:
+    def product(self, folder: Path, people: int) -> None:
+        """A copy of the workspace with so many people."""
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
         with sqlite3.connect(folder / "newsletter.db") as database:
             database.execute(
@@ -158,7 +159,7 @@ class _Desk:
 
 
 @contextmanager
-def _desk() -> Iterator[_Desk]:
+def prepared() -> Iterator[Desk]:
     """The sample's workspace with Mailgun, one list emptied, and an approved issue for it; and the sink."""
     with tempfile.TemporaryDirectory() as name, _sink() as url:
         folder = Path(name) / "desk"
@@ -178,7 +179,7 @@ def _desk() -> Iterator[_Desk]:
         with sqlite3.connect(folder / "newsletter.db") as database:
             database.execute("DELETE FROM subscriptions WHERE list = ?", (_LIST,))
         database.close()
-        yield _Desk(folder, url)
+        yield Desk(folder, url)
 
 
 def _template(space: Workspace, snapshot: Snapshot, url: str) -> dict[str, Any]:
@@ -186,9 +187,7 @@ def _template(space: Workspace, snapshot: Snapshot, url: str) -> dict[str, Any]:
     reader.
     """
     content, publication = snapshot.variants[0], space.config.publication(snapshot.issue.publication)
-    common = envelope(
-        space.config, publication, _ISSUE, [content], unsubscribe_url=lambda _: "", mark=lambda _: ""
-    )
+    common = envelope(space.config, publication, _ISSUE, [content], unsubscribe_url=lambda _: "", mark=lambda _: "")
     call = Call(
         batch=1,
         campaign=_ISSUE,
@@ -223,14 +222,14 @@ class _Sink(BaseHTTPRequestHandler):
     """Takes each call's form apart, so far that it knows its recipients."""
 
     protocol_version = "HTTP/1.1"
-    seen: Counter[str] = Counter()
-    lock = threading.Lock()
+    seen: ClassVar[Counter[str]] = Counter()
+    lock: ClassVar[threading.Lock] = threading.Lock()
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path == "/seen":
             with self.lock:
-                answer = {name: self.seen[name] for name in ("calls", "bytes", "recipients")}
+                answer: dict[str, Any] = dict(self.seen)
                 self.seen.clear()
         else:
             boundary = self.headers["Content-Type"].partition("boundary=")[2].encode()
@@ -265,7 +264,7 @@ def _sink() -> Iterator[str]:
             process.terminate()
 
 
-def _send(folder: Path) -> dict[str, float]:
+def send(folder: Path) -> dict[str, float]:
     """`newsletter send`, as somebody would type it; `frozen` is when the first batch was claimed, in seconds."""
     from newsletter.cli import cli
 
@@ -294,9 +293,9 @@ def main() -> None:
         print(server.server_port, flush=True)
         server.serve_forever()
     elif kind == "send":
-        print(json.dumps(_send(Path(sys.argv[2]))))
+        print(json.dumps(send(Path(sys.argv[2]))))
     else:
-        with _desk() as desk:
+        with prepared() as desk:
             for people in sys.argv[1:]:
                 ratios = [desk.pair(int(people)).ratio for _ in range(3)]
                 print(f"{int(people):,}: ratio {statistics.median(ratios):.3f} (of {len(ratios)} pairs)")

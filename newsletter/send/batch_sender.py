@@ -7,7 +7,6 @@ import logging
 import math
 import re
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -328,7 +327,9 @@ class BatchSender:
                 call, receipts, lambda session, now: ledger.write(session, self.campaign.id, call, receipts, now)
             )
 
-    def _persist(self, call: Call, receipts: Sequence[Receipt], write: Callable[[Session, dt.datetime], None]) -> None:
+    def _persist(
+        self, call: Call, receipts: Sequence[Receipt], write: Callable[[Session, dt.datetime], object]
+    ) -> None:
         """Write down what came of a call, however long the database may be away: nobody else can know."""
         kept = None
         for second in range(10**9):

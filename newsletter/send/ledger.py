@@ -156,10 +156,11 @@ def claim(
         _cut(session, record, most, now)
     taken = case((mailable(campaign, now), DeliveryState.SUBMITTING.value), else_=DeliveryState.WITHHELD.value)
     pending = update(DeliveryRecord).where(*_of(record), DeliveryRecord.state == DeliveryState.PENDING)
-    _changed(session, pending.values(state=taken, error="", changed_at=now))
-    withheld = update(DeliveryRecord).where(*_of(record), DeliveryRecord.state == DeliveryState.WITHHELD)
-    _changed(session, withheld.where(DeliveryRecord.error == "").values(error="left or paused after the plan"))
+    looked_at = _changed(session, pending.values(state=taken, error="", changed_at=now))
     recipients = _recipients(session, campaign.id, record.number, envelope)
+    if len(recipients) < looked_at:
+        withheld = update(DeliveryRecord).where(*_of(record), DeliveryRecord.state == DeliveryState.WITHHELD)
+        _changed(session, withheld.where(DeliveryRecord.error == "").values(error="left or paused after the plan"))
     record.attempts += 1
     record.key = hashlib.sha256(f"{campaign.nonce}:{record.number}:{record.attempts}".encode()).hexdigest()
     record.tag = f"{campaign.nonce}-{record.number}-{record.attempts}"
@@ -610,7 +611,7 @@ def _recipients(session: Session, campaign: int, number: int, envelope: Envelope
         .order_by(DeliveryRecord.id)
     )
     recipients = []
-    for delivery, address, subscriber, *known in session.connection().execute(query):
+    for delivery, address, subscriber, *known in session.connection().execute(query).all():
         values = {name: value for name, value in zip(PERSONAL_FIELDS, known, strict=True) if value}
         values["unsubscribe_url"] = envelope.unsubscribe_url(subscriber)
         recipients.append(Recipient(delivery=delivery, address=address, values=values, mark=envelope.mark(delivery)))
