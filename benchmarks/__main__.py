@@ -45,8 +45,8 @@ BENCHMARKS = {
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 
-def _page(results: list[Result]) -> str:
-    """The results as a page, with what they were measured on."""
+def _page(results: list[Result], below: str) -> str:
+    """The results as a page, with what they were measured on, and what stands below them."""
     cpu = next((row.partition(":")[2].strip() for row in _lines("/proc/cpuinfo") if row.startswith("model name")), "?")
     memory = next((int(row.split()[1]) for row in _lines("/proc/meminfo") if row.startswith("MemTotal")), 0)
     facts = (
@@ -68,7 +68,7 @@ def _page(results: list[Result]) -> str:
         "| | value | floor | ratio | wanted | reached | beside |",
         "|---|---|---|---|---|---|---|",
     ]
-    return "\n".join([*head, *rows, ""])
+    return "\n".join([*head, *rows, ""]) + below
 
 
 def _lines(path: str) -> list[str]:
@@ -96,7 +96,8 @@ def main() -> int:
         if not given.json:
             print(result.line(), flush=True)
     if given.save:
-        RESULTS.write_text(_page(results), encoding="utf-8")
+        _, mark, below = RESULTS.read_text(encoding="utf-8").partition("\n## ")
+        RESULTS.write_text(_page(results, mark + below), encoding="utf-8")
     if given.json:
         print(json.dumps([result.plain() for result in results], indent=2))
     return 0 if all(result.ok for result in results) else 1

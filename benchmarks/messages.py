@@ -14,7 +14,7 @@ from email.policy import SMTP
 
 from benchmarks.measure import Result, in_turn
 from newsletter.merge import MergeField, MergeText
-from newsletter.model import Batch, Outcome, Recipient, Rendered
+from newsletter.model import Call, Mailbox, Outcome, Recipient, Rendered
 from newsletter.providers.mime import Composer
 from newsletter.providers.smtp import Options, Security, Smtp
 
@@ -24,18 +24,18 @@ _SENTENCE = "<p>Your council voted – and what it decided is “law” from the
 
 def mime() -> Result:
     """Messages of 60 KB a second; the peer makes each with the standard library's EmailMessage."""
-    batch = _batch()
-    own = Composer(batch).message(batch.recipients[0])
+    call = _call()
+    own = Composer(call).message(call.recipients[0])
     assert len(own) >= 60_000
 
     def product() -> None:
-        composer = Composer(batch)
-        for recipient in batch.recipients:
+        composer = Composer(call)
+        for recipient in call.recipients:
             composer.message(recipient)
 
     def peer() -> None:
-        for recipient in batch.recipients[:: _PEOPLE // 20]:
-            _email_message(batch, recipient)
+        for recipient in call.recipients[:: _PEOPLE // 20]:
+            _email_message(call, recipient)
 
     value, bare = in_turn(product, peer, runs=5)
     bare *= _PEOPLE / 20
@@ -54,15 +54,15 @@ def mime() -> Result:
 
 def smtp() -> Result:
     """Messages a second to a mail server on loopback; the floor is a loop of smtplib that has the bytes ready."""
-    batch = _batch()
-    composer = Composer(batch)
-    ready = [(recipient.address, composer.message(recipient)) for recipient in batch.recipients]
+    call = _call()
+    composer = Composer(call)
+    ready = [(recipient.address, composer.message(recipient)) for recipient in call.recipients]
     with _server() as port:
         options = Options(host="127.0.0.1", port=port, security=Security.NONE)
 
         def product() -> None:
             provider = Smtp(options, {})
-            receipts = provider.send(batch)
+            receipts = list(provider.send(call))
             provider.close()
             assert {receipt.outcome for receipt in receipts} == {Outcome.ACCEPTED}
 
@@ -84,7 +84,7 @@ def smtp() -> Result:
     )
 
 
-def _batch() -> Batch:
+def _call() -> Call:
     name, url = MergeField(name="first_name", fallback="friend"), MergeField(name="unsubscribe_url", fallback="")
     markup = (_SENTENCE * 440, name, _SENTENCE * 60, url, "\n")
     content = Rendered(
@@ -99,13 +99,13 @@ def _batch() -> Batch:
         "first_name": "Zoë",
         "unsubscribe_url": "https://mail.example.org/u/AQEBAm5ldHdvcmstZG93bmxvYWQlFZUM0UZRgw",
     }
-    return Batch(
-        id=1,
+    return Call(
+        batch=1,
         campaign="issue",
         key="0123456789abcdef" * 4,
         tag="tag",
         date=datetime(2022, 10, 12, tzinfo=UTC),
-        sender="The Network Desk <desk@example.org>",
+        sender=Mailbox(name="The Network Desk", address="desk@example.org"),
         reply_to="",
         content=content,
         headers=(("Precedence", "bulk"),),
@@ -115,15 +115,15 @@ def _batch() -> Batch:
     )
 
 
-def _email_message(batch: Batch, recipient: Recipient) -> bytes:
+def _email_message(call: Call, recipient: Recipient) -> bytes:
     message = EmailMessage(policy=SMTP)
-    message["From"], message["To"] = batch.sender, recipient.address
-    message["Subject"] = batch.content.subject.merge(recipient.values)
-    message["Date"] = batch.date
+    message["From"], message["To"] = str(call.sender), recipient.address
+    message["Subject"] = call.content.subject.merge(recipient.values)
+    message["Date"] = call.date
     message["Message-ID"] = f"<{recipient.delivery}@example.org>"
     message["List-Unsubscribe"] = f"<{recipient.values['unsubscribe_url']}>"
-    message.set_content(batch.content.text.merge(recipient.values), cte="quoted-printable")
-    message.add_alternative(batch.content.html.merge_html(recipient.values), subtype="html", cte="quoted-printable")
+    message.set_content(call.content.text.merge(recipient.values), cte="quoted-printable")
+    message.add_alternative(call.content.html.merge_html(recipient.values), subtype="html", cte="quoted-printable")
     return message.as_bytes()
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.tokens import AddressHash, Claim, Purpose, Signer
+from newsletter.tokens import AddressHash, Claim, Marks, Purpose, Signer
 
 CLAIM = Claim(subscriber=70_000, list="network-download")
 
@@ -14,6 +18,17 @@ CLAIM = Claim(subscriber=70_000, list="network-download")
 def test_a_token_says_who_and_which_list() -> None:
     signer = Signer(b"key")
     assert signer.verify(Purpose.UNSUBSCRIBE, signer.sign(Purpose.UNSUBSCRIBE, CLAIM)) == CLAIM
+
+
+@given(st.binary(max_size=200), st.integers(0, 2**63), st.text(max_size=60))
+def test_links_and_marks_are_signed_with_hmac(secret: bytes, number: int, name: str) -> None:
+    token = Signer(secret).sign(Purpose.UNSUBSCRIBE, Claim(subscriber=number, list=name))
+    raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    key = hashlib.sha256(b"newsletter token\0" + secret).digest()
+    assert raw[-16:] == hmac.digest(key, raw[:-16], "sha256")[:16]
+    key = hashlib.sha256(b"newsletter mark\0" + secret).digest()
+    wanted = hmac.digest(key, f"{name}:{number}".encode(), "sha256").hex()[:20]
+    assert Marks(secret).mark(name, number) == f"d{number}-{wanted}"
 
 
 def test_a_token_is_short_and_fit_for_an_address() -> None:

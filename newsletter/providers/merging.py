@@ -29,6 +29,7 @@ class Template:
         self.subject = self._compiled(content.subject, "t")
         self.text = self._compiled(content.text, "t")
         self.html = self._compiled(content.html, "h")
+        self._names = [(f"t{number}", f"h{number}", field) for field, number in self._numbers.items()]
 
     def _compiled(self, text: MergeText, kind: str) -> str:
         return "".join(
@@ -41,8 +42,7 @@ class Template:
     def values(self, values: Mapping[str, str]) -> dict[str, str]:
         """One reader's values by the fields' names."""
         data: dict[str, str] = {}
-        for field, number in self._numbers.items():
-            value = field.value(values)
-            data[f"t{number}"] = value
-            data[f"h{number}"] = html.escape(value)
+        for plain, escaped, field in self._names:
+            data[plain] = value = field.value(values)
+            data[escaped] = html.escape(value)
         return data

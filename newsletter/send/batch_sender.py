@@ -7,7 +7,6 @@ import logging
 import math
 import re
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -178,11 +177,15 @@ class BatchSender:
             self.finish(call, everybody(call, Outcome.DEFERRED, "the program slept between claim and call"))
             return
         provider = providers(self.campaign.provider)
-        answered, fault = self.answers(call, provider.send)
+        answered, last, fault = self._receipts(call, provider.send)
         open_ = replace(call, recipients=tuple(r for r in call.recipients if r.delivery not in answered))
+        if fault is None:
+            # The last receipts and the end of the call are one transaction: a commit waits for the disk.
+            missing = everybody(open_, Outcome.UNKNOWN, "the provider's answer doesn't name it")
+            self.finish(call, [*last, *missing], ended=provider)
+            return
+        self._write(call, last)
         match fault:
-            case None:
-                self._complete(provider, call, open_)
             case BadRecipient():
                 self._bisect(call, open_, fault)
             case OutcomeUnknown():
@@ -200,9 +203,17 @@ class BatchSender:
     def answers(
         self, call: Call, ask: Callable[[Call], Iterator[Receipt]]
     ) -> tuple[dict[int, Receipt], NewsletterError | None]:
-        """What a provider says of a call, recorded as it becomes certain, by delivery; and what it raised. A provider
-        that breaks down says nothing of those for whom it has said nothing yet. Refusals wait until somebody has been
-        accepted: the same one for everybody is our own fault, and nobody's who is on the list.
+        """What a provider says of a call, recorded as it becomes certain, by delivery; and what it raised."""
+        answered, last, fault = self._receipts(call, ask)
+        self._write(call, last)
+        return answered, fault
+
+    def _receipts(
+        self, call: Call, ask: Callable[[Call], Iterator[Receipt]]
+    ) -> tuple[dict[int, Receipt], list[Receipt], NewsletterError | None]:
+        """The same, with the last receipts still to be recorded. A provider that breaks down says nothing of those for
+        whom it has said nothing yet. Refusals wait until somebody has been accepted: the same one for everybody is our
+        own fault, and nobody's who is on the list.
         """
         wanted = {recipient.delivery for recipient in call.recipients}
         answered: dict[int, Receipt] = {}
@@ -230,8 +241,7 @@ class BatchSender:
                 "the same for everybody is hardly the readers' fault: look at the account, the sender and the settings"
             )
             fault = fault if isinstance(fault, Ours) else Ours(f"refused for everybody in a row: {same}", hint=hint)
-        self._write(call, unwritten)
-        return answered, fault
+        return answered, unwritten, fault
 
     def _refused_alike(self, receipts: Sequence[Receipt]) -> str:
         """The reason for which everybody has been refused who had an answer, if there have been enough of them since
@@ -250,10 +260,6 @@ class BatchSender:
                 if self._refused[1] >= _ALIKE:
                     return next(r.detail for r in receipts if r.outcome is Outcome.REFUSED)
         return ""
-
-    def _complete(self, provider: Provider, call: Call, open_: Call) -> None:
-        """A call that ended as it should; whoever it says nothing of is in question."""
-        self.finish(call, everybody(open_, Outcome.UNKNOWN, "the provider's answer doesn't name it"), ended=provider)
 
     def _bisect(self, call: Call, open_: Call, fault: BadRecipient) -> None:
         with self.store.write() as session:
@@ -284,10 +290,11 @@ class BatchSender:
 
         def write(session: Session, now: dt.datetime) -> None:
             retry = self._retry if failure is None and not pause_for else _at_once
-            ledger.record(session, self.campaign.id, call, receipts, now, retry)
-            states = ledger.states(session, self.campaign.id, [r.delivery for r in call.recipients])
-            self.limiter.give_back(session, states[DeliveryState.PENDING])
-            trouble = failure or self._trouble(ended, states)
+            left = ledger.record(session, self.campaign.id, call, receipts, now, retry)
+            self.limiter.give_back(session, left[DeliveryState.PENDING])
+            trouble = failure
+            if ended and left[DeliveryState.UNKNOWN]:
+                trouble = failure or self._trouble(session, call, ended)
             if pause_for:
                 control.pause(session, self.campaign.id, pause_for, now, itself=True)
             elif trouble is None:
@@ -297,10 +304,10 @@ class BatchSender:
 
         self._persist(call, receipts, write)
 
-    @staticmethod
-    def _trouble(ended: Provider | None, states: Counter[DeliveryState]) -> Failure | None:
-        """A call that ended, took nobody, and left people in question."""
-        if ended is None or not states[DeliveryState.UNKNOWN] or states[DeliveryState.SUBMITTED]:
+    def _trouble(self, session: Session, call: Call, ended: Provider) -> Failure | None:
+        """A call that ended and left people in question, where it took nobody."""
+        states = ledger.states(session, self.campaign.id, [recipient.delivery for recipient in call.recipients])
+        if states[DeliveryState.SUBMITTED]:
             return None
         return Failure(what="the answer doesn't say who was taken", pauses=ended.recovery.how is How.NONE)
 
@@ -320,7 +327,9 @@ class BatchSender:
                 call, receipts, lambda session, now: ledger.write(session, self.campaign.id, call, receipts, now)
             )
 
-    def _persist(self, call: Call, receipts: Sequence[Receipt], write: Callable[[Session, dt.datetime], None]) -> None:
+    def _persist(
+        self, call: Call, receipts: Sequence[Receipt], write: Callable[[Session, dt.datetime], object]
+    ) -> None:
         """Write down what came of a call, however long the database may be away: nobody else can know."""
         kept = None
         for second in range(10**9):

@@ -21,7 +21,7 @@ from email.utils import parseaddr
 from typing import Any
 
 from sqlalchemy import ColumnElement, CursorResult, and_, bindparam, case, exists, func, insert, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, defer
 
 from newsletter.audience import Standing
 from newsletter.merge import PERSONAL_FIELDS, MergeText
@@ -156,10 +156,11 @@ def claim(
         _cut(session, record, most, now)
     taken = case((mailable(campaign, now), DeliveryState.SUBMITTING.value), else_=DeliveryState.WITHHELD.value)
     pending = update(DeliveryRecord).where(*_of(record), DeliveryRecord.state == DeliveryState.PENDING)
-    _changed(session, pending.values(state=taken, error="", changed_at=now))
-    withheld = update(DeliveryRecord).where(*_of(record), DeliveryRecord.state == DeliveryState.WITHHELD)
-    _changed(session, withheld.where(DeliveryRecord.error == "").values(error="left or paused after the plan"))
+    looked_at = _changed(session, pending.values(state=taken, error="", changed_at=now))
     recipients = _recipients(session, campaign.id, record.number, envelope)
+    if len(recipients) < looked_at:
+        withheld = update(DeliveryRecord).where(*_of(record), DeliveryRecord.state == DeliveryState.WITHHELD)
+        _changed(session, withheld.where(DeliveryRecord.error == "").values(error="left or paused after the plan"))
     record.attempts += 1
     record.key = hashlib.sha256(f"{campaign.nonce}:{record.number}:{record.attempts}".encode()).hexdigest()
     record.tag = f"{campaign.nonce}-{record.number}-{record.attempts}"
@@ -260,8 +261,8 @@ def named(session: Session, campaign: int, number: int, key: str, envelope: Enve
     return replace(_call(session.get_one(BatchRecord, (campaign, number)), envelope, ()), key=key)
 
 
-def write(session: Session, campaign: int, call: Call, receipts: Sequence[Receipt], now: dt.datetime) -> None:
-    """Write what is certain of a call that may still be under way.
+def write(session: Session, campaign: int, call: Call, receipts: Sequence[Receipt], now: dt.datetime) -> BatchRecord:
+    """Write what is certain of a call that may still be under way; its batch.
 
     A delivery that is settled already stays as it is. An answer that comes when the batch has gone on without it still
     counts where it says "accepted".
@@ -271,6 +272,7 @@ def write(session: Session, campaign: int, call: Call, receipts: Sequence[Receip
         _write(session, found, receipts, now)
     else:
         _write_late(session, found, receipts, now)
+    return found
 
 
 def record(
@@ -280,21 +282,21 @@ def record(
     receipts: Sequence[Receipt],
     now: dt.datetime,
     retry: Callable[[int], float],
-) -> None:
-    """Write what came of a call that has ended. What it certainly didn't take may be claimed again after as many
-    seconds as `retry` gives for the number of attempts.
+) -> Counter[DeliveryState]:
+    """Write what came of a call that has ended; how many of it are pending again, and how many unknown. What it
+    certainly didn't take may be claimed again after as many seconds as `retry` gives for the number of attempts.
     """
-    write(session, campaign, call, receipts, now)
-    found = _locked(session, campaign, call.batch)
+    found = write(session, campaign, call, receipts, now)
     if found.key != call.key:
-        return
+        return states(session, campaign, [recipient.delivery for recipient in call.recipients])
     _withhold_canceled(session, found, now)
-    states = _states_of(session, found)
-    again = now + dt.timedelta(seconds=retry(found.attempts)) if DeliveryState.PENDING in states else None
-    if not states.intersection(OPEN):
+    left = _states_of(session, found)
+    again = now + dt.timedelta(seconds=retry(found.attempts)) if left[DeliveryState.PENDING] else None
+    if not any(left[state] for state in OPEN):
         found.request, found.ready_at = "", again
     elif again:
         _split(session, found, again)
+    return left
 
 
 def bisect(session: Session, campaign: int, call: Call, suspects: Collection[int], now: dt.datetime) -> None:
@@ -364,7 +366,7 @@ def settle_by_hand(
         found = _locked(session, campaign, number)
         settled += _move(session, found, DeliveryState.UNKNOWN, state, now, "settled by hand")
         _withhold_canceled(session, found, now)
-        pending = DeliveryState.PENDING in _states_of(session, found)
+        pending = _states_of(session, found)[DeliveryState.PENDING] > 0
         found.request, found.error = "", ""
         found.ready_at = now if pending else None
     return settled
@@ -441,12 +443,13 @@ def _move_out(session: Session, batch: BatchRecord, deliveries: Sequence[int], r
 
 def _locked(session: Session, campaign: int, number: int) -> BatchRecord:
     query = select(BatchRecord).where(BatchRecord.campaign_id == campaign, BatchRecord.number == number)
-    return session.scalars(query.with_for_update()).one()
+    # The request is as long as the call, and nobody here reads it.
+    return session.scalars(query.with_for_update().options(defer(BatchRecord.request))).one()
 
 
-def _states_of(session: Session, batch: BatchRecord) -> set[DeliveryState]:
-    query = select(DeliveryRecord.state).distinct().where(*_of(batch))
-    return {DeliveryState(state) for state in session.scalars(query)}
+def _states_of(session: Session, batch: BatchRecord) -> Counter[DeliveryState]:
+    query = select(DeliveryRecord.state, func.count()).where(*_of(batch)).group_by(DeliveryRecord.state)
+    return Counter({DeliveryState(state): n for state, n in session.execute(query)})
 
 
 def _of(batch: BatchRecord) -> tuple[Any, ...]:
@@ -619,15 +622,9 @@ def _recipients(session: Session, campaign: int, number: int, envelope: Envelope
         )
         .order_by(DeliveryRecord.id)
     )
-    return tuple(
-        Recipient(
-            delivery=delivery,
-            address=address,
-            values={
-                **{name: value for name, value in zip(PERSONAL_FIELDS, known, strict=True) if value},
-                "unsubscribe_url": envelope.unsubscribe_url(subscriber),
-            },
-            mark=envelope.mark(delivery),
-        )
-        for delivery, address, subscriber, *known in session.execute(query)
-    )
+    recipients = []
+    for delivery, address, subscriber, *known in session.connection().execute(query).all():
+        values = {name: value for name, value in zip(PERSONAL_FIELDS, known, strict=True) if value}
+        values["unsubscribe_url"] = envelope.unsubscribe_url(subscriber)
+        recipients.append(Recipient(delivery=delivery, address=address, values=values, mark=envelope.mark(delivery)))
+    return tuple(recipients)

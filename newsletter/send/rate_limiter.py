@@ -80,8 +80,9 @@ class RateLimiter:
 
     def give_back(self, session: Session, messages: int) -> None:
         """So many messages of a call weren't taken, so that they don't count for the day."""
-        record = self._record(session)
-        record.taken = max(0, record.taken - messages)
+        if messages:
+            record = self._record(session)
+            record.taken = max(0, record.taken - messages)
 
     def succeeded(self, session: Session) -> None:
         """The provider took something: no failure counts any more."""

@@ -196,13 +196,14 @@ class CampaignService:
         snapshot = self.snapshot(campaign)
         test = snapshot.issue.subject_test
         publication = self.config.publication(snapshot.issue.publication)
+        to, nonce = campaign.list, campaign.nonce
         return envelope(
             self.config,
             publication,
             campaign.name,
             snapshot.variants,
-            unsubscribe_url=lambda subscriber: self.unsubscribe_url(subscriber, campaign.list),
-            mark=lambda delivery: self.marks.mark(campaign.nonce, delivery),
+            unsubscribe_url=lambda subscriber: self.unsubscribe_url(subscriber, to),
+            mark=lambda delivery: self.marks.mark(nonce, delivery),
             subject_b=test.subject if test else None,
         )
 

@@ -9,9 +9,10 @@ The SQLAlchemy Session is the unit of work; the records are in `newsletter.store
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ class Store:
     """An open database."""
 
     engine: Engine
+    #: SQLite has one writer at a time, and one that waits for it sleeps for longer and longer: threads queue here.
+    _turn: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     @property
     def is_sqlite(self) -> bool:
@@ -55,6 +58,7 @@ class Store:
     def write(self) -> Iterator[Session]:
         """A session committed at the end, rolled back on any error. On SQLite it takes the write lock at once."""
         with (
+            self._turn if self.is_sqlite else nullcontext(),
             _explained(self.name),
             Session(self.engine.execution_options(immediate=True), expire_on_commit=False) as session,
             session.begin(),
