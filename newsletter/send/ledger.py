@@ -324,7 +324,7 @@ def prove(session: Session, deliveries: Collection[int], now: dt.datetime) -> No
     for campaign, number in batches:
         found = _locked(session, campaign, number)
         _changed(session, update(DeliveryRecord).where(*_of(found), *unknown).values(values))
-        if not _states_of(session, found).intersection(OPEN):
+        if not any(_states_of(session, found)[state] for state in OPEN):
             found.request = ""
 
 
