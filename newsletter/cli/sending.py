@@ -284,7 +284,7 @@ def _test(
     named = [address for name in addresses for address in space.config.test_addresses(name)]
     to = list(dict.fromkeys(normalize(address) for address in named))
     carrier = provider or publication.provider
-    accepted = service.test(publication, chosen, to, provider=carrier, note=note)
+    accepted = service.test(publication, chosen, to, provider=carrier, note=note, photos=composed.photos)
     say(f"{accepted} of {len(to) * len(chosen)} test messages accepted by {carrier}.")
     if accepted < len(to) * len(chosen):
         raise DeliveryIncomplete("not every test message was accepted", where=composed.slug)

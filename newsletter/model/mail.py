@@ -124,11 +124,21 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inline:
+    """A picture that travels inside a message, shown where the HTML names `cid:<name>` (RFC 2392)."""
+
+    name: str
+    type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One provider call: one variant's content for some recipients, as it was stored before the wire.
 
     `key` is the idempotency key and `tag` the marker for lookups, both unique to the call; `date` is the time of the
-    claim, so that a replay has the same bytes. `headers` are those every message of the campaign carries.
+    claim, so that a replay has the same bytes. `headers` are those every message of the campaign carries. `pictures`
+    travel inside the messages of a test, since they may not be online yet.
     """
 
     batch: int
@@ -141,6 +151,7 @@ class Call:
     content: Rendered
     headers: tuple[tuple[str, str], ...]
     recipients: tuple[Recipient, ...]
+    pictures: tuple[Inline, ...] = ()
 
 
 class DeliveryState(StrEnum):

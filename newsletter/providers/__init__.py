@@ -116,6 +116,8 @@ class Provider(ABC):
     timeout: float = 0.0
     #: Whether every message can carry its own List-Unsubscribe (RFC 8058); without it no list should be mailed.
     list_unsubscribe: ClassVar[bool] = True
+    #: Whether a call's pictures can travel inside its messages.
+    pictures: ClassVar[bool] = False
     #: Whether messages reach people; a folder's don't.
     mails: ClassVar[bool] = True
 

@@ -33,6 +33,7 @@ class Files(Provider):
     name: ClassVar[str] = "files"
     limits: ClassVar[Limits] = Limits(recipients=500)
     recovery = Recovery(how=How.LOOKUP, complete=True)
+    pictures: ClassVar[bool] = True
     mails: ClassVar[bool] = False
 
     def __init__(self, folder: Path) -> None:

@@ -108,6 +108,7 @@ class Mailgun(HttpProvider):
     name: ClassVar[str] = "mailgun"
     vendor: ClassVar[str] = "Mailgun"
     limits: ClassVar[Limits] = Limits(recipients=1_000, bytes=25_000_000, parallel=2, copies=False)
+    pictures: ClassVar[bool] = True
     #: Mailgun's plans keep events for a day at least; its own advice is to trust them after half an hour.
     recovery = Recovery(how=How.LOOKUP, after=dt.timedelta(minutes=30), within=dt.timedelta(days=1))
     faults: ClassVar[Sequence[Fault]] = _FAULTS
@@ -169,9 +170,10 @@ class Mailgun(HttpProvider):
 
         return page
 
-    def form(self, call: Call) -> list[tuple[str, tuple[None, str]]]:
-        """The call's form, field by field, for multipart/form-data: no field is a file."""
-        return [(name, (None, value)) for name, value in self._fields(call)]
+    def form(self, call: Call) -> list[tuple[str, tuple[Any, ...]]]:
+        """The call's form, field by field, for multipart/form-data: no field is a file but for pictures."""
+        fields: list[tuple[str, tuple[Any, ...]]] = [(name, (None, value)) for name, value in self._fields(call)]
+        return [*fields, *(("inline", (p.name, p.data, p.type)) for p in call.pictures)]
 
     def _fields(self, call: Call) -> list[tuple[str, str]]:
         template = Template(call.content, lambda name: f"%recipient.{name}%", _literal)

@@ -17,7 +17,7 @@ from newsletter.model import Call, Event, EventType, Receipt, Recipient
 from newsletter.providers import How, Limits, Recovery, Verification, webhooks
 from newsletter.providers.faults import Fault, Meaning
 from newsletter.providers.http import Entry, HttpOptions, HttpProvider, verify_domain
-from newsletter.providers.merging import leaving
+from newsletter.providers.merging import encoded, leaving
 from newsletter.providers.wire import Answer, Wire
 
 #: Headers that Mailjet keeps for itself.
@@ -92,6 +92,7 @@ class Mailjet(HttpProvider):
     name: ClassVar[str] = "mailjet"
     vendor: ClassVar[str] = "Mailjet"
     limits: ClassVar[Limits] = Limits(recipients=50, bytes=15_000_000, parallel=4)
+    pictures: ClassVar[bool] = True
     #: Mailjet doesn't say for how long it remembers a campaign; a day is short of every retention that it names.
     recovery = Recovery(how=How.DEDUPLICATE, within=dt.timedelta(days=1))
     faults: ClassVar[Sequence[Fault]] = _FAULTS
@@ -163,6 +164,11 @@ def _message(call: Call, recipient: Recipient) -> dict[str, Any]:
         "TrackOpens": "disabled",
         "TrackClicks": "disabled",
     }
+    if call.pictures:
+        message["InlinedAttachments"] = [
+            {"ContentType": p.type, "Filename": p.name, "ContentID": p.name, "Base64Content": encoded(p)}
+            for p in call.pictures
+        ]
     return {**message, "ReplyTo": {"Email": call.reply_to}} if call.reply_to else message
 
 

@@ -25,6 +25,7 @@ class Memory(Provider):
     name: ClassVar[str] = "memory"
     limits: ClassVar[Limits] = Limits(recipients=100)
     recovery = Recovery(how=How.LOOKUP, complete=True)
+    pictures: ClassVar[bool] = True
     mails: ClassVar[bool] = False
 
     def __init__(self, *, refuse: frozenset[str] = frozenset()) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import html
 from collections.abc import Callable, Mapping
 
 from newsletter.merge import MergeField, MergeText
-from newsletter.model import Rendered
+from newsletter.model import Inline, Rendered
 
 
 def leaving(values: Mapping[str, str]) -> dict[str, str]:
     """The two headers of one-click unsubscribing (RFC 8058); none for a message that nobody can leave."""
     url = values.get("unsubscribe_url", "")
     return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if url else {}
+
+
+def encoded(picture: Inline) -> str:
+    """A picture in base64, as vendors want it."""
+    return base64.b64encode(picture.data).decode()
 
 
 class Template:

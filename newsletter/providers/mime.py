@@ -6,6 +6,7 @@ breaks, which vanish on decoding (RFC 2045, section 6.7). So a message costs a j
 
 from __future__ import annotations
 
+import base64
 import html
 import quopri
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from email.header import Header
 from email.utils import format_datetime, formataddr
 
 from newsletter.merge import MergeText
-from newsletter.model import Call, Recipient
+from newsletter.model import Call, Inline, Recipient
 from newsletter.providers.merging import leaving
 
 _SOFT_BREAK = b"=\r\n"
@@ -38,8 +39,22 @@ class Composer:
         headers = [("From", formataddr((call.sender.name, call.sender.address)))]
         headers += [("Reply-To", call.reply_to)] if call.reply_to else []
         headers += [("Date", format_datetime(call.date)), *call.headers]
-        headers += [("MIME-Version", "1.0"), ("Content-Type", f'multipart/alternative; boundary="{boundary}"')]
+        both = f'multipart/alternative; boundary="{boundary}"'
+        if call.pictures:
+            self._text_head, self._end, both = self._related(call.pictures, both, f"{boundary}.")
+        headers += [("MIME-Version", "1.0"), ("Content-Type", both)]
         self._headers = b"".join(f"{name}: {value}\r\n".encode("ascii") for name, value in headers)
+
+    def _related(self, pictures: tuple[Inline, ...], both: str, boundary: str) -> tuple[bytes, bytes, str]:
+        """The head and the end of a message whose parts have pictures beside them, and its type (RFC 2387)."""
+        head = f"--{boundary}\r\nContent-Type: {both}\r\n\r\n".encode()
+        end = self._end
+        for picture in pictures:
+            end += f"--{boundary}\r\nContent-Type: {picture.type}\r\nContent-ID: <{picture.name}>\r\n".encode()
+            end += b"Content-Disposition: inline\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+            end += base64.encodebytes(picture.data).replace(b"\n", b"\r\n")
+        end += f"--{boundary}--\r\n".encode()
+        return head + self._text_head, end, f'multipart/related; type="multipart/alternative"; boundary="{boundary}"'
 
     def message(self, recipient: Recipient) -> bytes:
         """The whole message for one recipient, with CRLF line ends."""

@@ -19,7 +19,7 @@ from newsletter.model import Call, Event, EventType, Receipt, Recipient
 from newsletter.providers import How, Limits, Recovery, Verification, webhooks
 from newsletter.providers.faults import Fault, Meaning
 from newsletter.providers.http import Entry, HttpOptions, HttpProvider, accepted, only, pages
-from newsletter.providers.merging import leaving
+from newsletter.providers.merging import encoded, leaving
 from newsletter.providers.wire import Answer, Wire
 from newsletter.tables import Table
 
@@ -129,6 +129,7 @@ class Postmark(HttpProvider):
     name: ClassVar[str] = "postmark"
     vendor: ClassVar[str] = "Postmark"
     limits: ClassVar[Limits] = Limits(recipients=500, bytes=50_000_000, parallel=4)
+    pictures: ClassVar[bool] = True
     #: Postmark keeps messages for 45 days unless the server is set to fewer, of which 7 is the least.
     recovery = Recovery(how=How.LOOKUP, after=dt.timedelta(minutes=15), within=dt.timedelta(days=7))
     faults: ClassVar[Sequence[Fault]] = _FAULTS
@@ -214,6 +215,11 @@ class Postmark(HttpProvider):
             "MessageStream": self._options.stream,
             "Metadata": {"batch": call.tag, "delivery": recipient.mark},
         }
+        if call.pictures:
+            message["Attachments"] = [
+                {"Name": p.name, "Content": encoded(p), "ContentType": p.type, "ContentID": f"cid:{p.name}"}
+                for p in call.pictures
+            ]
         return {**message, "ReplyTo": call.reply_to} if call.reply_to else message
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> Sequence[Event]:

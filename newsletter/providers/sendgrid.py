@@ -19,7 +19,7 @@ from newsletter.model import Call, Event, EventType, Receipt, Recipient
 from newsletter.providers import How, Limits, Recovery, Verification, webhooks
 from newsletter.providers.faults import Fault, Meaning
 from newsletter.providers.http import HttpOptions, HttpProvider, accepted, only, verify_domain
-from newsletter.providers.merging import Template, leaving
+from newsletter.providers.merging import Template, encoded, leaving
 from newsletter.providers.wire import Answer, Wire
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ _KNOWN = (
     ("spam reporting address", EventType.COMPLAINT),
     ("unsubscribed address", EventType.UNSUBSCRIBED),
 )
+_INLINE = {"disposition": "inline"}
 _GONE = re.compile(r"5\.1\.(1|2|3|6|10)|5\.2\.1")
 
 
@@ -104,6 +105,7 @@ class Sendgrid(HttpProvider):
     name: ClassVar[str] = "sendgrid"
     vendor: ClassVar[str] = "SendGrid"
     limits: ClassVar[Limits] = Limits(recipients=1_000, bytes=30_000_000, parallel=2, copies=False)
+    pictures: ClassVar[bool] = True
     recovery = Recovery(how=How.NONE)
     faults: ClassVar[Sequence[Fault]] = _FAULTS
     options_type: ClassVar[type[HttpOptions]] = Options
@@ -152,6 +154,17 @@ class Sendgrid(HttpProvider):
                 "subscription_tracking": {"enable": False},
             },
         }
+        if call.pictures:
+            body["attachments"] = [
+                {
+                    "content": encoded(p),
+                    "type": p.type,
+                    "filename": p.name,
+                    "disposition": "inline",
+                    "content_id": p.name,
+                }
+                for p in call.pictures
+            ]
         return {**body, "reply_to": {"email": call.reply_to}} if call.reply_to else body
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> Sequence[Event]:

@@ -140,6 +140,7 @@ class Smtp(Provider):
 
     name: ClassVar[str] = "smtp"
     limits: ClassVar[Limits] = Limits(recipients=1_000, usual=20, parallel=2)
+    pictures: ClassVar[bool] = True
     recovery = Recovery(how=How.NONE)
 
     def __init__(self, options: Options, environment: Mapping[str, str], signer: Signer | None = None) -> None:

@@ -6,8 +6,9 @@ import datetime as dt
 import json
 import secrets
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from mimetypes import guess_type
 
 from sqlalchemy import and_
 from sqlalchemy.orm import Session
@@ -17,7 +18,7 @@ from newsletter.audience import Reason, segments, variants
 from newsletter.config import Config, Pace, ProviderConfig, Publication
 from newsletter.errors import ConfigError, SendError
 from newsletter.merge import MergeText
-from newsletter.model import Call, DeliveryState, Outcome, Recipient, Rendered, Snapshot
+from newsletter.model import Call, DeliveryState, Inline, Outcome, Photo, Recipient, Rendered, Snapshot
 from newsletter.providers import Provider, load, provider_class
 from newsletter.providers.mime import Composer
 from newsletter.send import control
@@ -46,6 +47,7 @@ class CampaignService:
     marks: Marks
     hash_address: Callable[[str], str]
     stand_in: Provider | None = None
+    _snapshots: dict[int, Snapshot] = field(default_factory=dict, repr=False)
 
     def provider(self, slug: str) -> Provider:
         """The configured provider of that slug."""
@@ -136,9 +138,12 @@ class CampaignService:
             )
 
     def snapshot(self, campaign: CampaignRecord) -> Snapshot:
-        """What was approved when a campaign began; it's what goes out to the end."""
-        with self.store.read() as session:
-            return codec.loads(session.get_one(SnapshotRecord, campaign.snapshot_id).document, Snapshot)
+        """What was approved when a campaign began, and goes out to its end; decoded once, since it never changes."""
+        if campaign.snapshot_id not in self._snapshots:
+            with self.store.read() as session:
+                document = session.get_one(SnapshotRecord, campaign.snapshot_id).document
+            self._snapshots[campaign.snapshot_id] = codec.loads(document, Snapshot)
+        return self._snapshots[campaign.snapshot_id]
 
     def add_new(self, campaign: CampaignRecord, plan: send.Plan, publication: Publication) -> None:
         """More deliveries of a campaign, for those who joined since."""
@@ -218,8 +223,10 @@ class CampaignService:
         *,
         provider: str,
         note: str,
+        photos: Mapping[str, Photo],
     ) -> int:
-        """Send each variant to some addresses, with `[Test]` in the subject; how many were accepted.
+        """Send each variant to some addresses, with `[Test]` in the subject and, where the provider can, its pictures
+        inside; how many were accepted.
 
         Tests don't enter the ledger, and their unsubscribe links belong to nobody.
         """
@@ -230,10 +237,24 @@ class CampaignService:
                     variant, subject=MergeText((f"[Test{note}{_named(variant)}] ", *variant.subject.parts))
                 )
                 call = self._test_call(publication, content, addresses, first)
+                call = self._with_pictures(call, photos) if chosen.pictures else call
                 taken += sum(receipt.outcome is Outcome.ACCEPTED for receipt in chosen.send(call))
         finally:
             chosen.close()
         return taken
+
+    def _with_pictures(self, call: Call, photos: Mapping[str, Photo]) -> Call:
+        """A call whose messages bring their pictures along, rather than show what may not be online yet."""
+        inside = []
+        parts = call.content.html.parts
+        for name, photo in photos.items():
+            address = f"{self.config.archive.url.rstrip('/')}/media/{name}"
+            if any(isinstance(part, str) and address in part for part in parts):
+                data = (self.config.folder / photo.file).read_bytes()
+                kind = guess_type(name)[0] or "application/octet-stream"
+                inside.append(Inline(name=name, type=kind, data=data))
+                parts = tuple(p.replace(address, f"cid:{name}") if isinstance(p, str) else p for p in parts)
+        return replace(call, content=replace(call.content, html=MergeText(parts)), pictures=tuple(inside))
 
     def message(self, publication: Publication, content: Rendered) -> bytes:
         """A variant as a whole message (RFC 5322) to the publication's own sender."""

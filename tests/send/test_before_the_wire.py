@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import email
 import email.policy
 import http.server
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.model import DeliveryState
-from tests.providers.fakes import KEY
+from tests.providers.fakes import KEY, MailgunFake
 from tests.send.shop import FAKES, VARIABLES, Shop, shop
 
 NAME = "network-download-2022-10"
@@ -192,7 +193,6 @@ def test_one_campaigns_fault_does_not_stop_the_sweep_of_the_others(tmp_path: Pat
     from newsletter.send import queue
     from newsletter.send.heartbeat import Heartbeat
     from newsletter.send.worker import Worker
-    from tests.providers.fakes import MailgunFake
     from tests.send.test_nobody_twice import lost
     from tests.send.test_send import _fresh
 
@@ -321,6 +321,46 @@ def test_a_test_message_is_of_one_variant(tmp_path: Path) -> None:
         assert len(opened.fake.taken) == 1
         wrong = run("send", NAME, "--test", "me@example.org", "--variant", "defualt")
         assert (wrong.returncode, "there are default" in wrong.stderr) == (1, True)
+
+
+def _inside(opened: Shop) -> dict[str, bytes]:
+    """The pictures that travelled inside the last call's messages, by name."""
+    fake = opened.fake
+    if isinstance(fake, MailgunFake):
+        return dict(fake.files)
+    body = fake.bodies[-1]
+    if opened.vendor == "smtp":
+        parsed = email.message_from_bytes(body, policy=email.policy.default)
+        assert parsed.get_content_type() == "multipart/related"
+        parts = [part for part in parsed.walk() if part.get_content_maintype() == "image"]
+        return {str(part["Content-ID"]).strip("<>"): part.get_content() for part in parts}
+    held = {
+        "postmark": lambda: [(a["ContentID"].removeprefix("cid:"), a["Content"]) for a in body[0]["Attachments"]],
+        "mailjet": lambda: [(a["ContentID"], a["Base64Content"]) for a in body[0]["InlinedAttachments"]],
+        "sendgrid": lambda: [(a["content_id"], a["content"]) for a in body["attachments"]],
+    }
+    return {name: base64.b64decode(data) for name, data in held[opened.vendor]()}
+
+
+@pytest.mark.parametrize("vendor", ["smtp", "postmark", "mailjet", "sendgrid", "mailgun"])
+def test_a_test_message_brings_its_pictures_along(tmp_path: Path, vendor: str) -> None:
+    with shop(tmp_path, vendor, 1) as opened:
+        done = opened.desk.run("send", NAME, "--test", "me@example.org", "--provider", vendor)
+        assert done.returncode == 0, done.stderr
+        pictures = _inside(opened)
+        html = opened.fake.letter(opened.fake.taken[0][1]).html
+        assert pictures
+        for name, data in pictures.items():
+            assert f'"cid:{name}"' in html
+            assert data == (opened.desk.folder / "photo.png").read_bytes()
+        assert "/media/" not in html
+
+
+@pytest.mark.parametrize("vendor", ["resend", "brevo", "ses"])
+def test_where_a_vendor_takes_no_pictures_a_test_message_links_to_them(tmp_path: Path, vendor: str) -> None:
+    with shop(tmp_path, vendor, 1) as opened:
+        opened.desk.run("send", NAME, "--test", "me@example.org", "--provider", vendor)
+        assert "/media/" in opened.fake.letter(opened.fake.taken[0][1]).html
 
 
 def test_the_header_of_a_message_on_disk_reads_as_it_was_written(tmp_path: Path) -> None:

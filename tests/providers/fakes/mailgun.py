@@ -35,6 +35,7 @@ class MailgunFake(Fake):
     retention = dt.timedelta(days=1)
     #: Small pages, so that paging is always gone through; the real ones hold 300.
     page: ClassVar[int] = 5
+    files: tuple[Any, ...] = ()
     sending_only: bool = False
     probation: bool = False
     late: bool = False
@@ -91,7 +92,10 @@ class MailgunFake(Fake):
     def accept(self, headers: dict[str, str], body: bytes) -> Said:
         head = f"Content-Type: {headers['content-type']}\r\n\r\n".encode()
         parts = email.message_from_bytes(head + body, policy=email.policy.HTTP).iter_parts()
-        fields = [(str(part.get_param("name", header="content-disposition")), _plain(part)) for part in parts]
+        named = [(str(part.get_param("name", header="content-disposition")), part) for part in parts]
+        inside = (part for name, part in named if name == "inline")
+        self.files = tuple((part.get_filename(), part.get_payload(decode=True)) for part in inside)
+        fields = [(name, _plain(part)) for name, part in named if name != "inline"]
         form: dict[str, Any] = dict(fields)
         people = form["to"].split(",")
         self.bodies.append({**form, "to": people})
