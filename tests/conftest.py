@@ -12,10 +12,10 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import text
 
-from newsletter.store import Store, connect, upgrade
+from newsletter.store import Store, connect
 from newsletter.workspace import Workspace
-from tests.desk import Desk, StillTime
-from tests.postgres import serve_postgres
+from tests.desk import Desk, StillTime, migrated
+from tests.postgres import fresh, serve_postgres
 from tests.website import Website, serve_website
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
@@ -87,15 +87,20 @@ def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stor
     opened.close()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty store of each kind, with the newest schema."""
+    if request.param == "sqlite":
+        (tmp_path / "test.db").write_bytes(migrated())
+        opened = connect("sqlite:///test.db", tmp_path)
+    else:
+        opened = fresh(request.getfixturevalue("postgres"), tmp_path)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
 def website() -> Iterator[Website]:
     """A website on loopback."""
     with serve_website() as site:
         yield site
-
-
-@pytest.fixture
-def store(empty_store: Store) -> Store:
-    """An empty store of each kind, with the newest schema."""
-    upgrade(empty_store)
-    return empty_store

@@ -6,7 +6,9 @@ import datetime as dt
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from PIL import Image
@@ -15,7 +17,7 @@ from newsletter.audience import importing
 from newsletter.collect import transfer
 from newsletter.demo import begin
 from newsletter.send import Clock
-from newsletter.store import Store
+from newsletter.store import Store, open_store
 from newsletter.workspace import Workspace
 
 NOW = dt.datetime(2022, 10, 12, 15, 0, tzinfo=dt.UTC)
@@ -125,6 +127,14 @@ class StillTime:
         self.at += dt.timedelta(seconds=seconds)
 
 
+@cache
+def migrated() -> bytes:
+    """An empty database with the newest schema, made once for all tests of a process."""
+    with tempfile.TemporaryDirectory() as folder:
+        open_store("sqlite:///newsletter.db", Path(folder)).close()
+        return (Path(folder) / "newsletter.db").read_bytes()
+
+
 @dataclass(frozen=True)
 class Desk:
     """A workspace and ways to use it as a person would."""
@@ -138,6 +148,7 @@ class Desk:
         (folder / "items.toml").write_text(ITEMS, encoding="utf-8")
         (folder / "policies.toml").write_text(POLICIES, encoding="utf-8")
         Image.new("RGB", (1200, 675), "#335577").save(folder / "photo.png")
+        (folder / "newsletter.db").write_bytes(migrated())
         space = Workspace.open((folder / "config.toml").resolve(), clock)
         if store:
             space.__dict__["store"] = store  # in the place of the one that config.toml names

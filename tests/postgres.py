@@ -8,7 +8,27 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from newsletter.store import Store, connect, upgrade
+from newsletter.store import HEAD, Store, connect, revision, upgrade
+from newsletter.store.records import Base
+
+
+def fresh(url: str, folder: Path) -> Store:
+    """An open store with the newest schema and nothing in it. Tables that are there already are emptied, which takes a
+    tenth of the time that making them takes.
+    """
+    store = connect(url, folder)
+    with store.engine.connect() as connection:
+        current = revision(connection) == HEAD
+    if current:
+        tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+        with store.engine.begin() as connection:
+            connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        return store
+    with store.engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA IF EXISTS public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    upgrade(store)
+    return store
 
 
 class Server:
@@ -23,12 +43,9 @@ class Server:
 
     def fresh_store(self, folder: Path) -> Store:
         """An open store with the newest schema and nothing in it."""
-        store = connect(self.url, folder)
+        store = fresh(self.url, folder)
         with store.engine.begin() as connection:
-            for schema in ("public", "newsletter_queue"):
-                connection.execute(text(f"DROP SCHEMA IF EXISTS {schema} CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-        upgrade(store)
+            connection.execute(text("DROP SCHEMA IF EXISTS newsletter_queue CASCADE"))
         return store
 
     def restart(self) -> None:

@@ -111,12 +111,15 @@ def torture(provider: str, recipients: int, kills: int, seed: int, folder: Path)
     chance = random.Random(seed)
     desk = Desk.make(folder / "desk", system_clock())
     _people(desk, recipients)
-    desk.space.approve(NAME, by="Ada")
     if provider == "files":
+        _begun(desk.space, provider)
         return _files(desk, kills, chance, recipients)
     with serve(FAKES[provider]()) as fake:
         fake.wait, fake.mood = "0.05", _mood(provider, chance)
         _configure(desk.folder / "config.toml", provider, fake.url)
+        space = Workspace.open((desk.folder / "config.toml").resolve(), system_clock())
+        _begun(space, provider)  # so that kills hit the sending, not the planning
+        space.close()
         left = Left()
         runs, killed = _until_done(desk.folder, provider, kills, chance, fake, left, desk.space, recipients)
         outcome = _outcome(desk.space, fake, runs, killed, left)
@@ -220,7 +223,7 @@ def _until_done(
             command, cwd=folder, env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
-            process.wait(timeout=chance.uniform(0.3, 1.5) if killed < kills else 600)
+            process.wait(timeout=_patience(chance) if killed < kills else 600)
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
@@ -238,6 +241,11 @@ def _until_done(
         if not open_:
             time.sleep(_TIMEOUT + 2)  # for a log to be old enough
     raise AssertionError("send never ended")
+
+
+def _patience(chance: random.Random) -> float:
+    """For how many seconds a run lives: from before it has opened the database to well into the sending."""
+    return chance.uniform(0.4, 3.5)
 
 
 def _open(folder: Path) -> tuple[int, int]:
@@ -258,7 +266,7 @@ def _files(desk: Desk, kills: int, chance: random.Random, recipients: int) -> Ou
         runs += 1
         process = subprocess.Popen(command, cwd=desk.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            if process.wait(timeout=chance.uniform(0.3, 1.5) if killed < kills else 600) == 0:
+            if process.wait(timeout=_patience(chance) if killed < kills else 600) == 0:
                 break
         except subprocess.TimeoutExpired:
             process.kill()

@@ -193,10 +193,10 @@ def test_one_campaigns_fault_does_not_stop_the_sweep_of_the_others(tmp_path: Pat
     from newsletter.send import queue
     from newsletter.send.heartbeat import Heartbeat
     from newsletter.send.worker import Worker
+    from tests.postgres import fresh
     from tests.send.test_nobody_twice import lost
-    from tests.send.test_send import _fresh
 
-    with shop(tmp_path, "mailgun", 4, store=_fresh(postgres, tmp_path)) as opened:
+    with shop(tmp_path, "mailgun", 4, store=fresh(postgres, tmp_path)) as opened:
         fake = opened.fake
         assert isinstance(fake, MailgunFake)
         fake.faults, fake.sending_only = [lost()], True

@@ -15,10 +15,10 @@ from newsletter.feedback import keep
 from newsletter.model import DeliveryState, EventType
 from newsletter.send import control, ledger
 from newsletter.store.records import BatchRecord, SubscriberRecord
+from tests.postgres import fresh
 from tests.providers.fakes import MailgunFake, PostmarkFake, ResendFake, SmtpFake
 from tests.providers.fakes.base import Interference, Said
 from tests.send.shop import Shop, shop
-from tests.send.test_send import _fresh
 
 Submitted = DeliveryState.SUBMITTED
 
@@ -275,7 +275,7 @@ def test_a_call_that_is_still_under_way_is_asked_again_by_the_same_key_until_it_
 
 
 def test_two_campaigns_of_an_issue_that_begin_at_once_give_nobody_two(tmp_path: Path, postgres: str) -> None:  # S37
-    with shop(tmp_path, "resend", 40, store=_fresh(postgres, tmp_path)) as opened:
+    with shop(tmp_path, "resend", 40, store=fresh(postgres, tmp_path)) as opened:
         snapshot, _ = opened.space.approve("network-download-2022-10", by="Ada")
         publication = opened.space.config.publication("network-download")
         with opened.space.store.write() as session:

@@ -21,9 +21,10 @@ from newsletter.store import connect
 from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord
 from newsletter.workspace import Workspace
 from tests.desk import Desk, StillTime
+from tests.postgres import fresh
 from tests.send.shop import Shop, shop
 from tests.send.test_nobody_twice import lost
-from tests.send.test_send import Flaky, _fresh, started, submit
+from tests.send.test_send import Flaky, started, submit
 
 LEAVING: dict[str, Callable[[Shop, str], None]] = {
     "unsubscribed": Shop.leave,
@@ -140,7 +141,7 @@ class Copies:
         store = None
         if self._server:
             self._run("DROP DATABASE IF EXISTS template_of_copies", "CREATE DATABASE template_of_copies")
-            store = _fresh(self._address("template_of_copies"), folder)
+            store = fresh(self._address("template_of_copies"), folder)
         desk = Desk.make(folder / "template", StillTime().clock, store=store)
         self.campaign = started(desk.space, size=3)
         desk.space.close()

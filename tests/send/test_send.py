@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, func, select, text
+from sqlalchemy import event, func, select
 
 from newsletter import VERSION, amendments, audience, codec, send
 from newsletter.amendments import Decision
@@ -29,10 +29,11 @@ from newsletter.send import control, ledger
 from newsletter.send.heartbeat import heartbeat
 from newsletter.send.lock import sole_sender
 from newsletter.send.service import CampaignService
-from newsletter.store import Store, open_store
+from newsletter.store import open_store
 from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord
 from newsletter.workspace import Workspace
 from tests.desk import ISSUE, NOW, Desk, StillTime
+from tests.postgres import fresh
 
 NAME = "network-download-2022-10"
 ALL = {"ana@example.org", "ben@example.org", "chi@example.org"}
@@ -45,21 +46,10 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path, time: StillTime) -> Ite
     if request.param == "postgresql":
         url = request.getfixturevalue("postgres")
         made.space.store.close()
-        store = _fresh(url, tmp_path)
+        store = fresh(url, tmp_path)
         made = Desk.make(tmp_path / "other", time.clock, store=store)
     yield made
     made.space.close()
-
-
-def _fresh(url: str, folder: Path) -> Store:
-    from newsletter.store import connect, upgrade
-
-    store = connect(url, folder)
-    with store.engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    upgrade(store)
-    return store
 
 
 Answer = Callable[[Call], Iterator[Receipt]]
