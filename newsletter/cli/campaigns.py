@@ -10,7 +10,7 @@ from newsletter.cli.output import as_json, many, next_step, print_json, print_ta
 from newsletter.cli.sending import confirmed
 from newsletter.errors import InputError, SendError
 from newsletter.model import DeliveryState
-from newsletter.send import control, ledger
+from newsletter.send import control, decisions, ledger
 from newsletter.send.schedule import moment
 from newsletter.store.records import CampaignRecord
 from newsletter.workspace import Workspace
@@ -199,14 +199,14 @@ def retry(ctx: click.Context, name: str, batch: int | None, reason: str, confirm
         with space.store.read() as session:
             campaign = sending.get(session, name)
             now = space.clock.at(session)
-            found = ledger.retry_refused(session, campaign, now, batch=batch, reason=reason, dry_run=True)
+            found = decisions.retry_refused(session, campaign, now, batch=batch, reason=reason, dry_run=True)
         if not found:
             raise SendError("has no refused deliveries like that", where=name, hint=f"newsletter campaigns show {name}")
         print_table(("refused", "why"), [(count, why) for why, count in found.most_common()])
         confirmed(name, confirm, f"trying {many(found.total(), 'delivery', 'deliveries')} again")
         with space.store.write() as session:
             now = space.clock.at(session)
-            done = ledger.retry_refused(session, campaign, now, batch=batch, reason=reason, dry_run=False)
+            done = decisions.retry_refused(session, campaign, now, batch=batch, reason=reason, dry_run=False)
         say(f"{many(done.total(), 'delivery is', 'deliveries are')} pending again.")
     next_step(f"newsletter send {campaign.issue}")
 
@@ -223,7 +223,7 @@ def set_aside(ctx: click.Context, name: str, confirm: str) -> None:
     with workspace(ctx) as space:
         with space.store.read() as session:
             campaign = sending.get(session, name)
-            used = ledger.providers_of(session, campaign)
+            used = decisions.providers_of(session, campaign)
         mailed = [slug for slug in sorted(used) if space.campaigns().kind(slug).mails]
         if mailed:
             raise SendError(f"mailed people by {', '.join(mailed)}", where=name, hint="only practice can be set aside")
@@ -291,7 +291,7 @@ def settle(ctx: click.Context, name: str, batch: int | None, state: str, confirm
     with workspace(ctx) as space:
         with space.store.read() as session:
             campaign = sending.get(session, name)
-            found = ledger.in_question(session, campaign.id, batch)
+            found = decisions.in_question(session, campaign.id, batch)
         if not found.unknown:
             raise InputError("has no unknown deliveries" + (f" in batch {batch}" if batch else ""), where=name)
         say(f"{many(found.unknown, 'delivery is', 'deliveries are')} unknown.")
@@ -306,6 +306,6 @@ def settle(ctx: click.Context, name: str, batch: int | None, state: str, confirm
         confirmed(name, confirm, f"settling {rest:,} as {state}")
         with space.store.write() as session:
             now = space.clock.at(session)
-            settled = ledger.settle_by_hand(session, campaign.id, DeliveryState(state), batch=batch, now=now)
+            settled = decisions.settle_by_hand(session, campaign.id, DeliveryState(state), batch=batch, now=now)
         say(f"{many(settled, 'delivery is', 'deliveries are')} now {state}.")
         next_step(f"newsletter send {campaign.issue}" if state == "pending" else f"newsletter report {campaign.issue}")

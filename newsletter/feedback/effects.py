@@ -20,7 +20,7 @@ from newsletter.audience import Reason
 from newsletter.config import FeedbackConfig
 from newsletter.feedback.machines import Seen, machines
 from newsletter.model import DeliveryState, Event, EventType
-from newsletter.send import ledger
+from newsletter.send import decisions
 from newsletter.store.records import CampaignRecord, DeliveryRecord, EventRecord, SubscriberRecord
 
 _STOPS = {EventType.HARD_BOUNCE: Reason.HARD_BOUNCE, EventType.COMPLAINT: Reason.COMPLAINT}
@@ -48,7 +48,7 @@ class Effects:
         about = {event.delivery for event in events if event.delivery is not None}
         deliveries = _deliveries(session, about)
         if about:
-            ledger.prove(session, about, now)
+            decisions.prove(session, about, now)
         for event in events:
             delivery = deliveries.get(event.delivery or 0)
             if delivery is None:

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from newsletter.errors import NotFound, nearest
 from newsletter.send.approval import all_latest, approve, documents, latest, require
 from newsletter.send.clock import Clock
-from newsletter.send.ledger import Envelope
 from newsletter.send.plan import Plan, Target, campaign_name, freeze, plan, top_up
+from newsletter.send.stored_calls import Envelope
 from newsletter.send.submit import submit
 from newsletter.store.records import CampaignRecord
 

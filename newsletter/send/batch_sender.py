@@ -18,9 +18,9 @@ from newsletter.providers import How, Provider
 from newsletter.send import control, ledger, resolve
 from newsletter.send.clock import Clock
 from newsletter.send.heartbeat import Heartbeat
-from newsletter.send.ledger import Envelope
 from newsletter.send.rate_limiter import CIRCUIT, RateLimiter, Wait
 from newsletter.send.spool import Spool
+from newsletter.send.stored_calls import Envelope
 from newsletter.store import Store
 from newsletter.store.records import CampaignRecord, DeliveryRecord
 

@@ -8,7 +8,7 @@ from sqlalchemy import CursorResult, case, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from newsletter.model import DeliveryState, EventType
-from newsletter.send import ledger, rate_limiter
+from newsletter.send import decisions, rate_limiter
 from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord, EventRecord
 
 
@@ -106,7 +106,7 @@ def move(session: Session, campaign: CampaignRecord, provider: str, size: int) -
     was submitted, or is in question, stays with the one that had it.
     """
     campaign.provider = provider
-    return ledger.cut_anew(session, campaign, size)
+    return decisions.cut_anew(session, campaign, size)
 
 
 def set_aside(session: Session, campaign: CampaignRecord) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from newsletter.config import Config, Publication, Sender
 from newsletter.merge import MergeText
 from newsletter.model import Mailbox, Rendered, ascii_address
-from newsletter.send.ledger import Envelope
+from newsletter.send.stored_calls import Envelope
 
 _SENDER_ID = 15
 

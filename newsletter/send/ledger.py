@@ -13,24 +13,23 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from email.utils import parseaddr
 from typing import Any
 
 from sqlalchemy import ColumnElement, CursorResult, and_, bindparam, case, exists, func, insert, or_, select, update
-from sqlalchemy.orm import Session, aliased, defer
+from sqlalchemy.orm import Session, defer
 
 from newsletter.audience import Standing
-from newsletter.merge import PERSONAL_FIELDS, MergeText
-from newsletter.model import Call, DeliveryState, Mailbox, Outcome, Receipt, Recipient, Rendered, Route
+from newsletter.merge import PERSONAL_FIELDS
+from newsletter.model import Call, DeliveryState, Outcome, Receipt, Recipient, Route
+from newsletter.send import stored_calls
+from newsletter.send.stored_calls import Envelope
 from newsletter.store.records import (
     BatchRecord,
     CampaignRecord,
     DeliveryRecord,
-    EventRecord,
     SubscriberRecord,
     SubscriptionRecord,
     SuppressionRecord,
@@ -46,22 +45,6 @@ _STATES = {
 }
 _BLANK = {"key": "", "tag": "", "request": "", "error": "", "worker": "", "provider": "", "route": ""}
 _CANCELED = "canceled"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
-    """What every batch of a campaign has in common, each variant's content by name, the second subject where there's
-    a test of two, and how a subscriber's unsubscribe link and a delivery's mark are made.
-    """
-
-    campaign: str
-    sender: Mailbox
-    reply_to: str
-    headers: tuple[tuple[str, str], ...]
-    contents: Mapping[str, Rendered]
-    subject_b: MergeText | None
-    unsubscribe_url: Callable[[int], str]
-    mark: Callable[[int], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +87,6 @@ def ready(session: Session, campaign: int, now: dt.datetime) -> list[int]:
     """The numbers of the batches that may be claimed now."""
     query = select(BatchRecord.number).where(BatchRecord.campaign_id == campaign, BatchRecord.ready_at <= now)
     return list(session.scalars(query.order_by(BatchRecord.ready_at, BatchRecord.number)))
-
-
-def providers_of(session: Session, campaign: CampaignRecord) -> set[str]:
-    """The providers that a campaign's calls were given to, or would be."""
-    query = select(BatchRecord.provider).distinct().where(BatchRecord.campaign_id == campaign.id)
-    return {campaign.provider, *filter(None, session.scalars(query))}
 
 
 def mailable(campaign: CampaignRecord, now: dt.datetime) -> ColumnElement[bool]:
@@ -155,21 +132,21 @@ def claim(
     if most is not None:
         _cut(session, record, most, now)
     taken = case((mailable(campaign, now), DeliveryState.SUBMITTING.value), else_=DeliveryState.WITHHELD.value)
-    pending = update(DeliveryRecord).where(*_of(record), DeliveryRecord.state == DeliveryState.PENDING)
-    looked_at = _changed(session, pending.values(state=taken, error="", changed_at=now))
+    pending = update(DeliveryRecord).where(*of_batch(record), DeliveryRecord.state == DeliveryState.PENDING)
+    looked_at = run_update(session, pending.values(state=taken, error="", changed_at=now))
     recipients = _recipients(session, campaign.id, record.number, envelope)
     if len(recipients) < looked_at:
-        withheld = update(DeliveryRecord).where(*_of(record), DeliveryRecord.state == DeliveryState.WITHHELD)
-        _changed(session, withheld.where(DeliveryRecord.error == "").values(error="left or paused after the plan"))
+        withheld = update(DeliveryRecord).where(*of_batch(record), DeliveryRecord.state == DeliveryState.WITHHELD)
+        run_update(session, withheld.where(DeliveryRecord.error == "").values(error="left or paused after the plan"))
     record.attempts += 1
     record.key = hashlib.sha256(f"{campaign.nonce}:{record.number}:{record.attempts}".encode()).hexdigest()
     record.tag = f"{campaign.nonce}-{record.number}-{record.attempts}"
     record.claimed_at = now.replace(microsecond=0)
     record.called_at = now
-    record.provider, record.route = campaign.provider, _route_text(route)
+    record.provider, record.route = campaign.provider, stored_calls.route_text(route)
     record.worker, record.ready_at, record.error = worker, None, ""
-    record.request = _request(envelope, recipients) if recipients else ""
-    return _call(record, envelope, recipients)
+    record.request = stored_calls.request_of(envelope, recipients) if recipients else ""
+    return stored_calls.call_of(record, envelope, recipients)
 
 
 def interrupted(session: Session, campaign: int, living: Collection[str] = ()) -> list[int]:
@@ -201,21 +178,21 @@ def take_over(
     if record is None:
         return None
     record.worker = worker
-    _move(session, record, DeliveryState.SUBMITTING, DeliveryState.UNKNOWN, now, record.error or "no answer came")
-    still_open = (*_of(record), DeliveryRecord.state == DeliveryState.UNKNOWN)
+    move(session, record, DeliveryState.SUBMITTING, DeliveryState.UNKNOWN, now, record.error or "no answer came")
+    still_open = (*of_batch(record), DeliveryRecord.state == DeliveryState.UNKNOWN)
     opened = frozenset(session.scalars(select(DeliveryRecord.id).where(*still_open)))
-    request = _stored(record.request)
-    recipients = tuple(_recipient(row) for row in request.get("recipients", ()))
+    request = stored_calls.stored(record.request)
+    recipients = tuple(stored_calls.recipient_of(row) for row in request.get("recipients", ()))
     # Whoever is in the request has to be in the batch still, and to be mailed: sending it again reaches all of them.
-    members = (*_of(record), DeliveryRecord.state != DeliveryState.WITHHELD)
+    members = (*of_batch(record), DeliveryRecord.state != DeliveryState.WITHHELD)
     whole = set(session.scalars(select(DeliveryRecord.id).where(*members))) == {r.delivery for r in recipients}
     gone = select(DeliveryRecord.id).where(*members, ~mailable(campaign, now)).limit(1)
     claimed = record.claimed_at or now
     return Interrupted(
-        call=_call(record, envelope, recipients, request=request),
+        call=stored_calls.call_of(record, envelope, recipients, request=request),
         open=opened,
         provider=record.provider or campaign.provider,
-        route=_route(record.route),
+        route=stored_calls.route_of(record.route),
         made_at=claimed,
         called_at=record.called_at or claimed,
         all_mailable=whole and campaign.canceled_at is None and session.scalar(gone) is None,
@@ -248,17 +225,18 @@ def call_of(session: Session, record: BatchRecord, envelope: Envelope, mark: Cal
     """A call that is done, as far as looking it up needs it: its tag, and whom it was accepted for."""
     nonce = session.scalar(select(CampaignRecord.nonce).where(CampaignRecord.id == record.campaign_id)) or ""
     query = select(DeliveryRecord.id, DeliveryRecord.address).where(
-        *_of(record), DeliveryRecord.state == DeliveryState.SUBMITTED
+        *of_batch(record), DeliveryRecord.state == DeliveryState.SUBMITTED
     )
     people = session.execute(query.order_by(DeliveryRecord.id)).all()
     recipients = tuple(Recipient(delivery=d, address=address, mark=mark(nonce, d)) for d, address in people)
     anything = next(iter(envelope.contents.values()))
-    return replace(_call(record, replace(envelope, contents={record.variant: anything}), recipients), content=anything)
+    envelope = replace(envelope, contents={record.variant: anything})
+    return replace(stored_calls.call_of(record, envelope, recipients), content=anything)
 
 
 def named(session: Session, campaign: int, number: int, key: str, envelope: Envelope) -> Call:
     """A call of a batch by its key alone, as far as recording its answers needs it."""
-    return replace(_call(session.get_one(BatchRecord, (campaign, number)), envelope, ()), key=key)
+    return replace(stored_calls.call_of(session.get_one(BatchRecord, (campaign, number)), envelope, ()), key=key)
 
 
 def write(session: Session, campaign: int, call: Call, receipts: Sequence[Receipt], now: dt.datetime) -> BatchRecord:
@@ -267,7 +245,7 @@ def write(session: Session, campaign: int, call: Call, receipts: Sequence[Receip
     A delivery that is settled already stays as it is. An answer that comes when the batch has gone on without it still
     counts where it says "accepted".
     """
-    found = _locked(session, campaign, call.batch)
+    found = lock(session, campaign, call.batch)
     if found.key == call.key:
         _write(session, found, receipts, now)
     else:
@@ -289,8 +267,8 @@ def record(
     found = write(session, campaign, call, receipts, now)
     if found.key != call.key:
         return states(session, campaign, [recipient.delivery for recipient in call.recipients])
-    _withhold_canceled(session, found, now)
-    left = _states_of(session, found)
+    withhold_canceled(session, found, now)
+    left = states_of(session, found)
     again = now + dt.timedelta(seconds=retry(found.attempts)) if left[DeliveryState.PENDING] else None
     if not any(left[state] for state in OPEN):
         found.request, found.ready_at = "", again
@@ -303,11 +281,11 @@ def bisect(session: Session, campaign: int, call: Call, suspects: Collection[int
     """Make two batches of one that was refused for one of its recipients: those whom the provider names and the others,
     or else two halves. Nobody of it was taken.
     """
-    found = _locked(session, campaign, call.batch)
+    found = lock(session, campaign, call.batch)
     if found.key != call.key:
         return
-    _move(session, found, DeliveryState.SUBMITTING, DeliveryState.PENDING, now)
-    _withhold_canceled(session, found, now)
+    move(session, found, DeliveryState.SUBMITTING, DeliveryState.PENDING, now)
+    withhold_canceled(session, found, now)
     found.request, found.ready_at = "", now
     deliveries = [recipient.delivery for recipient in call.recipients]
     apart = [delivery for delivery in deliveries if delivery in suspects]
@@ -316,162 +294,55 @@ def bisect(session: Session, campaign: int, call: Call, suspects: Collection[int
     _move_out(session, found, apart, now)
 
 
-def prove(session: Session, deliveries: Collection[int], now: dt.datetime) -> None:
-    """The provider has told something of these: those that were unknown were accepted."""
-    unknown = (DeliveryRecord.id.in_(deliveries), DeliveryRecord.state == DeliveryState.UNKNOWN)
-    batches = session.execute(select(DeliveryRecord.campaign_id, DeliveryRecord.batch).distinct().where(*unknown)).all()
-    values = {"state": DeliveryState.SUBMITTED, "error": "told by the provider's events", "changed_at": now}
-    for campaign, number in batches:
-        found = _locked(session, campaign, number)
-        _changed(session, update(DeliveryRecord).where(*_of(found), *unknown).values(values))
-        if not any(_states_of(session, found)[state] for state in OPEN):
-            found.request = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InQuestion:
-    """What settling by hand would be about: unknown deliveries, and those of them of which the provider's events prove
-    that they were accepted.
-    """
-
-    unknown: int
-    proved: int
-
-
-def _unknown_of(campaign: int, batch: int | None) -> tuple[Any, ...]:
-    where = (DeliveryRecord.campaign_id == campaign, DeliveryRecord.state == DeliveryState.UNKNOWN)
-    return where if batch is None else (*where, DeliveryRecord.batch == batch)
-
-
-def in_question(session: Session, campaign: int, batch: int | None = None) -> InQuestion:
-    """How many deliveries are unknown, and how many of them are proved by events."""
-    told = exists().where(EventRecord.delivery_id == DeliveryRecord.id)
-    query = select(func.count()).select_from(DeliveryRecord).where(*_unknown_of(campaign, batch))
-    return InQuestion(unknown=session.scalar(query) or 0, proved=session.scalar(query.where(told)) or 0)
-
-
-def settle_by_hand(
-    session: Session, campaign: int, state: DeliveryState, *, batch: int | None, now: dt.datetime
-) -> int:
-    """Write what a person found out about unknown deliveries; how many there were. Those that events prove were
-    accepted become submitted whatever the person says.
-    """
-    told = exists().where(EventRecord.delivery_id == DeliveryRecord.id)
-    proved = update(DeliveryRecord).where(*_unknown_of(campaign, batch), told)
-    proved_now = {"state": DeliveryState.SUBMITTED, "error": "told by the provider's events", "changed_at": now}
-    _changed(session, proved.values(**proved_now))
-    numbers = list(session.scalars(select(DeliveryRecord.batch).distinct().where(*_unknown_of(campaign, batch))))
-    settled = 0
-    for number in numbers:
-        found = _locked(session, campaign, number)
-        settled += _move(session, found, DeliveryState.UNKNOWN, state, now, "settled by hand")
-        _withhold_canceled(session, found, now)
-        pending = _states_of(session, found)[DeliveryState.PENDING] > 0
-        found.request, found.error = "", ""
-        found.ready_at = now if pending else None
-    return settled
-
-
-def retry_refused(
-    session: Session, campaign: CampaignRecord, now: dt.datetime, *, batch: int | None, reason: str, dry_run: bool
-) -> Counter[str]:
-    """Make refused deliveries pending again, those of one batch or whose reason holds a word if wanted; how many, by
-    reason. Whoever has the issue from another campaign by now is left out.
-    """
-    other = aliased(DeliveryRecord)
-    has = exists().where(
-        other.subscriber_id == DeliveryRecord.subscriber_id,
-        other.issue == campaign.issue,
-        other.id != DeliveryRecord.id,
-        other.state.not_in((DeliveryState.REFUSED, DeliveryState.WITHHELD)),
-    )
-    where = [DeliveryRecord.campaign_id == campaign.id, DeliveryRecord.state == DeliveryState.REFUSED, ~has]
-    where += [DeliveryRecord.batch == batch] if batch is not None else []
-    where += [DeliveryRecord.error.icontains(reason, autoescape=True)] if reason else []
-    query = select(DeliveryRecord.batch, DeliveryRecord.error, func.count()).where(*where)
-    rows = session.execute(query.group_by(DeliveryRecord.batch, DeliveryRecord.error)).all()
-    if not dry_run:
-        for number in sorted({number for number, *_ in rows}):
-            found = _locked(session, campaign.id, number)
-            fresh = _new_batch(session, found, now)
-            rest = update(DeliveryRecord).where(*where, DeliveryRecord.batch == number)
-            _changed(session, rest.values(state=DeliveryState.PENDING, batch=fresh, changed_at=now))
-    counted: Counter[str] = Counter()
-    for _, error, count in rows:
-        counted[error] += count
-    return counted
-
-
-def cut_anew(session: Session, campaign: CampaignRecord, size: int) -> int:
-    """Make new batches of `size` of all that's pending of a campaign, for another provider; how many deliveries."""
-    pending = (DeliveryRecord.campaign_id == campaign.id, DeliveryRecord.state == DeliveryState.PENDING)
-    numbers = select(DeliveryRecord.batch).distinct().where(*pending)
-    old = session.scalars(
-        select(BatchRecord)
-        .where(BatchRecord.campaign_id == campaign.id, BatchRecord.number.in_(numbers))
-        .order_by(BatchRecord.number)
-        .with_for_update()
-    ).all()
-    moved = 0
-    for batch in old:
-        rows = select(DeliveryRecord.id).where(*pending, DeliveryRecord.batch == batch.number)
-        deliveries = list(session.scalars(rows.order_by(DeliveryRecord.id)))
-        for start in range(0, len(deliveries), size):
-            # What waits for a winner or for its time goes on waiting.
-            number = _new_batch(session, batch, batch.ready_at)
-            part = update(DeliveryRecord).where(*pending, DeliveryRecord.id.in_(deliveries[start : start + size]))
-            _changed(session, part.values(batch=number))
-        batch.ready_at = None
-        moved += len(deliveries)
-    return moved
-
-
 def _cut(session: Session, batch: BatchRecord, most: int, now: dt.datetime) -> None:
     """Leave so many messages in a batch that is about to be claimed, and make a batch of the others."""
-    pending = select(DeliveryRecord.id).where(*_of(batch), DeliveryRecord.state == DeliveryState.PENDING)
+    pending = select(DeliveryRecord.id).where(*of_batch(batch), DeliveryRecord.state == DeliveryState.PENDING)
     others = list(session.scalars(pending.order_by(DeliveryRecord.id).offset(most)))
     if others:
         _move_out(session, batch, others, now)
 
 
 def _move_out(session: Session, batch: BatchRecord, deliveries: Sequence[int], ready_at: dt.datetime) -> None:
-    number = _new_batch(session, batch, ready_at)
-    rows = update(DeliveryRecord).where(*_of(batch), DeliveryRecord.id == bindparam("delivery")).values(batch=number)
-    rows = rows.execution_options(synchronize_session=False)
+    number = new_batch(session, batch, ready_at)
+    these = update(DeliveryRecord).where(*of_batch(batch), DeliveryRecord.id == bindparam("delivery"))
+    rows = these.values(batch=number).execution_options(synchronize_session=False)
     session.connection().execute(rows, [{"delivery": delivery} for delivery in deliveries])
 
 
-def _locked(session: Session, campaign: int, number: int) -> BatchRecord:
+def lock(session: Session, campaign: int, number: int) -> BatchRecord:
+    """A batch, nobody else's to change until the transaction ends."""
     query = select(BatchRecord).where(BatchRecord.campaign_id == campaign, BatchRecord.number == number)
     # The request is as long as the call, and nobody here reads it.
     return session.scalars(query.with_for_update().options(defer(BatchRecord.request))).one()
 
 
-def _states_of(session: Session, batch: BatchRecord) -> Counter[DeliveryState]:
-    query = select(DeliveryRecord.state, func.count()).where(*_of(batch)).group_by(DeliveryRecord.state)
+def states_of(session: Session, batch: BatchRecord) -> Counter[DeliveryState]:
+    """Deliveries of a batch by state."""
+    query = select(DeliveryRecord.state, func.count()).where(*of_batch(batch)).group_by(DeliveryRecord.state)
     return Counter({DeliveryState(state): n for state, n in session.execute(query)})
 
 
-def _of(batch: BatchRecord) -> tuple[Any, ...]:
+def of_batch(batch: BatchRecord) -> tuple[Any, ...]:
+    """The condition for a batch's deliveries."""
     return DeliveryRecord.campaign_id == batch.campaign_id, DeliveryRecord.batch == batch.number
 
 
-def _withhold_canceled(session: Session, batch: BatchRecord, now: dt.datetime) -> None:
+def withhold_canceled(session: Session, batch: BatchRecord, now: dt.datetime) -> None:
     """What wasn't taken of a canceled campaign never will be."""
     canceled = select(CampaignRecord.canceled_at).where(CampaignRecord.id == batch.campaign_id)
     if session.scalar(canceled) is not None:
-        _move(session, batch, DeliveryState.PENDING, DeliveryState.WITHHELD, now, _CANCELED)
+        move(session, batch, DeliveryState.PENDING, DeliveryState.WITHHELD, now, _CANCELED)
 
 
-def _move(
+def move(
     session: Session, batch: BatchRecord, old: DeliveryState, new: DeliveryState, now: dt.datetime, error: str = ""
 ) -> int:
     """Bring all deliveries of a batch from one state to another; how many there were."""
-    statement = update(DeliveryRecord).where(*_of(batch), DeliveryRecord.state == old)
-    return _changed(session, statement.values(state=new, error=error, changed_at=now))
+    statement = update(DeliveryRecord).where(*of_batch(batch), DeliveryRecord.state == old)
+    return run_update(session, statement.values(state=new, error=error, changed_at=now))
 
 
-def _changed(session: Session, statement: Any) -> int:
+def run_update(session: Session, statement: Any) -> int:
     """Run an UPDATE in the database alone; how many rows it changed."""
     result = session.execute(statement.execution_options(synchronize_session=False))
     return result.rowcount if isinstance(result, CursorResult) else 0
@@ -481,15 +352,15 @@ def _write(session: Session, batch: BatchRecord, receipts: Sequence[Receipt], no
     """The receipts into the deliveries: in one statement when all say the same, as most do."""
     if not receipts:
         return
-    open_ = (*_of(batch), DeliveryRecord.state.in_(OPEN))
+    open_ = (*of_batch(batch), DeliveryRecord.state.in_(OPEN))
     answers = {(r.outcome, r.message_id, r.detail) for r in receipts}
     everybody = session.scalar(select(func.count()).select_from(DeliveryRecord).where(*open_))
     if len(answers) == 1 and len(receipts) == everybody:
         ((outcome, message, detail),) = answers
         values = {"state": _STATES[outcome], "message_id": message, "error": detail, "changed_at": now}
-        _changed(session, update(DeliveryRecord).where(*open_).values(values))
+        run_update(session, update(DeliveryRecord).where(*open_).values(values))
     else:
-        _write_each(session, receipts, now, (*_of(batch), or_(*(DeliveryRecord.state == state for state in OPEN))))
+        _write_each(session, receipts, now, (*of_batch(batch), or_(*(DeliveryRecord.state == state for state in OPEN))))
 
 
 def _write_late(session: Session, batch: BatchRecord, receipts: Sequence[Receipt], now: dt.datetime) -> None:
@@ -524,90 +395,18 @@ def _write_each(session: Session, receipts: Sequence[Receipt], now: dt.datetime,
 
 def _split(session: Session, batch: BatchRecord, ready_at: dt.datetime) -> None:
     """Give what is pending of a batch a number of its own, so that a new call doesn't blur what the old one was."""
-    number = _new_batch(session, batch, ready_at)
-    pending = update(DeliveryRecord).where(*_of(batch), DeliveryRecord.state == DeliveryState.PENDING)
-    _changed(session, pending.values(batch=number))
+    number = new_batch(session, batch, ready_at)
+    pending = update(DeliveryRecord).where(*of_batch(batch), DeliveryRecord.state == DeliveryState.PENDING)
+    run_update(session, pending.values(batch=number))
 
 
-def _new_batch(session: Session, like: BatchRecord, ready_at: dt.datetime | None) -> int:
+def new_batch(session: Session, like: BatchRecord, ready_at: dt.datetime | None) -> int:
+    """Begin an empty batch with the content of another; its number."""
     last = select(func.max(BatchRecord.number)).where(BatchRecord.campaign_id == like.campaign_id)
     number = (session.scalar(last) or 0) + 1
     new = {"campaign_id": like.campaign_id, "number": number, "variant": like.variant, "arm": like.arm, **_BLANK}
     session.execute(insert(BatchRecord).values(**new, attempts=like.attempts, ready_at=ready_at))
     return number
-
-
-def _request(envelope: Envelope, recipients: Sequence[Recipient]) -> str:
-    request = {
-        "sender": [envelope.sender.name, envelope.sender.address],
-        "reply_to": envelope.reply_to,
-        "headers": envelope.headers,
-        "recipients": [(r.delivery, r.address, r.values, r.mark) for r in recipients],
-    }
-    return json.dumps(request, ensure_ascii=False)
-
-
-def _stored(text: str) -> dict[str, Any]:
-    """A stored request; empty for one that isn't there any more."""
-    try:
-        found = json.loads(text) if text else {}
-    except ValueError:
-        found = {}
-    return found if isinstance(found, dict) else {}
-
-
-def _recipient(row: Any) -> Recipient:
-    """A recipient of a stored request. Release 0.1 wrote objects, 0.2 to 0.5 three values, with no mark: their messages
-    carry the delivery's bare number.
-    """
-    if isinstance(row, Mapping):
-        row = (row["delivery"], row["address"], row.get("values") or {})
-    delivery, address, values, *mark = row
-    return Recipient(delivery=delivery, address=address, values=values, mark=mark[0] if mark else str(delivery))
-
-
-def _mailbox(given: Any, envelope: Envelope) -> Mailbox:
-    """A stored sender; releases before 0.6 wrote it as a header has it."""
-    if isinstance(given, str):
-        return Mailbox(**dict(zip(("name", "address"), parseaddr(given), strict=True)))
-    return Mailbox(name=given[0], address=given[1]) if given else envelope.sender
-
-
-def _call(
-    record: BatchRecord, envelope: Envelope, recipients: tuple[Recipient, ...], request: dict[str, Any] | None = None
-) -> Call:
-    given = request or {}
-    return Call(
-        batch=record.number,
-        campaign=envelope.campaign,
-        key=record.key,
-        tag=record.tag,
-        date=record.claimed_at or dt.datetime.min.replace(tzinfo=dt.UTC),
-        sender=_mailbox(given.get("sender"), envelope),
-        reply_to=given.get("reply_to", envelope.reply_to),
-        content=_content(envelope, record),
-        headers=tuple((name, value) for name, value in given.get("headers", envelope.headers)),
-        recipients=recipients,
-    )
-
-
-def _content(envelope: Envelope, record: BatchRecord) -> Rendered:
-    content = envelope.contents[record.variant]
-    if record.arm == "b" and envelope.subject_b is not None:
-        return replace(content, subject=envelope.subject_b)
-    return content
-
-
-def _route_text(route: Route) -> str:
-    return json.dumps([route.type, route.settings], sort_keys=True)
-
-
-def _route(text: str) -> Route | None:
-    """A stored route; None for calls of releases before 0.6, which didn't store it."""
-    if not text:
-        return None
-    kind, settings = json.loads(text)
-    return Route(type=kind, settings=settings)
 
 
 def _recipients(session: Session, campaign: int, number: int, envelope: Envelope) -> tuple[Recipient, ...]:

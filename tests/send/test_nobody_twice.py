@@ -13,7 +13,7 @@ from newsletter import send
 from newsletter.errors import Ours, SendError, StoreError
 from newsletter.feedback import keep
 from newsletter.model import DeliveryState, EventType
-from newsletter.send import control, ledger
+from newsletter.send import control, decisions, ledger
 from newsletter.store.records import BatchRecord, SubscriberRecord
 from tests.postgres import fresh
 from tests.providers.fakes import MailgunFake, PostmarkFake, ResendFake, SmtpFake
@@ -158,9 +158,9 @@ def test_an_events_proof_settles_what_was_unknown_and_no_hand_can_make_it_pendin
         with opened.space.store.write() as session:
             told = [opened.event(f"r{n}@example.org", EventType.DELIVERED) for n in range(4)]
             keep(session, "sendgrid", told, opened.space.marks)
-            found = ledger.in_question(session, opened.campaign.id)
+            found = decisions.in_question(session, opened.campaign.id)
             assert (found.unknown, found.proved) == (6, 4)
-            ledger.settle_by_hand(session, opened.campaign.id, DeliveryState.PENDING, batch=None, now=opened.time.at)
+            decisions.settle_by_hand(session, opened.campaign.id, DeliveryState.PENDING, batch=None, now=opened.time.at)
         assert opened.states == {"submitted": 4, "pending": 2}
 
 
@@ -395,7 +395,7 @@ def test_what_an_older_release_left_in_the_middle_of_a_call_is_understood_and_na
         assert opened.send() == {DeliveryState.UNKNOWN: 1}
         assert "earlier release" in opened.errors()
         with opened.space.store.write() as session:
-            done = ledger.settle_by_hand(
+            done = decisions.settle_by_hand(
                 session, opened.campaign.id, DeliveryState.PENDING, batch=None, now=opened.time.at
             )
         assert done == 1

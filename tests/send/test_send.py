@@ -25,10 +25,11 @@ from newsletter.errors import BadRecipient, Later, NotApproved, NotSent, Ours, O
 from newsletter.model import Call, DeliveryState, Mailbox, Outcome, Receipt, Route, Snapshot
 from newsletter.providers import How, Limits, Provider, Recovery
 from newsletter.providers.memory import Memory
-from newsletter.send import control, ledger
+from newsletter.send import control, decisions, ledger
 from newsletter.send.heartbeat import heartbeat
 from newsletter.send.lock import sole_sender
 from newsletter.send.service import CampaignService
+from newsletter.send.stored_calls import Envelope
 from newsletter.store import open_store
 from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord
 from newsletter.workspace import Workspace
@@ -247,7 +248,7 @@ def test_a_person_settles_what_is_unknown(space: Workspace, state: DeliveryState
     submit(space, campaign, provider)
     resumed(space, campaign)
     with space.store.write() as session:
-        assert ledger.settle_by_hand(session, campaign.id, state, batch=None, now=NOW) == 2
+        assert decisions.settle_by_hand(session, campaign.id, state, batch=None, now=NOW) == 2
     assert submit(space, campaign, provider) == {DeliveryState.SUBMITTED: 3}
     assert len(provider.calls) == calls
 
@@ -370,7 +371,7 @@ def test_one_refused_recipient_is_final_and_the_rest_goes_out(space: Workspace) 
     assert states(space, campaign)["ben@example.org"] == DeliveryState.REFUSED
 
 
-def sealed(space: Workspace, campaign: CampaignRecord) -> ledger.Envelope:
+def sealed(space: Workspace, campaign: CampaignRecord) -> Envelope:
     return space.campaigns()._envelope(campaign)
 
 

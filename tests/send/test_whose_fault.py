@@ -9,7 +9,7 @@ import pytest
 from newsletter import audience
 from newsletter.errors import NewsletterError, Ours
 from newsletter.model import DeliveryState
-from newsletter.send import ledger
+from newsletter.send import decisions
 from tests.providers.fakes import MailgunFake, SmtpFake
 from tests.send.shop import FAKES, Shop, shop
 from tests.send.test_nobody_twice import lost, saying
@@ -147,7 +147,7 @@ def test_the_same_refusal_for_everybody_in_a_row_is_ours(tmp_path: Path, vendor:
         opened.send()
         with opened.space.store.write() as session:
             now = opened.time.at
-            again = ledger.retry_refused(session, opened.campaign, now, batch=None, reason="", dry_run=False)
+            again = decisions.retry_refused(session, opened.campaign, now, batch=None, reason="", dry_run=False)
         opened.send()
         assert opened.once(), again
 
