@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from newsletter import send as sending
-from newsletter.cli.delivering import line, waiting
+from newsletter.cli.delivering import again, line, waiting
 from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
 from newsletter.cli.sending import confirmed
 from newsletter.errors import InputError, SendError
 from newsletter.model import DeliveryState
-from newsletter.send import control, decisions, ledger
+from newsletter.send import control, decisions, heartbeat, ledger
+from newsletter.send.lock import sole_sender
 from newsletter.send.schedule import moment
 from newsletter.store.records import CampaignRecord
 from newsletter.workspace import Workspace
@@ -94,6 +95,11 @@ def show(ctx: click.Context, name: str, people: str | None, as_json: bool) -> No
         )
 
 
+def _not_canceled(campaign: CampaignRecord) -> None:
+    if campaign.canceled_at:
+        raise SendError("is canceled", where=campaign.name, hint="draft a new issue, or send to a segment")
+
+
 def _show_subjects(space: Workspace, campaign: CampaignRecord) -> None:
     if campaign.pick_at is None:
         return
@@ -124,10 +130,10 @@ def resume(ctx: click.Context, name: str) -> None:
     """Resume campaign NAME: `send`, `run-due` or the workers go on with it at once."""
     with workspace(ctx) as space, space.store.write() as session:
         campaign = sending.get(session, name)
+        _not_canceled(campaign)
         control.resume(session, campaign)
-        issue = campaign.issue
-    say(f"{name} may go on.")
-    next_step(f"newsletter send {issue}")
+        say(f"{name} may go on.")
+        next_step(again(campaign))
 
 
 @campaigns.command()
@@ -165,7 +171,7 @@ def _change_provider(space: Workspace, name: str, provider: str, confirm: str) -
     confirmed(name, confirm, "moving")
     moved = service.move(campaign, provider)
     say(f"{many(moved, 'message')} will go by {provider}.")
-    next_step(f"newsletter send {campaign.issue}")
+    next_step(again(campaign))
 
 
 def _reschedule(space: Workspace, name: str, time: str) -> None:
@@ -179,7 +185,7 @@ def _reschedule(space: Workspace, name: str, time: str) -> None:
         control.reschedule(session, campaign.id, at)
     if time == "now":
         say(f"{name} may go out now.")
-        next_step(f"newsletter send {campaign.issue}")
+        next_step(again(campaign))
     else:
         say(f"{name} goes out at {space.clock_time(at)}, by newsletter run-due.")
 
@@ -198,6 +204,7 @@ def retry(ctx: click.Context, name: str, batch: int | None, reason: str, confirm
     with workspace(ctx) as space:
         with space.store.read() as session:
             campaign = sending.get(session, name)
+            _not_canceled(campaign)
             now = space.clock.at(session)
             found = decisions.retry_refused(session, campaign, now, batch=batch, reason=reason, dry_run=True)
         if not found:
@@ -208,7 +215,7 @@ def retry(ctx: click.Context, name: str, batch: int | None, reason: str, confirm
             now = space.clock.at(session)
             done = decisions.retry_refused(session, campaign, now, batch=batch, reason=reason, dry_run=False)
         say(f"{many(done.total(), 'delivery is', 'deliveries are')} pending again.")
-    next_step(f"newsletter send {campaign.issue}")
+    next_step(again(campaign))
 
 
 @campaigns.command("set-aside")
@@ -231,7 +238,7 @@ def set_aside(ctx: click.Context, name: str, confirm: str) -> None:
         with space.store.write() as session:
             new = control.set_aside(session, sending.get(session, name))
     say(f"{name} is now {new}; nobody counts as having the issue by it.")
-    next_step(f"newsletter send {campaign.issue}")
+    next_step(again(campaign))
 
 
 @campaigns.command()
@@ -270,10 +277,10 @@ def pick(ctx: click.Context, name: str, subject: str) -> None:
             raise SendError("has one subject", where=name, hint='write "subject_b" into issue.md before approving')
         if campaign.winner:
             raise SendError(f"subject {campaign.winner} has won already", where=name)
+        _not_canceled(campaign)
         batches = control.pick(session, campaign, subject, space.clock.at(session))
-        issue = campaign.issue
-    say(f"Subject {subject} goes to the rest, in {many(batches, 'batch', 'batches')}.")
-    next_step(f"newsletter send {issue}")
+        say(f"Subject {subject} goes to the rest, in {many(batches, 'batch', 'batches')}.")
+        next_step(again(campaign))
 
 
 @campaigns.command()
@@ -304,8 +311,11 @@ def settle(ctx: click.Context, name: str, batch: int | None, state: str, confirm
                 fg="yellow",
             )
         confirmed(name, confirm, f"settling {rest:,} as {state}")
-        with space.store.write() as session:
+        dead_after = space.config.cluster.dead_after
+        with sole_sender(space.store, name), space.store.write() as session:
             now = space.clock.at(session)
+            if decisions.under_way(session, campaign.id, batch, heartbeat.alive(session, now, dead_after)):
+                raise SendError("is being sent or looked into now", where=name, hint="settle it when that has ended")
             settled = decisions.settle_by_hand(session, campaign.id, DeliveryState(state), batch=batch, now=now)
         say(f"{many(settled, 'delivery is', 'deliveries are')} now {state}.")
-        next_step(f"newsletter send {campaign.issue}" if state == "pending" else f"newsletter report {campaign.issue}")
+        next_step(again(campaign) if state == "pending" else f"newsletter report {campaign.issue}")

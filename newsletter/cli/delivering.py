@@ -35,6 +35,11 @@ def waiting(status: CampaignStatus, space: Workspace) -> str:
     return f"waits until {space.clock_time(status.until)}{why}"
 
 
+def again(campaign: CampaignRecord) -> str:
+    """The command that goes on with a campaign."""
+    return f"newsletter send {campaign.issue}" + (f" --segment {campaign.segment}" if campaign.segment else "")
+
+
 def deliver(space: Workspace, service: CampaignService, campaign: CampaignRecord) -> None:
     """Submit what is ready, or watch the workers do it; then say how it stands. DeliveryIncomplete unless everybody was
     reached or waits as planned.
@@ -110,7 +115,8 @@ def _summarize(space: Workspace, service: CampaignService, campaign: CampaignRec
     if not service.kind(campaign.provider).mails and begun:
         say(f'Nobody was mailed: provider "{campaign.provider}" writes messages into a folder.', fg="yellow")
     if status.paused:
-        hint = f"put it right, then: newsletter send {campaign.issue}"
+        go_on = again(campaign) if campaign.paused_itself else f"newsletter campaigns resume {name}"
+        hint = f"put it right, then: {go_on}"
         raise DeliveryIncomplete(f"is paused: {status.paused}", where=name, hint=hint)
     if status.planned:
         say(f"{many(counts[DeliveryState.PENDING], 'message')} left; {name} {waiting(status, space)}.")
@@ -120,13 +126,13 @@ def _summarize(space: Workspace, service: CampaignService, campaign: CampaignRec
     if not begun and status.finished:
         say("Nothing is left to do.")
     if any(counts[state] for state in (*UNFINISHED, DeliveryState.REFUSED)):
-        _incomplete(space, name, campaign.issue, status)
+        _incomplete(space, campaign, status)
     next_step("newsletter publish")
 
 
-def _incomplete(space: Workspace, name: str, issue: str, status: CampaignStatus) -> NoReturn:
-    counts = status.counts
-    hint = f"newsletter send {issue} continues"
+def _incomplete(space: Workspace, campaign: CampaignRecord, status: CampaignStatus) -> NoReturn:
+    name, counts = campaign.name, status.counts
+    hint = f"{again(campaign)} continues"
     if counts[DeliveryState.UNKNOWN]:
         hint = f"newsletter campaigns show {name}; then newsletter campaigns settle {name} --as submitted|pending"
     elif status.until:
@@ -156,7 +162,8 @@ def run_due(ctx: click.Context) -> None:
         faults: list[NewsletterError] = []
         for campaign in due:
             try:
-                deliver(space, service, campaign)
+                if not _waits(space, service, campaign):
+                    deliver(space, service, campaign)
             except NewsletterError as fault:
                 faults.append(fault)
         for campaign in paused:
@@ -165,6 +172,14 @@ def run_due(ctx: click.Context) -> None:
             say(str(other), fg="red")
         if faults:
             raise faults[0]
+
+
+def _waits(space: Workspace, service: CampaignService, campaign: CampaignRecord) -> bool:
+    """Whether all that is left of a campaign waits as planned, for a ceiling of the day, say."""
+    with space.store.read() as session:
+        status = service.status(session, campaign)
+    asking = status.counts[DeliveryState.UNKNOWN] + status.counts[DeliveryState.SUBMITTING]
+    return status.planned and status.until is not None and not asking
 
 
 def _paused(campaign: CampaignRecord) -> list[NewsletterError]:

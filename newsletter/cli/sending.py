@@ -200,6 +200,9 @@ def _pace(plan: Plan) -> str:
 
 def _add_new(space: Workspace, service: CampaignService, campaign: CampaignRecord, order: _Order) -> None:
     """Add those who joined since to the campaign, after its plan and a yes."""
+    if campaign.canceled_at or campaign.paused_at:
+        how = "canceled" if campaign.canceled_at else f"paused: {campaign.paused_why}"
+        raise SendError(f"is {how}", where=campaign.name, hint=f"newsletter campaigns show {campaign.name}")
     snapshot = service.snapshot(campaign)
     publication = space.config.publication(snapshot.issue.publication)
     plan = service.plan(publication, snapshot, segment=order.segment, provider=campaign.provider, campaign=campaign)

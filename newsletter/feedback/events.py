@@ -1,7 +1,7 @@
 """What providers tell, kept once each, however often and in whatever order they tell it.
 
 An event is about a delivery of ours only where everything agrees: the mark that came back is this workspace's and of
-that campaign, the campaign (or the batch, where it has moved) went by that provider, and the address is the delivery's.
+that campaign, the campaign went by that provider at some time, and the address is the delivery's.
 Tests, the service's own mail, other programs' mail and other installations' never match.
 """
 
@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 from newsletter.audience.addresses import normalize
 from newsletter.errors import InputError
 from newsletter.model import Event, EventType
+from newsletter.send import decisions
 from newsletter.store import insert_new
-from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord, EventRecord
+from newsletter.store.records import CampaignRecord, DeliveryRecord, EventRecord
 from newsletter.tokens import Marks
 
 _PAGE = 1_000
@@ -60,7 +61,7 @@ class _Known:
     address: str
     nonce: str
     marked: bool
-    providers: tuple[str, str]
+    providers: frozenset[str]
 
 
 def matched(session: Session, provider: str, events: Collection[Event], marks: Marks) -> list[Event]:
@@ -102,24 +103,27 @@ def _address(event: Event) -> str | None:
 def _known(session: Session, numbers: Collection[int]) -> dict[int, _Known]:
     if not numbers:
         return {}
-    batch = (BatchRecord.campaign_id == DeliveryRecord.campaign_id) & (BatchRecord.number == DeliveryRecord.batch)
     query = (
         select(
             DeliveryRecord.id,
             DeliveryRecord.address,
             CampaignRecord.nonce,
             CampaignRecord.marked,
-            CampaignRecord.provider,
-            BatchRecord.provider,
+            CampaignRecord.id,
         )
         .join(CampaignRecord, CampaignRecord.id == DeliveryRecord.campaign_id)
-        .join(BatchRecord, batch)
         .where(DeliveryRecord.id.in_(numbers))
     )
+    rows = session.execute(query).all()
+    # A delivery may have gone by one provider, and wait for another by now.
+    providers = {campaign: _providers(session, campaign) for *_, campaign in rows}
     return {
-        number: _Known(address, nonce, marked, (first, second or first))
-        for number, address, nonce, marked, first, second in session.execute(query)
+        number: _Known(address, nonce, marked, providers[campaign]) for number, address, nonce, marked, campaign in rows
     }
+
+
+def _providers(session: Session, campaign: int) -> frozenset[str]:
+    return frozenset(decisions.providers_of(session, session.get_one(CampaignRecord, campaign)))
 
 
 def events_of(session: Session, delivery: int | None) -> list[Event]:

@@ -82,13 +82,15 @@ class Recovery:
     `replay`, `deduplicate`: the same call again submits nobody twice for as long as `within` after it was first made,
     but it may submit those whom it hadn't reached. `lookup`: a log is read; whoever is in it was accepted, and whoever
     isn't was not if the call is older than `after` and younger than `within`, and if the log shows something of ours
-    that was accepted later. One that is `complete` shows a call as soon as it has ended.
+    that was accepted later. One that is `complete` shows a call as soon as it has ended; one that takes a call `whole`
+    took everybody in it if it took anybody.
     """
 
     how: How
     after: timedelta = timedelta(0)
     within: timedelta | None = None
     complete: bool = False
+    whole: bool = False
 
     @property
     def submits(self) -> bool:

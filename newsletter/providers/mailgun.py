@@ -110,7 +110,7 @@ class Mailgun(HttpProvider):
     limits: ClassVar[Limits] = Limits(recipients=1_000, bytes=25_000_000, parallel=2, copies=False)
     pictures: ClassVar[bool] = True
     #: Mailgun's plans keep events for a day at least; its own advice is to trust them after half an hour.
-    recovery = Recovery(how=How.LOOKUP, after=dt.timedelta(minutes=30), within=dt.timedelta(days=1))
+    recovery = Recovery(how=How.LOOKUP, after=dt.timedelta(minutes=30), within=dt.timedelta(days=1), whole=True)
     faults: ClassVar[Sequence[Fault]] = _FAULTS
     options_type: ClassVar[type[HttpOptions]] = Options
 

@@ -22,7 +22,7 @@ from newsletter.send.rate_limiter import CIRCUIT, RateLimiter, Wait
 from newsletter.send.spool import Spool
 from newsletter.send.stored_calls import Envelope
 from newsletter.store import Store
-from newsletter.store.records import CampaignRecord, DeliveryRecord
+from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord
 
 #: A run ends, with the rest pending, rather than wait longer than this for the provider. In seconds.
 LONGEST_WAIT = 600.0
@@ -38,6 +38,7 @@ _FLUSH = 0.25
 _REPLAYS = 5
 #: So many refusals in a row for one reason are our own fault.
 _ALIKE = 5
+_CODE = re.compile(r"\b5\.\d{1,3}\.\d{1,3}\b")
 _log = logging.getLogger(__name__)
 
 
@@ -71,8 +72,9 @@ class Failure:
 
 @dataclass
 class BatchSender:
-    """Sends one campaign's batches, from several threads if wanted, each with providers of its own. `suppress` is
-    called for addresses that a provider certainly says don't exist, `tell` with what a person should know at once.
+    """Sends one campaign's batches, from several threads if wanted, each with providers of its own. A call has `size`
+    messages at most, however large the batches were made. `suppress` is called for addresses that a provider certainly
+    says don't exist, `tell` with what a person should know at once.
     """
 
     store: Store
@@ -82,6 +84,7 @@ class BatchSender:
     clock: Clock
     heartbeat: Heartbeat
     spool: Spool
+    size: int
     mark: Callable[[str, int], str]
     suppress: Callable[[Session, str, str, dt.datetime], None]
     progress: Callable[[int], None] = lambda _: None
@@ -91,7 +94,8 @@ class BatchSender:
     accepted: int = 0
     #: Batches under way in this process, and when they were claimed by its own clock.
     _busy: dict[int, dt.datetime] = field(default_factory=dict)
-    _refused: tuple[str, int] = ("", 0)
+    #: The refusals since somebody was last accepted, as long as they are alike.
+    _refused: list[Receipt] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def write_spooled(self) -> None:
@@ -99,6 +103,9 @@ class BatchSender:
         for answers in self.spool.of(self.campaign.id):
             with self.store.write() as session:
                 now = self.clock.at(session)
+                if session.get(BatchRecord, (self.campaign.id, answers.batch)) is None:
+                    self.tell(f"{answers.path} is about a batch that isn't in this store; it's left there")
+                    continue
                 call = ledger.named(session, self.campaign.id, answers.batch, answers.key, self.envelope)
                 ledger.record(session, self.campaign.id, call, answers.receipts, now, self._retry)
             answers.path.unlink(missing_ok=True)
@@ -153,7 +160,8 @@ class BatchSender:
             soon = (ready_at - now).total_seconds()
             if max(soon, wait.seconds) > 0:
                 return wait if wait.seconds >= soon else Wait(seconds=soon)
-            most = self.limiter.allowance(session, now)
+            allowed = self.limiter.allowance(session, now)
+            most = self.size if allowed is None else min(allowed, self.size)
             worker = self.heartbeat.name
             call = ledger.claim(
                 session, campaign, self.envelope, now, route=route, worker=worker, number=number, most=most
@@ -212,54 +220,58 @@ class BatchSender:
         self, call: Call, ask: Callable[[Call], Iterator[Receipt]]
     ) -> tuple[dict[int, Receipt], list[Receipt], NewsletterError | None]:
         """The same, with the last receipts still to be recorded. A provider that breaks down says nothing of those for
-        whom it has said nothing yet. Refusals wait until somebody has been accepted: the same one for everybody is our
-        own fault, and nobody's who is on the list.
+        whom it has said nothing yet. Refusals wait until somebody is accepted after them: the same one for everybody
+        from some moment on is our own fault, and nobody's who is on the list.
         """
         wanted = {recipient.delivery for recipient in call.recipients}
         answered: dict[int, Receipt] = {}
         unwritten: list[Receipt] = []
         fault: NewsletterError | None = None
-        since, taken = self.clock.now(), False
+        since, certain = self.clock.now(), 0
         try:
             for receipt in ask(call):
                 if receipt.delivery in wanted and receipt.delivery not in answered:
                     answered[receipt.delivery] = receipt
                     unwritten.append(receipt)
-                    taken = taken or receipt.outcome is Outcome.ACCEPTED
-                if taken and (self.clock.now() - since).total_seconds() >= _FLUSH:
-                    self._write(call, unwritten)
-                    unwritten, since = [], self.clock.now()
+                    certain = len(unwritten) if receipt.outcome is Outcome.ACCEPTED else certain
+                if certain and (self.clock.now() - since).total_seconds() >= _FLUSH:
+                    self._write(call, unwritten[:certain])
+                    unwritten, since, certain = unwritten[certain:], self.clock.now(), 0
         except NewsletterError as raised:
             fault = raised
         except Exception as raised:  # somebody else's provider, or a vendor's answer that nobody thought of
             _log.debug("a provider broke down", exc_info=raised)
             fault = OutcomeUnknown(f"the provider broke down: {type(raised).__name__}")
-        if same := self._refused_alike(list(answered.values())):
-            unwritten = [receipt for receipt in unwritten if receipt.outcome is not Outcome.REFUSED]
-            answered = {number: r for number, r in answered.items() if r.outcome is not Outcome.REFUSED}
-            hint = (
-                "the same for everybody is hardly the readers' fault: look at the account, the sender and the settings"
-            )
-            fault = fault if isinstance(fault, Ours) else Ours(f"refused for everybody in a row: {same}", hint=hint)
+        known = self.accepted or any(r.outcome is Outcome.ACCEPTED for r in answered.values())
+        if not known:
+            # As long as the provider takes nothing of ours, it isn't believed that somebody's mailbox doesn't exist.
+            unwritten = [replace(receipt, gone=False) for receipt in unwritten]
+        if alike := self._refused_alike(list(answered.values()), trusted=bool(known)):
+            whose = {receipt.delivery for receipt in alike}
+            with self.store.write() as session:
+                ledger.take_back(session, self.campaign.id, whose, self.clock.at(session))
+            unwritten = [receipt for receipt in unwritten if receipt.delivery not in whose]
+            answered = {number: receipt for number, receipt in answered.items() if number not in whose}
+            what = f"refused for everybody in a row: {alike[-1].detail}"
+            hint = "that's hardly the readers' fault: look at the account, the sender and the settings"
+            fault = fault if isinstance(fault, Ours) else Ours(what, hint=hint)
         return answered, unwritten, fault
 
-    def _refused_alike(self, receipts: Sequence[Receipt]) -> str:
-        """The reason for which everybody has been refused who had an answer, if there have been enough of them since
-        somebody was accepted; otherwise nothing.
+    def _refused_alike(self, receipts: Sequence[Receipt], *, trusted: bool) -> list[Receipt]:
+        """Everybody who was refused for one reason since somebody was last accepted, where there are enough of them;
+        otherwise nobody. That a mailbox doesn't exist is no such reason where the provider is `trusted`.
         """
-        reasons = {_reason(r.detail) for r in receipts if r.outcome is Outcome.REFUSED}
-        others = any(receipt.outcome is Outcome.ACCEPTED for receipt in receipts)
-        refused = sum(receipt.outcome is Outcome.REFUSED for receipt in receipts)
         with self._lock:
-            if others or len(reasons) > 1:
-                self._refused = ("", 0)
-            elif reasons:
-                (reason,) = reasons
-                before, count = self._refused
-                self._refused = (reason, refused + (count if before == reason else 0))
-                if self._refused[1] >= _ALIKE:
-                    return next(r.detail for r in receipts if r.outcome is Outcome.REFUSED)
-        return ""
+            for receipt in receipts:
+                if receipt.outcome is Outcome.ACCEPTED:
+                    self._refused = []
+                elif receipt.outcome is Outcome.REFUSED and not (receipt.gone and trusted):
+                    before = self._refused if self._refused and _alike(self._refused[-1], receipt) else []
+                    self._refused = [*before, receipt]
+            if len(self._refused) < _ALIKE:
+                return []
+            found, self._refused = self._refused, []
+            return found
 
     def _bisect(self, call: Call, open_: Call, fault: BadRecipient) -> None:
         with self.store.write() as session:
@@ -373,9 +385,18 @@ class BatchSender:
             seconds -= step
 
 
-def _reason(detail: str) -> str:
-    """A refusal's words without what differs from reader to reader."""
-    return re.sub(r"\W|\d|\b\w*[\d_]\w*\b", " ", detail.lower()).strip()[:80]
+def _alike(one: Receipt, other: Receipt) -> bool:
+    """Whether two refusals are for one reason: the same code of RFC 3463, or else the same words."""
+    codes = [_CODE.search(receipt.detail) for receipt in (one, other)]
+    if all(codes):
+        return codes[0] is not None and codes[1] is not None and codes[0][0] == codes[1][0]
+    return _words(one.detail) == _words(other.detail)
+
+
+def _words(detail: str) -> str:
+    """A refusal's words without what differs from reader to reader: names, addresses and numbers."""
+    bare = re.sub(r"<[^>]*>|\[[^\]]*\]|\([^)]*\)|\S*[@=.]\w\S*", " ", detail.lower())
+    return re.sub(r"\W|\d|\b\w*[\d_]\w*\b", " ", bare).strip()[:80]
 
 
 def _at_once(_attempts: int) -> float:

@@ -8,7 +8,7 @@ from sqlalchemy import CursorResult, case, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from newsletter.model import DeliveryState, EventType
-from newsletter.send import decisions, rate_limiter
+from newsletter.send import decisions, ledger, rate_limiter
 from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord, EventRecord
 
 
@@ -52,13 +52,14 @@ def hurry(session: Session, campaign: int, now: dt.datetime) -> None:
 
 
 def reschedule(session: Session, campaign: int, at: dt.datetime) -> None:
-    """Let a campaign that nobody has begun go out at another time; a test of two subjects moves with it."""
+    """Let a campaign of which nothing has gone yet go out at another time; a test of two subjects moves with it."""
     record = session.get_one(CampaignRecord, campaign)
     first = session.scalar(select(func.min(BatchRecord.ready_at)).where(BatchRecord.campaign_id == campaign))
     if record.pick_at and first:
         record.pick_at += at - first
-    fresh = update(BatchRecord).where(BatchRecord.campaign_id == campaign, BatchRecord.attempts == 0)
-    session.execute(fresh.where(BatchRecord.ready_at.is_not(None)).values(ready_at=at))
+    record.starts_at = at
+    mine = update(BatchRecord).where(BatchRecord.campaign_id == campaign, BatchRecord.ready_at.is_not(None))
+    session.execute(mine.values(ready_at=at))
 
 
 def pick(session: Session, campaign: CampaignRecord, winner: str, now: dt.datetime) -> int:
@@ -93,7 +94,7 @@ def pick_by_clicks(session: Session, campaign: CampaignRecord, now: dt.datetime)
     """Where a test's hours are over and nobody has picked: the subject with the larger share of clicks, or the first
     when they are even. Gives it, or nothing where it isn't time.
     """
-    if campaign.winner or campaign.pick_at is None or campaign.pick_at > now:
+    if campaign.winner or campaign.canceled_at or campaign.pick_at is None or campaign.pick_at > now:
         return ""
     shares = {arm: clicked / messages for arm, (messages, clicked) in clicks(session, campaign.id).items()}
     winner = "b" if shares.get("b", 0.0) > shares.get("a", 0.0) else "a"
@@ -128,7 +129,8 @@ def due(session: Session, now: dt.datetime) -> list[CampaignRecord]:
     open_states = (DeliveryState.SUBMITTING, DeliveryState.UNKNOWN)
     opened = exists().where(DeliveryRecord.campaign_id == CampaignRecord.id, DeliveryRecord.state.in_(open_states))
     picked = (CampaignRecord.pick_at <= now) & (CampaignRecord.winner == "")
-    query = select(CampaignRecord).where(CampaignRecord.paused_at.is_(None), ready | opened | picked)
+    goes_on = CampaignRecord.canceled_at.is_(None) & ((ready & ledger.has_started(now)) | picked)
+    query = select(CampaignRecord).where(CampaignRecord.paused_at.is_(None), goes_on | opened)
     return list(session.scalars(query.order_by(CampaignRecord.id)))
 
 

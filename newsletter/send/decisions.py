@@ -19,8 +19,11 @@ from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord
 
 
 def prove(session: Session, deliveries: Collection[int], now: dt.datetime) -> None:
-    """The provider has told something of these: those that were unknown were accepted."""
-    unknown = (DeliveryRecord.id.in_(deliveries), DeliveryRecord.state == DeliveryState.UNKNOWN)
+    """The provider has told something of these: those that were unknown were accepted, and those that are to be sent
+    once more, since they were thought not to have been, aren't.
+    """
+    unproved = DeliveryRecord.state.in_((DeliveryState.UNKNOWN, DeliveryState.PENDING))
+    unknown = (DeliveryRecord.id.in_(deliveries), unproved)
     batches = session.execute(select(DeliveryRecord.campaign_id, DeliveryRecord.batch).distinct().where(*unknown)).all()
     values = {"state": DeliveryState.SUBMITTED, "error": "told by the provider's events", "changed_at": now}
     for campaign, number in batches:
@@ -43,6 +46,16 @@ class InQuestion:
 def _unknown_of(campaign: int, batch: int | None) -> tuple[Any, ...]:
     where = (DeliveryRecord.campaign_id == campaign, DeliveryRecord.state == DeliveryState.UNKNOWN)
     return where if batch is None else (*where, DeliveryRecord.batch == batch)
+
+
+def under_way(session: Session, campaign: int, batch: int | None, living: Collection[str]) -> bool:
+    """Whether one of the living has a call with unknown deliveries in its hands, so that nobody else may decide."""
+    query = select(BatchRecord.number).where(
+        BatchRecord.campaign_id == campaign,
+        BatchRecord.worker.in_(living),
+        exists().where(DeliveryRecord.batch == BatchRecord.number, *_unknown_of(campaign, batch)),
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def in_question(session: Session, campaign: int, batch: int | None = None) -> InQuestion:
@@ -69,7 +82,8 @@ def settle_by_hand(
         settled += ledger.move(session, found, DeliveryState.UNKNOWN, state, now, "settled by hand")
         ledger.withhold_canceled(session, found, now)
         pending = ledger.states_of(session, found)[DeliveryState.PENDING] > 0
-        found.request, found.error = "", ""
+        # An answer to the call that comes after all is a late one, and still counts where it says "accepted".
+        found.request, found.error, found.key = "", "", found.key if not pending else ""
         found.ready_at = now if pending else None
     return settled
 
@@ -78,7 +92,7 @@ def retry_refused(
     session: Session, campaign: CampaignRecord, now: dt.datetime, *, batch: int | None, reason: str, dry_run: bool
 ) -> Counter[str]:
     """Make refused deliveries pending again, those of one batch or whose reason holds a word if wanted; how many, by
-    reason. Whoever has the issue from another campaign by now is left out.
+    reason. Whoever has the issue from another campaign by now is left out, and of whom the provider has told anything.
     """
     other = aliased(DeliveryRecord)
     has = exists().where(
@@ -87,7 +101,8 @@ def retry_refused(
         other.id != DeliveryRecord.id,
         other.state.not_in((DeliveryState.REFUSED, DeliveryState.WITHHELD)),
     )
-    where = [DeliveryRecord.campaign_id == campaign.id, DeliveryRecord.state == DeliveryState.REFUSED, ~has]
+    told = exists().where(EventRecord.delivery_id == DeliveryRecord.id)
+    where = [DeliveryRecord.campaign_id == campaign.id, DeliveryRecord.state == DeliveryState.REFUSED, ~has, ~told]
     where += [DeliveryRecord.batch == batch] if batch is not None else []
     where += [DeliveryRecord.error.icontains(reason, autoescape=True)] if reason else []
     query = select(DeliveryRecord.batch, DeliveryRecord.error, func.count()).where(*where)

@@ -59,8 +59,13 @@ class Heartbeat:
         """The names of all workers that are alive, this one among them."""
         if self.store.is_sqlite:
             return {self.name}
-        alive = WorkerRecord.seen_at > self.clock.at(session) - timedelta(seconds=self.dead_after)
-        return {*session.scalars(select(WorkerRecord.name).where(alive)), self.name}
+        return {*alive(session, self.clock.at(session), self.dead_after), self.name}
+
+
+def alive(session: Session, now: datetime, dead_after: float) -> set[str]:
+    """The names of the workers that have a heartbeat; on SQLite there are none."""
+    beating = WorkerRecord.seen_at > now - timedelta(seconds=dead_after)
+    return {*session.scalars(select(WorkerRecord.name).where(beating))}
 
 
 def serving(session: Session, now: datetime, dead_after: float) -> int:

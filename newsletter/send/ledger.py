@@ -49,8 +49,8 @@ _CANCELED = "canceled"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interrupted:
-    """A call whose answer never came, as it was made: the deliveries that are still open, how and when it went, and
-    whether everybody in it may be mailed now. `provider` is whom it was given to.
+    """A call whose answer never came, as it was made: the deliveries that are still open, how and when it went.
+    `provider` is whom it was given to.
     """
 
     call: Call
@@ -59,7 +59,6 @@ class Interrupted:
     route: Route | None
     made_at: dt.datetime
     called_at: dt.datetime
-    all_mailable: bool
 
 
 def counts(session: Session, campaign: int) -> Counter[DeliveryState]:
@@ -78,15 +77,29 @@ def states(session: Session, campaign: int, deliveries: Collection[int]) -> Coun
 
 def next_ready(session: Session, campaign: int, number: int | None = None) -> dt.datetime | None:
     """When the next batch, or that of a number, may be claimed; None when there's none."""
-    query = select(BatchRecord.ready_at).where(BatchRecord.campaign_id == campaign, BatchRecord.ready_at.is_not(None))
+    query = select(BatchRecord.ready_at, CampaignRecord.starts_at).join(CampaignRecord)
+    query = query.where(BatchRecord.campaign_id == campaign, BatchRecord.ready_at.is_not(None))
     query = query.order_by(BatchRecord.ready_at, BatchRecord.number).limit(1)
-    return session.scalar(query if number is None else query.where(BatchRecord.number == number))
+    found = session.execute(query if number is None else query.where(BatchRecord.number == number)).first()
+    return max(filter(None, found)) if found else None
+
+
+def attempted(session: Session, campaign: int) -> bool:
+    """Whether any call of a campaign was made."""
+    query = select(BatchRecord.number).where(BatchRecord.campaign_id == campaign, BatchRecord.attempts > 0)
+    return session.scalar(query.limit(1)) is not None
 
 
 def ready(session: Session, campaign: int, now: dt.datetime) -> list[int]:
     """The numbers of the batches that may be claimed now."""
-    query = select(BatchRecord.number).where(BatchRecord.campaign_id == campaign, BatchRecord.ready_at <= now)
+    query = select(BatchRecord.number).join(CampaignRecord)
+    query = query.where(BatchRecord.campaign_id == campaign, BatchRecord.ready_at <= now, has_started(now))
     return list(session.scalars(query.order_by(BatchRecord.ready_at, BatchRecord.number)))
+
+
+def has_started(now: dt.datetime) -> ColumnElement[bool]:
+    """Whether a campaign's time has come, if it has one: whatever people do to it before, nothing goes earlier."""
+    return or_(CampaignRecord.starts_at.is_(None), CampaignRecord.starts_at <= now)
 
 
 def mailable(campaign: CampaignRecord, now: dt.datetime) -> ColumnElement[bool]:
@@ -122,7 +135,8 @@ def claim(
     Those who left since planning are withheld first. The exact request is stored before this returns, so
     that the caller must commit before the call. A batch in which everybody left comes back empty.
     """
-    query = select(BatchRecord).where(BatchRecord.campaign_id == campaign.id, BatchRecord.ready_at <= now)
+    query = select(BatchRecord).join(CampaignRecord)
+    query = query.where(BatchRecord.campaign_id == campaign.id, BatchRecord.ready_at <= now, has_started(now))
     if number is not None:
         query = query.where(BatchRecord.number == number)
     order = query.order_by(BatchRecord.ready_at, BatchRecord.number).limit(1)
@@ -183,10 +197,6 @@ def take_over(
     opened = frozenset(session.scalars(select(DeliveryRecord.id).where(*still_open)))
     request = stored_calls.stored(record.request)
     recipients = tuple(stored_calls.recipient_of(row) for row in request.get("recipients", ()))
-    # Whoever is in the request has to be in the batch still, and to be mailed: sending it again reaches all of them.
-    members = (*of_batch(record), DeliveryRecord.state != DeliveryState.WITHHELD)
-    whole = set(session.scalars(select(DeliveryRecord.id).where(*members))) == {r.delivery for r in recipients}
-    gone = select(DeliveryRecord.id).where(*members, ~mailable(campaign, now)).limit(1)
     claimed = record.claimed_at or now
     return Interrupted(
         call=stored_calls.call_of(record, envelope, recipients, request=request),
@@ -195,8 +205,25 @@ def take_over(
         route=stored_calls.route_of(record.route),
         made_at=claimed,
         called_at=record.called_at or claimed,
-        all_mailable=whole and campaign.canceled_at is None and session.scalar(gone) is None,
     )
+
+
+def why_not_again(session: Session, campaign: int, call: Call, now: dt.datetime) -> str:
+    """Why making a call again could mail somebody who isn't to be mailed now; empty where it couldn't. Sending it again
+    reaches everybody in it: they have to be in the batch still, and to be mailable.
+    """
+    record = session.get_one(CampaignRecord, campaign, populate_existing=True)
+    if record.canceled_at is not None:
+        return "the campaign is canceled: to send it again could mail somebody"
+    if record.paused_at is not None:
+        return "the campaign is paused"
+    members = (*of_batch(session.get_one(BatchRecord, (campaign, call.batch))),)
+    members += (DeliveryRecord.state != DeliveryState.WITHHELD,)
+    whole = set(session.scalars(select(DeliveryRecord.id).where(*members))) == {r.delivery for r in call.recipients}
+    gone = select(DeliveryRecord.id).where(*members, ~mailable(record, now)).limit(1)
+    if whole and session.scalar(gone) is None:
+        return ""
+    return "somebody in it has left: to send it again could mail them"
 
 
 def called_again(session: Session, campaign: int, call: Call, now: dt.datetime) -> None:
@@ -268,6 +295,7 @@ def record(
     if found.key != call.key:
         return states(session, campaign, [recipient.delivery for recipient in call.recipients])
     withhold_canceled(session, found, now)
+    found.worker = ""
     left = states_of(session, found)
     again = now + dt.timedelta(seconds=retry(found.attempts)) if left[DeliveryState.PENDING] else None
     if not any(left[state] for state in OPEN):
@@ -292,6 +320,19 @@ def bisect(session: Session, campaign: int, call: Call, suspects: Collection[int
     if not 0 < len(apart) < len(deliveries):
         apart = deliveries[len(deliveries) // 2 :]
     _move_out(session, found, apart, now)
+
+
+def take_back(session: Session, campaign: int, deliveries: Collection[int], now: dt.datetime) -> None:
+    """Refusals that turn out to be hardly the readers' fault: pending again, in batches of their own."""
+    refused = (
+        DeliveryRecord.campaign_id == campaign,
+        DeliveryRecord.id.in_(deliveries),
+        DeliveryRecord.state == DeliveryState.REFUSED,
+    )
+    for number in session.scalars(select(DeliveryRecord.batch).distinct().where(*refused)).all():
+        fresh = new_batch(session, lock(session, campaign, number), now)
+        rows = update(DeliveryRecord).where(*refused, DeliveryRecord.batch == number)
+        run_update(session, rows.values(state=DeliveryState.PENDING, batch=fresh, error="", changed_at=now))
 
 
 def _cut(session: Session, batch: BatchRecord, most: int, now: dt.datetime) -> None:

@@ -212,6 +212,7 @@ def freeze(
         provider=plan.provider,
         nonce=nonce,
         created_at=now,
+        starts_at=at,
         pick_at=ready_at + dt.timedelta(hours=test.hours) if test else None,
     )
     session.add(campaign)

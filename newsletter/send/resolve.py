@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from newsletter.errors import NewsletterError, ProviderError
+from newsletter.errors import Later, NewsletterError, ProviderError
 from newsletter.model import Call, Outcome, Receipt
 from newsletter.providers import How, Provider
 from newsletter.send import ledger
@@ -78,8 +78,7 @@ def _ask(sender: BatchSender, providers: Providers, found: Interrupted, now: dt.
             case How.LOOKUP:
                 return _look_up(sender, provider, found, now, other)
             case How.REPLAY | How.DEDUPLICATE:
-                reason = other or _not_to_be_replayed(provider, found, now)
-                return _Evidence(receipts=[], why=reason) if reason else _replay(sender, provider, found)
+                return _Evidence(receipts=[], why=other) if other else _replay(sender, provider, found)
             case _:
                 return _Evidence(receipts=[], why=f"{provider.name} can't be asked; look in its own log")
     except NewsletterError as fault:
@@ -94,10 +93,10 @@ def _other_route(provider: Provider, found: Interrupted) -> str:
     return f"it went elsewhere than the settings say now: {difference}" if difference else ""
 
 
-def _not_to_be_replayed(provider: Provider, found: Interrupted, now: dt.datetime) -> str:
-    """Why making the call again could harm somebody; empty where it can't."""
-    if not found.all_mailable:
-        return "somebody in it has left or the campaign is canceled: to send it again could mail them"
+def _forgotten(provider: Provider, found: Interrupted, now: dt.datetime) -> str:
+    """Why the provider may have forgotten the call; empty where it hasn't."""
+    if found.made_at > now:
+        return "it was made later than it's now, so a clock is wrong: its age can't be told"
     ends = now + dt.timedelta(seconds=provider.timeout)
     if provider.recovery.within is not None and ends - found.made_at >= provider.recovery.within:
         return f"{provider.name} forgets a call after {_span(provider.recovery.within)}"
@@ -105,19 +104,39 @@ def _not_to_be_replayed(provider: Provider, found: Interrupted, now: dt.datetime
 
 
 def _replay(sender: BatchSender, provider: Provider, found: Interrupted) -> _Evidence:
-    """Make the same call again. What comes back without a receipt stays in question."""
-    with sender.store.write() as session:
-        now = sender.clock.at(session)
-        wait = sender.limiter.wait(session, now)
-        if wait.seconds <= 0:
-            sender.limiter.take(session, 0, now)
-            ledger.called_again(session, sender.campaign.id, found.call, now)
-    if wait.seconds > 0:
-        sender.clock.sleep(min(wait.seconds, _LONGEST_REST))
+    """Make the same call again, if that may be. What comes back without a receipt stays in question."""
+    why = _turn(sender, provider, found)
+    if why:
+        return _Evidence(receipts=[], why=why)
     answered, fault = sender.answers(found.call, provider.settle)
+    if isinstance(fault, Later):
+        with sender.store.write() as session:
+            now, jitter = sender.clock.at(session), sender.clock.jitter(1.0)
+            sender.limiter.failed(session, fault.retry_after, jitter, now, str(fault))
     if fault is None:
         return _Evidence(receipts=[], why="" if answered else "the provider's answer doesn't name anybody")
     return _Evidence(receipts=[], why=fault.what)
+
+
+def _turn(sender: BatchSender, provider: Provider, found: Interrupted) -> str:
+    """Wait for a turn to make a call again, and take it; or why it isn't made. Whether it may be is asked in the same
+    transaction as the turn is taken: while it waits people may leave, and somebody may cancel or pause.
+    """
+    for _ in range(_TURNS):
+        with sender.store.write() as session:
+            now = sender.clock.at(session)
+            why = _forgotten(provider, found, now) or ledger.why_not_again(session, sender.campaign.id, found.call, now)
+            if why:
+                return why
+            wait = sender.limiter.wait(session, now)
+            if wait.seconds <= 0:
+                sender.limiter.take(session, 0, now)
+                ledger.called_again(session, sender.campaign.id, found.call, now)
+                return ""
+        if wait.seconds > _LONGEST_REST:
+            break
+        sender.clock.sleep(wait.seconds)
+    return f"{provider.name} is to be left alone for now" + (f": {wait.why}" if wait.why else "")
 
 
 def _look_up(sender: BatchSender, provider: Provider, found: Interrupted, now: dt.datetime, other: str) -> _Evidence:
@@ -126,6 +145,10 @@ def _look_up(sender: BatchSender, provider: Provider, found: Interrupted, now: d
     """
     receipts = [r for r in provider.settle(found.call) if r.delivery in found.open]
     missing = found.open - {receipt.delivery for receipt in receipts}
+    if receipts and provider.recovery.whole:
+        told = "others of its call are in the provider's log"
+        receipts += [Receipt(delivery=d, outcome=Outcome.ACCEPTED, detail=told) for d in missing]
+        missing = frozenset()
     if not missing:
         return _Evidence(receipts=receipts)
     reason = other or _incomplete(sender, provider, found, now)
@@ -164,8 +187,9 @@ def _caught_up(sender: BatchSender, provider: Provider, found: Interrupted) -> b
         return False
 
 
-#: The longest that a replay waits for its turn, in seconds.
+#: The longest that a replay waits for its turn, in seconds, and how often.
 _LONGEST_REST = 60.0
+_TURNS = 5
 
 
 def _span(span: dt.timedelta) -> str:

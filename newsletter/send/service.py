@@ -173,6 +173,7 @@ class CampaignService:
             clock=self.clock,
             heartbeat=mine,
             spool=Spool(self.config.folder / "unrecorded-answers"),
+            size=self._batch_size(self.snapshot(campaign), campaign.provider),
             mark=self.marks.mark,
             suppress=self._suppress,
         )
@@ -181,8 +182,11 @@ class CampaignService:
         return RateLimiter.of(slug, self._pace(slug), self.kind(slug).limits, self.config.timezone)
 
     def status(self, session: Session, campaign: CampaignRecord) -> CampaignStatus:
-        """How a campaign stands."""
-        return status_of(session, campaign, self._limiter(campaign.provider), self.clock.at(session))
+        """How a campaign stands, also one whose provider isn't configured any more."""
+        slug = campaign.provider
+        known = self.stand_in or slug in self.config.providers
+        limiter = self._limiter(slug) if known else RateLimiter(provider=slug, timezone=self.config.timezone)
+        return status_of(session, campaign, limiter, self.clock.at(session))
 
     def move(self, campaign: CampaignRecord, provider: str) -> int:
         """Give what is pending of a campaign to another provider; how many deliveries that is."""

@@ -67,7 +67,7 @@ def status_of(session: Session, campaign: CampaignRecord, limiter: RateLimiter, 
     if paced > max(now, ready_at):
         return replace(status, until=paced, waits_for=wait.why, planned=wait.planned)
     if ready_at > now:
-        untouched = status.counts[DeliveryState.PENDING] == status.counts.total()
-        why = "its time" if untouched else "another try, for readers whose servers put us off"
-        return replace(status, until=ready_at, waits_for=why, planned=untouched)
+        scheduled = ready_at == campaign.starts_at or not ledger.attempted(session, campaign.id)
+        why = "its time" if scheduled else "another try, for readers whose servers put us off"
+        return replace(status, until=ready_at, waits_for=why, planned=scheduled)
     return status

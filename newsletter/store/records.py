@@ -274,9 +274,10 @@ class UseRecord(Base):
 
 class CampaignRecord(Base):
     """One sending of one issue to one frozen audience. Its status is in its deliveries; what was decided about it is
-    here: `paused_at` with the reason, by a person or by the program itself; `canceled_at`; and of two subjects the
-    `winner`, "a" or "b", which clicks decide at `pick_at` where nobody did. `marked` campaigns' messages carry marks
-    (`newsletter.tokens.Marks`), those of releases before 0.6 the delivery's bare number.
+    here: when it `starts_at`, before which nothing of it goes; `paused_at` with the reason, by a person or by the
+    program itself; `canceled_at`; and of two subjects the `winner`, "a" or "b", which clicks decide at `pick_at` where
+    nobody did. `marked` campaigns' messages carry marks (`newsletter.tokens.Marks`), those of releases before 0.6 the
+    delivery's bare number.
     """
 
     __tablename__ = "campaigns"
@@ -289,6 +290,7 @@ class CampaignRecord(Base):
     provider: Mapped[str] = mapped_column(String(100))
     nonce: Mapped[str] = mapped_column(String(32))
     created_at: Mapped[dt.datetime]
+    starts_at: Mapped[dt.datetime | None]
     paused_at: Mapped[dt.datetime | None]
     paused_why: Mapped[str] = mapped_column(Text, default="")
     paused_itself: Mapped[bool] = mapped_column(default=False)

@@ -16,6 +16,7 @@ def upgrade() -> None:
     # Added in place: SQLite would copy these tables for anything more, which may be of millions of rows.
     op.add_column("campaigns", sa.Column("paused_itself", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("campaigns", sa.Column("canceled_at", _MOMENT, nullable=True))
+    op.add_column("campaigns", sa.Column("starts_at", _MOMENT, nullable=True))
     op.add_column("campaigns", sa.Column("marked", sa.Boolean(), nullable=False, server_default=sa.false()))
 
     op.add_column("batches", sa.Column("provider", sa.String(length=100), nullable=False, server_default=""))
