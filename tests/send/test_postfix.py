@@ -159,13 +159,13 @@ def test_an_unknown_mailbox_is_refused_and_the_others_get_their_message(desk: De
     assert Counter(states(desk).values())[DeliveryState.SUBMITTED] == len(FEW)
 
 
-def test_a_full_mailbox_is_refused_and_the_others_get_their_message(desk: Desk, serve: Serve) -> None:
+def test_a_full_mailbox_is_tried_again_and_the_others_get_their_message(desk: Desk, serve: Serve) -> None:
     postfix = serve()
     postfix.policy.rules.append(mailbox("ben@example.org", "552 5.2.2 Mailbox full"))
     approve(desk)
     assert send(desk).returncode == 4
     assert received(postfix) == once(FEW - {"ben@example.org"})
-    assert states(desk)["ben@example.org"] == DeliveryState.REFUSED
+    assert states(desk)["ben@example.org"] == DeliveryState.PENDING
 
 
 def test_when_unknown_mailboxes_make_the_server_hang_up_the_others_still_get_one_message(

@@ -64,7 +64,7 @@ class Flaky(Provider):
     kept: dict[int, str] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     provable: bool = True
-    limits = Limits(recipients=2)
+    limits = Limits(recipients=3)
     name = "flaky"
 
     def __post_init__(self) -> None:

@@ -102,5 +102,5 @@ def test_config_check_tells_an_account_in_the_sandbox(desk: Desk, production: bo
     with serve_ses_local(production=production) as server:
         configure(desk, server.url)
         done = desk.run("config", "check", "--online", "--json", **KEYS)
-    found = {(proof["about"], proof["verdict"]) for proof in json.loads(done.stdout)["proofs"]}
+    found = {(proof["about"], proof["verdict"]) for proof in json.loads(done.stdout)["verified"]}
     assert ("account", verdict) in found
