@@ -56,18 +56,26 @@ class Fault:
 
 
 def fault_of(table: Iterable[Fault], *, status: int = 0, code: str = "", words: str = "") -> Fault | None:
-    """The first row that fits; None where none does."""
-    return next((row for row in table if row.fits(status, code, words)), None)
+    """The first row that fits; None where none does. A reader's address among the words decides nothing."""
+    told = without_addresses(words)
+    return next((row for row in table if row.fits(status, code, told)), None)
 
 
-_ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
+#: Also as it stands in a link.
+_ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+(?:@|%40)[^\s<>\"'(),;:\[\]]+", re.IGNORECASE)
+_CREDENTIALS = re.compile(r"\b(?i:basic|bearer)\s+(?=\S*[\d=+/])[\w+/=.~-]{8,}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 _LONGEST = 300
 
 
+def without_addresses(text: str) -> str:
+    """A text with a dot for each address, bounded."""
+    return _ADDRESS.sub("…", text[:2_000])
+
+
 def vendor_words(text: str) -> str:
-    """A vendor's own words for the ledger and for people: one line, bounded, without addresses and without characters
-    that steer a terminal.
+    """A vendor's own words for the ledger and for people: one line, bounded, without addresses, without a login, and
+    without characters that steer a terminal.
     """
     line = " ".join(_CONTROL.sub(" ", text[: 4 * _LONGEST]).split())
-    return _ADDRESS.sub("…", line)[:_LONGEST]
+    return _ADDRESS.sub("…", _CREDENTIALS.sub("…", line))[:_LONGEST]
