@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from newsletter.errors import BadRecipient
 from newsletter.model import Call, Event, EventType, Receipt, Recipient
 from newsletter.providers import How, Limits, Recovery, Verification, webhooks
-from newsletter.providers.faults import Fault, Meaning, fault_of
+from newsletter.providers.faults import OUR_OWN, Fault, Meaning, fault_of
 from newsletter.providers.http import HttpOptions, HttpProvider, accepted, only, verify_domain
 from newsletter.providers.merging import leaving
 from newsletter.providers.wire import Wire
@@ -28,7 +28,7 @@ _FAULTS = (
         meaning=Meaning.TAKEN,
         status=(400, 409),
         code="duplicate_parameter",
-        words=r"idempoten|already (been )?(used|sent|processed|exists?)|duplicate request",
+        words="idempoten",
         source="https://developers.brevo.com/changelog/email-api-now-supports-idempotency",
     ),
     Fault(
@@ -61,6 +61,7 @@ _FAULTS = (
         hint="verify the sender at Brevo",
         source="https://developers.brevo.com/docs/send-a-transactional-email: the sender has to be verified",
     ),
+    OUR_OWN,
     Fault(
         meaning=Meaning.BAD_RECIPIENT,
         status=(400,),
@@ -126,6 +127,14 @@ class Brevo(HttpProvider):
 
     def send(self, call: Call) -> Iterator[Receipt]:
         """Submit the batch. Brevo refuses a whole call for one address."""
+        return self._submit(call, again=False)
+
+    def settle(self, call: Call) -> Iterator[Receipt]:
+        """Send it again with the same UUID: Brevo says that it had it, or takes it now."""
+        return self._submit(call, again=True)
+
+    def _submit(self, call: Call, *, again: bool) -> Iterator[Receipt]:
+        """The first call can't be one that Brevo had before, whatever it says: that is for `settle` to find out."""
         answer = self._wire.call("POST", "/v3/smtp/email", json=self.body(call))
         if answer.status in (201, 202):
             ids = webhooks.part(answer.json, "messageIds") or [webhooks.part(answer.json, "messageId")]
@@ -134,16 +143,12 @@ class Brevo(HttpProvider):
             return (accepted(r, known) for r, known in zip(call.recipients, ids, strict=True))
         code, words = self._words(answer)
         row = fault_of(self.faults, status=answer.status, code=code, words=words)
-        if row is not None and row.meaning is Meaning.TAKEN:
+        if again and row is not None and row.meaning is Meaning.TAKEN:
             return (accepted(recipient, "", "Brevo had it already") for recipient in call.recipients)
         fault = self._refusal(answer)
         if not isinstance(fault, BadRecipient):
             raise fault
         return only(call, fault)
-
-    def settle(self, call: Call) -> Iterator[Receipt]:
-        """Send it again with the same UUID: Brevo says that it had it, or takes it now."""
-        return self.send(call)
 
     def body(self, call: Call) -> dict[str, Any]:
         """The call's body."""

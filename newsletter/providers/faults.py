@@ -61,6 +61,17 @@ def fault_of(table: Iterable[Fault], *, status: int = 0, code: str = "", words: 
     return next((row for row in table if row.fits(status, code, told)), None)
 
 
+#: To stand before whatever row is about a recipient of ours: one of our own fields is named, or what we may do, so that
+#: "address" or "recipient" beside it says nothing of a reader.
+OUR_OWN = Fault(
+    meaning=Meaning.OURS,
+    status=(0, 400, 422),
+    words=r"reply[ _-]?to|\b(from|sender|mail ?from|source)|quota|\blimit|credits|subscription|suspended|paused|"
+    r"\b(your|this|the) (account|plan)",
+    hint="check the sender's and the reply's address, and the account's limits",
+    source="the names of the fields in each vendor's API; a limit is the account's, also where it counts recipients",
+)
+
 #: Also as it stands in a link.
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+(?:@|%40)[^\s<>\"'(),;:\[\]]+", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"\b(?i:basic|bearer)\s+(?=\S*[\d=+/])[\w+/=.~-]{8,}")

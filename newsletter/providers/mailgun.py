@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Self
 from newsletter.errors import BadRecipient, Ours
 from newsletter.model import Call, Event, EventType, Receipt
 from newsletter.providers import How, Limits, Recovery, Verification, webhooks
-from newsletter.providers.faults import Fault, Meaning
+from newsletter.providers.faults import OUR_OWN, Fault, Meaning
 from newsletter.providers.http import HttpOptions, HttpProvider, accepted, only, pages, verify_domain
 from newsletter.providers.merging import Template, leaving
 from newsletter.providers.wire import Wire
@@ -53,6 +53,7 @@ _FAULTS = (
         hint="a limit of the account or the domain is reached: raise it, or wait until the time that it names",
         source="https://github.com/mailgun/mailgun-java/issues/50 (420, recipient limit exceeded); Ghost #15725",
     ),
+    OUR_OWN,
     Fault(
         meaning=Meaning.BAD_RECIPIENT,
         status=(400,),

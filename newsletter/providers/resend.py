@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from newsletter.errors import BadRecipient, ConfigError
 from newsletter.model import Call, Event, EventType, Receipt, Recipient
 from newsletter.providers import How, Limits, Recovery, Verification, webhooks
-from newsletter.providers.faults import Fault, Meaning
+from newsletter.providers.faults import OUR_OWN, Fault, Meaning
 from newsletter.providers.http import Entry, HttpOptions, HttpProvider, only, verify_domain
 from newsletter.providers.wire import Answer, Wire
 
@@ -48,6 +48,7 @@ _FAULTS = (
         hint="check the key and its rights",
         source=_ERRORS,
     ),
+    OUR_OWN,
     Fault(
         meaning=Meaning.BAD_RECIPIENT,
         status=(0, 400, 422),

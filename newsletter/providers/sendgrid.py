@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from newsletter.errors import BadRecipient, ConfigError
 from newsletter.model import Call, Event, EventType, Receipt, Recipient
 from newsletter.providers import How, Limits, Recovery, Verification, webhooks
-from newsletter.providers.faults import Fault, Meaning
+from newsletter.providers.faults import OUR_OWN, Fault, Meaning
 from newsletter.providers.http import HttpOptions, HttpProvider, accepted, only, verify_domain
 from newsletter.providers.merging import Template, encoded, leaving
 from newsletter.providers.wire import Answer, Wire
@@ -46,6 +46,7 @@ _FAULTS = (
         words="too many bad requests",
         source="https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/errors",
     ),
+    OUR_OWN,
     Fault(
         meaning=Meaning.BAD_RECIPIENT,
         status=(400,),

@@ -75,13 +75,13 @@ _PERMANENT = (
         code=r"|5\.[0124]\.\d+",
         words=r"(?<![\w/?&=.-])sender(?![\w/=-])|\byour\b[ a-z]{0,30}\b(address|domain|mailbox)\b (is|was|has)",
         hint="check the sender and the account at the mail server",
-        source='https://github.com/jstedfast/MailKit/issues/968: GMX\'s "mailbox unavailable" is about the sender; with '
-        "5.7.z a reader may have blocked the sender, which is nobody else's",
+        source="https://github.com/jstedfast/MailKit/issues/968: GMX's \"mailbox unavailable\" is the sender's; "
+        "with 5.7.z a reader may have blocked the sender, which is nobody else's",
     ),
     Fault(
         meaning=Meaning.MAILBOX_LATER,
-        words=r"name service error|\b(unable|failed|could not|cannot) to? ?(get|find|resolve|look ?up)[ a-z]{0,20} (mx|dns|host)|"
-        r"dns (error|failure|lookup)",
+        words=r"name service error|dns (error|failure|lookup)|"
+        r"\b(unable to|failed to|could not|cannot) (get|find|resolve|look ?up)[ a-z]{0,20} (mx|dns|host)",
         source="Postfix, smtp_addr.c: it's the relay's DNS that found nothing",
     ),
     Fault(meaning=Meaning.MAILBOX_LATER, code=r"5\.4\.4", source=f"{_REGISTRY}: the relay's routing, or its DNS"),

@@ -11,7 +11,7 @@ import pytest
 
 from newsletter.errors import Later, Ours, OutcomeUnknown, ProviderError
 from newsletter.model import Outcome
-from tests.providers.fakes import MailgunFake, MailjetFake, ResendFake, Said, SendgridFake
+from tests.providers.fakes import Interference, MailgunFake, MailjetFake, ResendFake, Said, SendgridFake
 from tests.providers.lines import ALL, FAKES, call, connected, gathered, made, outcomes
 
 TROUBLES = [(name, trouble) for name, fake in FAKES.items() for trouble in sorted({*fake.troubles, *fake.entries})]
@@ -269,3 +269,23 @@ def test_a_key_that_may_only_send_leaves_a_lookup_open_and_says_so() -> None:
         list(line.provider.send(call()))
         with pytest.raises(Ours, match="key"):
             list(line.provider.settle(call()))
+
+
+@pytest.mark.parametrize(
+    ("words", "taken"),
+    [
+        ("idempotencyKey was already used", True),
+        ("email already exists in to of messageVersions", False),
+        ("already sent", False),
+    ],
+)
+def test_brevo_had_a_call_before_where_it_was_repeated_and_its_key_is_named(words: str, taken: bool) -> None:
+    """developers.brevo.com/changelog/email-api-now-supports-idempotency."""
+    with connected("brevo") as line:
+        said = Said(400, {"code": "duplicate_parameter", "message": words}).raw
+        line.fake.faults[:] = [Interference("d", reaches=False, answer=lambda _: said, closes=False)] * 2
+        receipts, raised = gathered(lambda: line.provider.send(call()))
+        assert (receipts, type(raised)) == ([], OutcomeUnknown)
+        receipts, raised = gathered(lambda: line.provider.settle(call()))
+        assert outcomes(receipts) == ([Outcome.ACCEPTED] * 3 if taken else [])
+        assert type(raised) is (type(None) if taken else OutcomeUnknown)
