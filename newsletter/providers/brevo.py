@@ -7,7 +7,6 @@ it had taken the call.
 from __future__ import annotations
 
 import datetime as dt
-import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from newsletter.providers import How, Limits, Recovery, Verification, webhooks
 from newsletter.providers.faults import OUR_OWN, Fault, Meaning, fault_of
 from newsletter.providers.http import HttpOptions, HttpProvider, accepted, only, verify_domain
 from newsletter.providers.merging import leaving
+from newsletter.providers.smtp_faults import says_gone
 from newsletter.providers.wire import Wire
 
 _HOW = "https://developers.brevo.com/docs/how-it-works"
@@ -108,7 +108,6 @@ _KNOWN = (
     ("hard bounce", EventType.HARD_BOUNCE),
     ("complain", EventType.COMPLAINT),
 )
-_POLICY = re.compile(r"\b5\.7\.\d+|spam|policy|blocked|blacklist", re.IGNORECASE)
 
 
 class Brevo(HttpProvider):
@@ -195,8 +194,8 @@ def _version(call: Call, recipient: Recipient) -> dict[str, Any]:
 def _events(entry: Mapping[str, Any], now: dt.datetime) -> list[Event]:
     name, reason = str(entry.get("event")), str(entry.get("reason") or "")
     kind, known = _KINDS.get(name), None
-    if name == "hard_bounce" and _POLICY.search(reason):
-        kind = EventType.SOFT_BOUNCE  # the server didn't want this message; the address is fine
+    if name == "hard_bounce" and not says_gone(reason):
+        kind = EventType.SOFT_BOUNCE  # Brevo says so of policy, quotas and senders, too
     if name == "blocked":
         known = next((told for word, told in _KNOWN if word in reason.lower()), None)
     if kind is None:

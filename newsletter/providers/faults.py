@@ -73,7 +73,7 @@ OUR_OWN = Fault(
 )
 
 #: Also as it stands in a link.
-_ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+(?:@|%40)[^\s<>\"'(),;:\[\]]+", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?<![^{0}])[^{0}]+(?:@|%40)[^{0}]+".format(r"\s<>\"'(),;:\[\]"), re.IGNORECASE)
 _CREDENTIALS = re.compile(r"\b(?i:basic|bearer)\s+(?=\S*[\d=+/])[\w+/=.~-]{8,}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 _LONGEST = 300

@@ -18,6 +18,7 @@ from newsletter.providers import How, Limits, Recovery, Verification, webhooks
 from newsletter.providers.faults import OUR_OWN, Fault, Meaning
 from newsletter.providers.http import Entry, HttpOptions, HttpProvider, verify_domain
 from newsletter.providers.merging import encoded, leaving
+from newsletter.providers.smtp_faults import stands
 from newsletter.providers.wire import Answer, Wire
 
 #: Headers that Mailjet keeps for itself.
@@ -198,6 +199,7 @@ def _events(entry: Mapping[str, Any], now: dt.datetime) -> list[Event]:
     kind, known = _KINDS.get(name), None
     if name == "bounce":
         hard = entry.get("hard_bounce") in (True, 1, "1", "true") and error in _GONE
+        hard = hard and stands(str(entry.get("comment") or ""), certain=True)
         kind = EventType.HARD_BOUNCE if hard else EventType.SOFT_BOUNCE
     if name == "blocked":
         known = _KNOWN.get(error)

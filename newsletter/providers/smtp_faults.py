@@ -179,18 +179,30 @@ _CODES = re.compile(
     r"(?:^\W{0,3}|\bsmtp; ?|(?<![\d.])(?P<basic>[245]\d\d)[ -]+#?)(?P<enhanced>[245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)",
     re.IGNORECASE,
 )
-_BASIC = re.compile(r"^(?:smtp; ?)?([245]\d\d)\b", re.IGNORECASE)
+_BASIC = re.compile(r"(?:^|\bsmtp; ?|\bsaid: ?)([245]\d\d)\b", re.IGNORECASE)
 
 
 def says_gone(words: str, *, enhanced: str = "", basic: int = 0) -> bool | None:
     """Whether a mail server's final answer, as a vendor repeats it, says for certain that the mailbox doesn't exist;
-    None where it says nothing of why.
+    None where it says nothing that speaks against it. `enhanced` and `basic` are the codes where the vendor gives them
+    apart.
     """
-    found, head = _CODES.search(words), _BASIC.match(words)
-    code = enhanced or (found["enhanced"] if found else "")
+    found, head = _CODES.search(words), _BASIC.search(words)
+    code = found["enhanced"] if found else enhanced
     status = int((found and found["basic"]) or (head and head[1]) or basic or 550)
     row = fault(Stage.RECIPIENT, status, code, words)
+    if row is not None and row.meaning is Meaning.MAILBOX and not code.startswith("5.7"):
+        return None
     if row is not None:
         return row.meaning is Meaning.GONE
     telling = (code and not code.endswith(".0.0")) or status < 500 or _DOUBT.search(without_addresses(words))
     return False if telling else None
+
+
+def stands(words: str, *, enhanced: str = "", basic: int = 0, certain: bool = False) -> bool:
+    """Whether a vendor's own class of a hard bounce holds against the answer that it was made from. A class that names
+    the mailbox (`certain`) holds unless the answer says otherwise; one for whatever is permanent holds where
+    the answer says the same, or where there's none.
+    """
+    told = says_gone(words, enhanced=enhanced, basic=basic)
+    return told if told is not None else certain or not words.strip()
