@@ -261,6 +261,17 @@ def test_a_login_that_only_a_person_can_put_right_is_ours(answer: str) -> None:
         assert "hush-hush" not in str(raised)
 
 
+@pytest.mark.parametrize("stage", ["AUTH", "MAIL", "RCPT", "END"])
+@pytest.mark.parametrize("secret", ["hush-hush", "aHVzaC1odXNo", "AG1lAGh1c2gtaHVzaA=="])
+def test_a_login_that_the_server_repeats_is_not_shown(stage: str, secret: str) -> None:
+    with server(PASSWORD, username="me") as (fake, provider):
+        fake.offers = ("AUTH PLAIN",)
+        fake.answers[stage] = [f"550 5.7.1 {secret} it says"]
+        receipts, raised = gathered(lambda: provider.send(call("a@example.org")))
+        assert "it says" in f"{raised} {receipts}"
+        assert secret.rstrip("=") not in f"{raised} {receipts}"
+
+
 def test_after_a_refusal_at_data_the_dialogue_begins_anew() -> None:
     """S22: without RSET the next MAIL is nested."""
     with server() as (fake, provider):
