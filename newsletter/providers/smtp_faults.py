@@ -73,7 +73,9 @@ _PERMANENT = (
     Fault(
         meaning=Meaning.OURS,
         code=r"|5\.[0124]\.\d+",
-        words=r"(?<![\w/?&=.-])sender(?![\w/=-])|\byour\b[ a-z]{0,30}\b(address|domain|mailbox)\b (is|was|has)",
+        words=r"(?<![\w/?&=.-])sender(?![\w/=-])|mail from\b|return[ -]path|\b(envelope[ -])?from address|"
+        r"\boutbound\b|\bsending (user|account|domain|address|mailbox)|\bauthenticated (user|account)|credentials|"
+        r"\byour\b[ a-z]{0,30}\b(address|domain|mailbox)\b (is|was|has)",
         hint="check the sender and the account at the mail server",
         source="https://github.com/jstedfast/MailKit/issues/968: GMX's \"mailbox unavailable\" is the sender's; "
         "with 5.7.z a reader may have blocked the sender, which is nobody else's",
@@ -146,21 +148,23 @@ _PERMANENT = (
 #: What a server says for other reasons than that a mailbox doesn't exist, and what may pass.
 _DOUBT = re.compile(
     r"again later|temporar(y|ily)|suspended|spam|policy|black ?list|block ?list|blocked|reputation|denied|prohibit|"
-    r"\b(spf|dkim|dmarc)\b",
+    r"\b(spf|dkim|dmarc|virus|abuse|contents?|rate|payments?|invoice|paid|overdue|trial)\b|too many|not allowed",
     re.IGNORECASE,
 )
 
 
 def fault(stage: Stage, basic: int, enhanced: str, words: str) -> Fault | None:
-    """What an answer of 4yz or 5yz means; None where nothing is known of it but its stage, or a mailbox that doesn't
-    exist and another reason are told of at once.
+    """What an answer of 4yz or 5yz means; None where nothing is known of it but its stage, or a mailbox and another
+    reason are told of at once.
     """
     line = " ".join(words.split())
     if stage in (Stage.RECIPIENT, Stage.END):
         found = fault_of(_WORDS, code=enhanced, status=basic, words=line)
         if found is None and basic >= 500 and not enhanced.startswith("4"):
             found = fault_of(_PERMANENT, code=enhanced, status=basic, words=line)
-        doubtful = found is not None and found.meaning is Meaning.GONE and _DOUBT.search(without_addresses(line))
+        # Exchange's 5.4.1 and 5.7.z are of a recipient whose server has a policy.
+        about = (Meaning.GONE,) if enhanced.startswith(("5.4", "5.7")) else (Meaning.GONE, Meaning.MAILBOX)
+        doubtful = found is not None and found.meaning in about and _DOUBT.search(without_addresses(line))
         return None if doubtful else found
     return fault_of((row for row in _WORDS if row.meaning is Meaning.OURS), code=enhanced, status=basic, words=line)
 

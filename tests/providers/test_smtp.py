@@ -95,7 +95,30 @@ ANSWERS: tuple[tuple[Meaning | None, str], ...] = (
     (None, "550 Requested action not taken: mailbox unavailable\nFailure sending mail. Try again later"),
     (None, "550 Requested action not taken: mailbox unavailable\nReject due to policy restrictions."),
     (None, "550 5.1.1 user unknown, try again later"),
-    (None, "550 5.1.1 Access denied"),
+    *(
+        (None, f"550 5.1.1 {words}")
+        for words in (
+            *("Access denied", "too many messages", "you are not allowed to send", "rejected due to content"),
+            *("client host blocked", "DMARC failure", "trial account", "unpaid: invoice overdue", "virus found"),
+        )
+    ),
+    (None, "550 5.2.1 Account disabled due to abuse"),
+    (None, "550 5.1.6 moved, says our policy"),
+    (None, "550 mailbox unavailable: too many messages"),
+    (None, "550 Unknown user: your IP is blocked"),
+    *(
+        (OURS, f"550 5.1.1 {words}")
+        for words in (
+            *(
+                "sending user unknown",
+                "From address unknown",
+                "Return path does not exist",
+                "bad envelope-from address",
+            ),
+            *("outbound mail disabled", "authenticated user is disabled", "SMTP credentials: user unknown"),
+        )
+    ),
+    (OURS, "550 No such user in MAIL FROM"),
     (None, "550 5.2.1 account disabled: suspended for now"),
     (None, "550 5.7.1 sender blocked by the recipient"),
     (None, "450 4.7.1 sender greylisted"),
