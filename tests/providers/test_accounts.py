@@ -15,7 +15,7 @@ from newsletter.model import Outcome
 from newsletter.providers.faults import vendor_words
 from newsletter.providers.http import accepted, deferred, refused
 from tests.providers.fakes import KEY, Interference, MailgunFake, MailjetFake, ResendFake, Said, SendgridFake
-from tests.providers.lines import ALL, FAKES, call, connected, gathered, made, outcomes
+from tests.providers.lines import ALL, FAKES, Line, call, connected, gathered, made, outcomes
 
 TROUBLES = [(name, trouble) for name, fake in FAKES.items() for trouble in sorted({*fake.troubles, *fake.entries})]
 #: Those that pass by themselves.
@@ -294,6 +294,10 @@ def test_brevo_had_a_call_before_where_it_was_repeated_and_its_key_is_named(word
         assert type(raised) is (type(None) if taken else OutcomeUnknown)
 
 
+def _answer_once(line: Line, said: Said) -> None:
+    line.fake.faults[:] = [Interference("told", reaches=False, answer=lambda _: said.raw, closes=False)]
+
+
 def _entries_with(name: str, words: str) -> Said:
     """An answer whose verdict on the one recipient has these words."""
     match name:
@@ -314,8 +318,7 @@ def test_what_a_vendor_says_of_one_recipient_shows_no_key_and_nobody(name: str, 
     hidden = (KEY, *encoded, "reader002%40example.org", "reader003@example.org")
     for secret in hidden:
         with connected(name) as line:
-            said = _entries_with(name, f"{refusal}{secret} it says").raw
-            line.fake.faults[:] = [Interference("d", reaches=False, answer=lambda _, said=said: said, closes=False)]
+            _answer_once(line, _entries_with(name, f"{refusal}{secret} it says"))
             receipts, raised = gathered(lambda: line.provider.send(call("a@example.org")))
             told = f"{raised} {receipts}"
             assert "it says" in told
