@@ -7,7 +7,6 @@ it had taken the call.
 from __future__ import annotations
 
 import datetime as dt
-import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +15,10 @@ from typing import Any, ClassVar
 from newsletter.errors import BadRecipient
 from newsletter.model import Call, Event, EventType, Receipt, Recipient
 from newsletter.providers import How, Limits, Recovery, Verification, webhooks
-from newsletter.providers.faults import Fault, Meaning, fault_of
+from newsletter.providers.faults import OUR_OWN, Fault, Meaning, fault_of
 from newsletter.providers.http import HttpOptions, HttpProvider, accepted, only, verify_domain
 from newsletter.providers.merging import leaving
+from newsletter.providers.smtp_faults import says_gone
 from newsletter.providers.wire import Wire
 
 _HOW = "https://developers.brevo.com/docs/how-it-works"
@@ -28,7 +28,7 @@ _FAULTS = (
         meaning=Meaning.TAKEN,
         status=(400, 409),
         code="duplicate_parameter",
-        words=r"idempoten|already (been )?(used|sent|processed|exists?)|duplicate request",
+        words="idempoten",
         source="https://developers.brevo.com/changelog/email-api-now-supports-idempotency",
     ),
     Fault(
@@ -61,6 +61,7 @@ _FAULTS = (
         hint="verify the sender at Brevo",
         source="https://developers.brevo.com/docs/send-a-transactional-email: the sender has to be verified",
     ),
+    OUR_OWN,
     Fault(
         meaning=Meaning.BAD_RECIPIENT,
         status=(400,),
@@ -107,7 +108,6 @@ _KNOWN = (
     ("hard bounce", EventType.HARD_BOUNCE),
     ("complain", EventType.COMPLAINT),
 )
-_POLICY = re.compile(r"\b5\.7\.\d+|spam|policy|blocked|blacklist", re.IGNORECASE)
 
 
 class Brevo(HttpProvider):
@@ -126,6 +126,14 @@ class Brevo(HttpProvider):
 
     def send(self, call: Call) -> Iterator[Receipt]:
         """Submit the batch. Brevo refuses a whole call for one address."""
+        return self._submit(call, again=False)
+
+    def settle(self, call: Call) -> Iterator[Receipt]:
+        """Send it again with the same UUID: Brevo says that it had it, or takes it now."""
+        return self._submit(call, again=True)
+
+    def _submit(self, call: Call, *, again: bool) -> Iterator[Receipt]:
+        """The first call can't be one that Brevo had before, whatever it says: that is for `settle` to find out."""
         answer = self._wire.call("POST", "/v3/smtp/email", json=self.body(call))
         if answer.status in (201, 202):
             ids = webhooks.part(answer.json, "messageIds") or [webhooks.part(answer.json, "messageId")]
@@ -134,16 +142,12 @@ class Brevo(HttpProvider):
             return (accepted(r, known) for r, known in zip(call.recipients, ids, strict=True))
         code, words = self._words(answer)
         row = fault_of(self.faults, status=answer.status, code=code, words=words)
-        if row is not None and row.meaning is Meaning.TAKEN:
+        if again and row is not None and row.meaning is Meaning.TAKEN:
             return (accepted(recipient, "", "Brevo had it already") for recipient in call.recipients)
         fault = self._refusal(answer)
         if not isinstance(fault, BadRecipient):
             raise fault
         return only(call, fault)
-
-    def settle(self, call: Call) -> Iterator[Receipt]:
-        """Send it again with the same UUID: Brevo says that it had it, or takes it now."""
-        return self.send(call)
 
     def body(self, call: Call) -> dict[str, Any]:
         """The call's body."""
@@ -190,8 +194,8 @@ def _version(call: Call, recipient: Recipient) -> dict[str, Any]:
 def _events(entry: Mapping[str, Any], now: dt.datetime) -> list[Event]:
     name, reason = str(entry.get("event")), str(entry.get("reason") or "")
     kind, known = _KINDS.get(name), None
-    if name == "hard_bounce" and _POLICY.search(reason):
-        kind = EventType.SOFT_BOUNCE  # the server didn't want this message; the address is fine
+    if name == "hard_bounce" and not says_gone(reason):
+        kind = EventType.SOFT_BOUNCE  # Brevo says so of policy, quotas and senders, too
     if name == "blocked":
         known = next((told for word, told in _KNOWN if word in reason.lower()), None)
     if kind is None:

@@ -56,18 +56,37 @@ class Fault:
 
 
 def fault_of(table: Iterable[Fault], *, status: int = 0, code: str = "", words: str = "") -> Fault | None:
-    """The first row that fits; None where none does."""
-    return next((row for row in table if row.fits(status, code, words)), None)
+    """The first row that fits; None where none does. A reader's address among the words decides nothing."""
+    told = without_addresses(words)
+    return next((row for row in table if row.fits(status, code, told)), None)
 
 
-_ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
+#: To stand before whatever row is about a recipient of ours: one of our own fields is named, or what we may do, so that
+#: "address" or "recipient" beside it says nothing of a reader.
+OUR_OWN = Fault(
+    meaning=Meaning.OURS,
+    status=(0, 400, 422),
+    words=r"reply[ _-]?to|\b(from|sender|mail ?from|source)|quota|\blimit|credits|subscription|suspended|paused|"
+    r"\b(your|this|the) (account|plan)",
+    hint="check the sender's and the reply's address, and the account's limits",
+    source="the names of the fields in each vendor's API; a limit is the account's, also where it counts recipients",
+)
+
+#: Also as it stands in a link.
+_ADDRESS = re.compile(r"(?<![^{0}])[^{0}]+(?:@|%40)[^{0}]+".format(r"\s<>\"'(),;:\[\]"), re.IGNORECASE)
+_CREDENTIALS = re.compile(r"\b(?i:basic|bearer)\s+(?=\S*[\d=+/])[\w+/=.~-]{8,}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 _LONGEST = 300
 
 
+def without_addresses(text: str) -> str:
+    """A text with a dot for each address, bounded."""
+    return _ADDRESS.sub("…", text[:2_000])
+
+
 def vendor_words(text: str) -> str:
-    """A vendor's own words for the ledger and for people: one line, bounded, without addresses and without characters
-    that steer a terminal.
+    """A vendor's own words for the ledger and for people: one line, bounded, without addresses, without a login, and
+    without characters that steer a terminal.
     """
     line = " ".join(_CONTROL.sub(" ", text[: 4 * _LONGEST]).split())
-    return _ADDRESS.sub("…", line)[:_LONGEST]
+    return _ADDRESS.sub("…", _CREDENTIALS.sub("…", line))[:_LONGEST]

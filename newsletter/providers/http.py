@@ -6,17 +6,18 @@ tells of events. A call is never repeated here: whether it may be is the ledger'
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import hashlib
 import os
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from newsletter.errors import BadRecipient, ConfigError, Later, NotSent, Ours, OutcomeUnknown, ProviderError
 from newsletter.model import Call, Event, Outcome, Receipt, Recipient, Route
@@ -150,14 +151,20 @@ class HttpProvider(Provider):
 
     def _shown(self, words: str) -> str:
         """A vendor's words for people, without our key if they repeat it."""
+        return vendor_words(self._hidden(words))
+
+    def _hidden(self, words: str) -> str:
         for secret in self._secrets():
             words = words.replace(secret, "…")
-        return vendor_words(words)
+        return words
 
     def _secrets(self) -> list[str]:
-        """What must not be shown."""
+        """What must not be shown, also as it stands in a link or in basic auth."""
         names = [name for name in (self._common.api_key_env, getattr(self._common, "api_secret_env", "")) if name]
-        return list(filter(None, (self._environment.get(name, "").strip() for name in names)))
+        keys = list(filter(None, (self._environment.get(name, "").strip() for name in names)))
+        logins = (":".join(keys), *(f"api:{key}" for key in keys), *(f"{key}:" for key in keys))
+        encoded = [base64.b64encode(login.encode()).decode().rstrip("=") for login in logins]
+        return [*keys, *(quote(key, safe="") for key in keys), *encoded] if keys else []
 
     def _refusal(self, answer: Answer) -> ProviderError:
         """What an answer that isn't a success means for everybody in a call who has no receipt. Only what's known to
@@ -195,7 +202,8 @@ class HttpProvider(Provider):
         return OutcomeUnknown(f"{self.vendor} answered {answer.status}, and it can't be read")
 
     def _each(self, call: Call, entries: Sequence[Entry]) -> Iterator[Receipt]:
-        return each(call, self.faults, self.vendor, entries)
+        told = [replace(entry, code=self._hidden(entry.code), words=self._hidden(entry.words)) for entry in entries]
+        return each(call, self.faults, self.vendor, told)
 
     def _webhook_secret(self) -> str:
         return webhooks.secret(self._environment, self._common.webhook_secret_env)
@@ -281,9 +289,10 @@ def deferred(recipient: Recipient, detail: str) -> Receipt:
 
 
 def accepted(recipient: Recipient, message_id: object, detail: str = "") -> Receipt:
-    """The provider took the message."""
-    known = message_id if isinstance(message_id, str | int) else ""
-    return Receipt(delivery=recipient.delivery, outcome=Outcome.ACCEPTED, message_id=str(known)[:500], detail=detail)
+    """The provider took the message. Half a letter or a NUL in its id is replaced: no database takes them."""
+    known = str(message_id if isinstance(message_id, str | int) else "")[:500].replace("\0", "?")
+    known = known.encode("utf-8", "replace").decode()
+    return Receipt(delivery=recipient.delivery, outcome=Outcome.ACCEPTED, message_id=known, detail=detail)
 
 
 def refused(recipient: Recipient, detail: str, *, gone: bool = False) -> Receipt:

@@ -19,9 +19,10 @@ from typing import Any, ClassVar, Self
 from newsletter.errors import BadRecipient, Ours
 from newsletter.model import Call, Event, EventType, Receipt
 from newsletter.providers import How, Limits, Recovery, Verification, webhooks
-from newsletter.providers.faults import Fault, Meaning
+from newsletter.providers.faults import OUR_OWN, Fault, Meaning
 from newsletter.providers.http import HttpOptions, HttpProvider, accepted, only, pages, verify_domain
 from newsletter.providers.merging import Template, leaving
+from newsletter.providers.smtp_faults import says_gone, stands
 from newsletter.providers.wire import Wire
 from newsletter.tables import Table
 
@@ -53,6 +54,7 @@ _FAULTS = (
         hint="a limit of the account or the domain is reached: raise it, or wait until the time that it names",
         source="https://github.com/mailgun/mailgun-java/issues/50 (420, recipient limit exceeded); Ghost #15725",
     ),
+    OUR_OWN,
     Fault(
         meaning=Meaning.BAD_RECIPIENT,
         status=(400,),
@@ -98,8 +100,6 @@ _DROPPED: Mapping[str, EventType | None] = {
     "suppress-complaint": EventType.COMPLAINT,
     "suppress-unsubscribe": EventType.UNSUBSCRIBED,
 }
-#: Enhanced status codes (RFC 3463) of a mailbox or a domain that isn't there; 5.1.10 is RFC 7505's null MX.
-_GONE = re.compile(r"5\.1\.(1|2|3|6|10)|5\.2\.1")
 
 
 class Mailgun(HttpProvider):
@@ -274,11 +274,12 @@ def _events(entry: Any, identity: str, now: dt.datetime) -> list[Event]:
 
 
 def _gone(status: Any) -> bool:
-    """Whether a permanent failure says that the mailbox isn't there: by the enhanced code, or by Mailgun's own word
-    for the bounce; a "permanent" failure may be soft (a full mailbox) or about us.
+    """Whether a permanent failure says that the mailbox isn't there: by the server's answer, or where there's none by
+    Mailgun's own word for the bounce; a "permanent" failure may be soft (a full mailbox) or about us.
     """
-    words = f"{webhooks.part(status, 'enhanced-code')} {webhooks.part(status, 'message')}"
-    found = re.search(r"\b[245]\.\d{1,3}\.\d{1,3}\b", words)
-    if found:
-        return bool(_GONE.fullmatch(found[0]))
-    return bool(webhooks.part(status, "bounce-type") == "hard")
+    words, enhanced = (str(webhooks.part(status, name) or "") for name in ("message", "enhanced-code"))
+    code = webhooks.part(status, "code")
+    basic = code if type(code) is int else 0
+    if webhooks.part(status, "bounce-type") == "hard":
+        return stands(words, enhanced=enhanced, basic=basic)
+    return says_gone(words, enhanced=enhanced, basic=basic) is True

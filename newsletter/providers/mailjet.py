@@ -15,9 +15,10 @@ from typing import Any, ClassVar
 from newsletter.errors import OutcomeUnknown
 from newsletter.model import Call, Event, EventType, Receipt, Recipient
 from newsletter.providers import How, Limits, Recovery, Verification, webhooks
-from newsletter.providers.faults import Fault, Meaning
+from newsletter.providers.faults import OUR_OWN, Fault, Meaning
 from newsletter.providers.http import Entry, HttpOptions, HttpProvider, verify_domain
 from newsletter.providers.merging import encoded, leaving
+from newsletter.providers.smtp_faults import stands
 from newsletter.providers.wire import Answer, Wire
 
 #: Headers that Mailjet keeps for itself.
@@ -28,12 +29,6 @@ _FAULTS = (
         meaning=Meaning.TAKEN,
         words="duplicate in (the )?campaign",
         source="https://github.com/mailjet/api-documentation, guides/_event-api.md: error 'duplicate in campaign'",
-    ),
-    Fault(
-        meaning=Meaning.MAILBOX,
-        code=r"mj-00(03|05|12|13)",
-        words=r"(^|\W)To\b|recipient",
-        source=f"{_ERRORS}: ErrorRelatedTo names To[0].Email",
     ),
     Fault(
         meaning=Meaning.OURS,
@@ -52,6 +47,13 @@ _FAULTS = (
         status=(401, 403),
         hint="check the two keys and the account's state: a daily limit that is reached suspends a key, too",
         source="https://documentation.mailjet.com/hc/en-us/articles/43977536821147",
+    ),
+    OUR_OWN,
+    Fault(
+        meaning=Meaning.MAILBOX,
+        code=r"mj-00(03|05|12|13)",
+        words=r"(^|\W)To\b|recipient",
+        source=f"{_ERRORS}: ErrorRelatedTo names To[0].Email",
     ),
     Fault(meaning=Meaning.OURS, code=r"(mj|send)-\d{4}", hint="see Mailjet's list of errors", source=_ERRORS),
     Fault(meaning=Meaning.LATER, status=(429,), source="https://dev.mailjet.com/email/reference/overview/rate-limits/"),
@@ -197,6 +199,7 @@ def _events(entry: Mapping[str, Any], now: dt.datetime) -> list[Event]:
     kind, known = _KINDS.get(name), None
     if name == "bounce":
         hard = entry.get("hard_bounce") in (True, 1, "1", "true") and error in _GONE
+        hard = hard and stands(str(entry.get("comment") or ""), certain=True)
         kind = EventType.HARD_BOUNCE if hard else EventType.SOFT_BOUNCE
     if name == "blocked":
         known = _KNOWN.get(error)

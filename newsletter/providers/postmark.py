@@ -20,6 +20,7 @@ from newsletter.providers import How, Limits, Recovery, Verification, webhooks
 from newsletter.providers.faults import Fault, Meaning
 from newsletter.providers.http import Entry, HttpOptions, HttpProvider, accepted, only, pages
 from newsletter.providers.merging import encoded, leaving
+from newsletter.providers.smtp_faults import stands
 from newsletter.providers.wire import Answer, Wire
 from newsletter.tables import Table
 
@@ -264,6 +265,9 @@ def _events(entry: Mapping[str, Any], now: dt.datetime) -> list[Event]:
     kind = _KINDS.get(record)
     if record == "Bounce" and kind_of_bounce not in _IGNORED:
         kind = _BOUNCES.get(kind_of_bounce, EventType.SOFT_BOUNCE)
+        answer = str(entry.get("Details") or entry.get("Description") or "")
+        if kind is EventType.HARD_BOUNCE and not stands(answer, certain=kind_of_bounce == "BadEmailAddress"):
+            kind = EventType.SOFT_BOUNCE
     if record == "SubscriptionChange":
         kind = _LISTED.get(str(entry.get("SuppressionReason")), EventType.UNSUBSCRIBED)
         kind = kind if entry.get("SuppressSending") is True else None

@@ -18,8 +18,9 @@ from typing import Any, ClassVar
 from newsletter.errors import BadRecipient, ConfigError
 from newsletter.model import Call, Event, EventType, Receipt, Recipient
 from newsletter.providers import How, Limits, Recovery, Verification, webhooks
-from newsletter.providers.faults import Fault, Meaning
+from newsletter.providers.faults import OUR_OWN, Fault, Meaning
 from newsletter.providers.http import Entry, HttpOptions, HttpProvider, only, verify_domain
+from newsletter.providers.smtp_faults import stands
 from newsletter.providers.wire import Answer, Wire
 
 _ERRORS = "https://resend.com/docs/api-reference/errors"
@@ -48,6 +49,7 @@ _FAULTS = (
         hint="check the key and its rights",
         source=_ERRORS,
     ),
+    OUR_OWN,
     Fault(
         meaning=Meaning.BAD_RECIPIENT,
         status=(0, 400, 422),
@@ -195,9 +197,10 @@ def _events(entry: Mapping[str, Any], identity: str, now: dt.datetime) -> list[E
     kind = _KINDS.get(str(entry.get("type")))
     data = entry.get("data")
     if entry.get("type") == "email.bounced":
-        permanent = webhooks.part(data, "bounce", "type") == "Permanent"
-        subtype = webhooks.part(data, "bounce", "subType")
-        kind = EventType.HARD_BOUNCE if permanent and subtype in _GONE else EventType.SOFT_BOUNCE
+        bounce = webhooks.part(data, "bounce")
+        subtype = webhooks.part(bounce, "subType")
+        hard = webhooks.part(bounce, "type") == "Permanent" and subtype in _GONE and _stands(bounce)
+        kind = EventType.HARD_BOUNCE if hard else EventType.SOFT_BOUNCE
         kind = EventType.DROPPED if subtype in _LISTED else kind
     if kind is None:
         return []
@@ -215,3 +218,12 @@ def _events(entry: Mapping[str, Any], identity: str, now: dt.datetime) -> list[E
         detail=next((told for path in reasons if (told := webhooks.part(data, *path))), ""),
         agent=webhooks.part(data, "click", "userAgent"),
     )
+
+
+def _stands(bounce: Any) -> bool:
+    """Whether the subtype holds against the server's answer, or where there's none against Resend's own words."""
+    answer = webhooks.part(bounce, "diagnosticCode")
+    words = " ".join(map(str, answer)) if isinstance(answer, list) else str(answer or "")
+    if not words:
+        return stands(str(webhooks.part(bounce, "message") or ""), certain=True)
+    return stands(words, certain=webhooks.part(bounce, "subType") == "NoEmail")

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from newsletter.errors import BadRecipient, ConfigError
 from newsletter.model import Call, Event, EventType, Receipt, Recipient
 from newsletter.providers import How, Limits, Recovery, Verification, webhooks
-from newsletter.providers.faults import Fault, Meaning
+from newsletter.providers.faults import OUR_OWN, Fault, Meaning
 from newsletter.providers.http import HttpOptions, HttpProvider, accepted, only, verify_domain
 from newsletter.providers.merging import Template, encoded, leaving
+from newsletter.providers.smtp_faults import says_gone, stands
 from newsletter.providers.wire import Answer, Wire
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ _FAULTS = (
         words="too many bad requests",
         source="https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/errors",
     ),
+    OUR_OWN,
     Fault(
         meaning=Meaning.BAD_RECIPIENT,
         status=(400,),
@@ -96,7 +98,6 @@ _KNOWN = (
     ("unsubscribed address", EventType.UNSUBSCRIBED),
 )
 _INLINE = {"disposition": "inline"}
-_GONE = re.compile(r"5\.1\.(1|2|3|6|10)|5\.2\.1")
 
 
 class Sendgrid(HttpProvider):
@@ -263,13 +264,13 @@ def _events(entry: Mapping[str, Any], now: dt.datetime) -> list[Event]:
 
 
 def _gone(entry: Mapping[str, Any]) -> bool:
-    """Whether a bounce says that the mailbox isn't there: SendGrid's own class, or else the enhanced code. A "blocked"
-    or "expired" one is of this message alone.
+    """Whether a bounce says that the mailbox isn't there: SendGrid's own class, unless the server's answer says
+    otherwise, or else that answer. A "blocked" or "expired" one is of this message alone.
     """
     if str(entry.get("type")) != "bounce":
         return False
     named = str(entry.get("bounce_classification") or "").lower()
+    words, code = (str(entry.get(key) or "") for key in ("reason", "status"))
     if named and named != "unclassified":
-        return named == "invalid address"
-    found = re.search(r"\b5\.\d{1,3}\.\d{1,3}\b", f"{entry.get('status')} {entry.get('reason')}")
-    return bool(found and _GONE.fullmatch(found[0]))
+        return named == "invalid address" and stands(words, enhanced=code, certain=True)
+    return says_gone(words, enhanced=code) is True

@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Self
 from newsletter.errors import BadRecipient, ConfigError, Later, NotSent, Ours, OutcomeUnknown, ProviderError
 from newsletter.model import Call, Event, Receipt, Recipient, Route
 from newsletter.providers import How, Limits, Provider, Recovery, Verification, sns, webhooks
-from newsletter.providers.faults import Fault, Meaning, fault_of, vendor_words
+from newsletter.providers.faults import OUR_OWN, Fault, Meaning, fault_of, vendor_words
 from newsletter.providers.http import Entry, check_address, each, key_in, only
 from newsletter.providers.merging import Template, leaving
 from newsletter.providers.ses_events import events_of
@@ -53,6 +53,7 @@ _FAULTS = (
         source=f"{_BULK}; {_ERRORS}",
     ),
     Fault(meaning=Meaning.MAILBOX_LATER, code="TRANSIENT_FAILURE", source=_BULK),
+    OUR_OWN,
     Fault(
         meaning=Meaning.MAILBOX,
         code="INVALID_PARAMETER",

@@ -10,6 +10,7 @@ from typing import Any
 
 from newsletter.model import Event, EventType
 from newsletter.providers import webhooks
+from newsletter.providers.smtp_faults import stands
 
 _KINDS = {
     "Delivery": EventType.DELIVERED,
@@ -62,7 +63,10 @@ def _bounce(about: Any) -> tuple[EventType, EventType | None]:
         return EventType.DROPPED, EventType.HARD_BOUNCE if subtype == "Suppressed" else None
     if subtype == "UnsubscribedRecipient":
         return EventType.UNSUBSCRIBED, None
+    people = webhooks.rows(webhooks.part(about, "bouncedRecipients")) or [{}]
+    words, code = (str(people[0].get(key) or "") for key in ("diagnosticCode", "status"))
     gone = webhooks.part(about, "bounceType") == "Permanent" and subtype in _GONE
+    gone = gone and stands(words, enhanced=code, certain=subtype == "NoEmail")
     return EventType.HARD_BOUNCE if gone else EventType.SOFT_BOUNCE, None
 
 

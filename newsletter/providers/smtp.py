@@ -6,6 +6,7 @@ breaks between that line and the answer, the outcome of that one message is unkn
 
 from __future__ import annotations
 
+import base64
 import os
 import smtplib
 import socket
@@ -251,7 +252,7 @@ class Smtp(Provider):
             raise NotSent(f"the mail server ended the connection: {type(broken).__name__}") from None
         return [
             Verification(about="login", fine=True, found=f"{self._options.host}:{self._options.port} answers"),
-            Verification(about="sender", fine=code < 400, found=_Answer(Stage.SENDER, code, _text(answer)).said),
+            Verification(about="sender", fine=code < 400, found=_Answer(Stage.SENDER, code, self._text(answer)).said),
         ]
 
     def close(self) -> None:
@@ -285,7 +286,7 @@ class Smtp(Provider):
             return accepted(recipient, composer.message_id(recipient))
         if 400 <= code < 600:
             self._reset(code)
-            raise _Answer(Stage.END, code, _text(answer))
+            raise _Answer(Stage.END, code, self._text(answer))
         self._drop()
         detail = f"the server's answer can't be read: {code}"
         return Receipt(delivery=recipient.delivery, outcome=Outcome.UNKNOWN, detail=detail)
@@ -296,7 +297,7 @@ class Smtp(Provider):
             return
         if stage is Stage.DATA or code >= 400 or code < 200:
             self._reset(code)
-            raise _Answer(stage, code if 400 <= code < 600 else 451, _text(answer))
+            raise _Answer(stage, code if 400 <= code < 600 else 451, self._text(answer))
 
     def _reset(self, code: int) -> None:
         """Bring the dialogue back to its beginning; after a 421 the server is gone (RFC 5321, section 3.8)."""
@@ -331,11 +332,11 @@ class Smtp(Provider):
                 server.login(options.username, password)
         except smtplib.SMTPAuthenticationError as refusal:
             self._abandon(server)
-            raise _Answer(Stage.LOGIN, refusal.smtp_code, _text(refusal.smtp_error)) from None
+            raise _Answer(Stage.LOGIN, refusal.smtp_code, self._text(refusal.smtp_error)) from None
         except smtplib.SMTPResponseException as refusal:
             self._abandon(server)
             code = refusal.smtp_code if 400 <= refusal.smtp_code < 600 else 451
-            raise _Answer(Stage.CONNECT, code, _text(refusal.smtp_error)) from None
+            raise _Answer(Stage.CONNECT, code, self._text(refusal.smtp_error)) from None
         except smtplib.SMTPNotSupportedError as missing:
             self._abandon(server)
             raise Ours(f"the mail server {place}: {missing}", hint='see "security" in config.toml') from None
@@ -346,6 +347,16 @@ class Smtp(Provider):
             self._abandon(server)
             raise NotSent(f"no connection to the mail server {place}: {type(broken).__name__}") from None
         return server
+
+    def _text(self, answer: bytes | str) -> str:
+        """What the server said, without our login if it repeats it (RFC 4616 and AUTH LOGIN: in base64)."""
+        text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+        password = self._password()
+        if password:
+            logins = (password, f"\0{self._options.username}\0{password}")
+            for secret in (password, *(base64.b64encode(login.encode()).decode().rstrip("=") for login in logins)):
+                text = text.replace(secret, "…")
+        return text
 
     @staticmethod
     def _abandon(server: smtplib.SMTP | None) -> None:
@@ -362,7 +373,3 @@ def _dotted(message: bytes) -> bytes:
     body = message.replace(b"\r\n.", b"\r\n..")
     body = b"." + body if body.startswith(b".") else body
     return body + (b".\r\n" if body.endswith(b"\r\n") else b"\r\n.\r\n")
-
-
-def _text(answer: bytes | str) -> str:
-    return answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer

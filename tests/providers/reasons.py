@@ -31,8 +31,12 @@ DELIVERED, OPENED, CLICKED = EventType.DELIVERED, EventType.OPENED, EventType.CL
 Reason = tuple[tuple[EventType, ...], Callable[[int], Call]]
 
 
-def _bounced(kind: str, sub: str) -> Callable[[int], Call]:
-    return resend_call("email.bounced", bounce={"type": kind, "subType": sub, "message": "said"})
+#: Gmail of a mailbox that is there (https://support.google.com/a/answer/3726730).
+RATE = "550 5.2.1 The user you are trying to contact is receiving mail at a rate that prevents additional messages"
+
+
+def _bounced(kind: str, sub: str, **more: Any) -> Callable[[int], Call]:
+    return resend_call("email.bounced", bounce={"type": kind, "subType": sub, "message": "said", **more})
 
 
 _RESEND: tuple[Reason, ...] = (
@@ -43,6 +47,11 @@ _RESEND: tuple[Reason, ...] = (
     ((SOFT,), resend_call("email.delivery_delayed")),
     ((HARD,), _bounced("Permanent", "General")),
     ((HARD,), _bounced("Permanent", "NoEmail")),
+    ((HARD,), _bounced("Permanent", "General", diagnosticCode=["smtp; 550 5.1.1 user unknown"])),
+    ((SOFT,), _bounced("Permanent", "General", diagnosticCode=["smtp; 550 5.7.1 spam"])),
+    ((SOFT,), _bounced("Permanent", "General", diagnosticCode="smtp; 550 something new")),
+    ((SOFT,), _bounced("Permanent", "General", message="5.7.1 spam")),
+    ((SOFT,), _bounced("Permanent", "NoEmail", diagnosticCode=[RATE])),
     ((DROPPED,), _bounced("Permanent", "Suppressed")),
     ((DROPPED,), _bounced("Permanent", "OnAccountSuppressionList")),
     ((SOFT,), _bounced("Permanent", "SomethingNew")),
@@ -77,6 +86,16 @@ _MAILGUN: tuple[Reason, ...] = (
     ((HARD,), _failed("permanent", "bounce", code=556, message="5.1.10 null MX")),
     ((SOFT,), _failed("permanent", "bounce", code=552, **{"bounce-type": "soft"})),
     ((SOFT,), _failed("permanent", "bounce", code=552, message="5.2.2 mailbox full", **{"bounce-type": "hard"})),
+    ((SOFT,), _failed("permanent", "bounce", code=550, message=RATE)),
+    ((SOFT,), _failed("permanent", "bounce", code=550, message=RATE, **{"bounce-type": "hard"})),
+    ((SOFT,), _failed("permanent", "bounce", code=550, message="Client host [159.5.1.1] blocked")),
+    ((SOFT,), _failed("permanent", "bounce", code=550, message="host 5.1.1.7 said no", **{"bounce-type": "hard"})),
+    ((HARD,), _failed("permanent", "bounce", code=550, message="host 159.5.1.2 said: 550 5.1.1 no such user")),
+    (
+        (SOFT,),
+        _failed("permanent", "bounce", code=550, message="Administrative prohibition", **{"bounce-type": "hard"}),
+    ),
+    ((SOFT,), _failed("permanent", "bounce", code=550, message="5.1.2 unable to get mx info")),
     ((SOFT,), _failed("permanent", "bounce")),
     ((SOFT,), _failed("permanent", "generic", code=554, message="5.7.1 spam")),
     ((SOFT,), _failed("permanent", "generic", code=498, message="No MX for example.org")),
@@ -116,6 +135,14 @@ _POSTMARK: tuple[Reason, ...] = (
         for kind in ("Transient", "DnsError", "SoftBounce", "Unknown", "Blocked", "DMARCPolicy", "SpamNotification")
     ),
     ((SOFT,), _bounce("SoftBounce", Inactive=True)),
+    ((HARD,), _bounce("HardBounce", Details="smtp;550 5.1.1 user unknown", Description="said")),
+    ((HARD,), _bounce("HardBounce", Description="The server was unable to deliver your message (ex: unknown user).")),
+    *(
+        ((SOFT,), _bounce(kind, Details=f"smtp;{details}"))
+        for kind in ("HardBounce", "BadEmailAddress")
+        for details in (RATE, "550 5.7.1 spam", "550 sender address rejected")
+    ),
+    ((SOFT,), _bounce("HardBounce", Details="550 something new")),
     ((SOFT,), _bounce("SomethingNew")),
     *(((DROPPED,), _bounce(kind)) for kind in ("ManuallyDeactivated", "SMTPApiError", "TemplateRenderingFailed")),
     *(
@@ -150,6 +177,7 @@ _MAILJET: tuple[Reason, ...] = (
     ((HARD,), _mailjet("bounce", "domain", "invalid domain", hard_bounce=True)),
     ((HARD,), _mailjet("bounce", "domain", "typofix", hard_bounce=True)),
     ((SOFT,), _mailjet("bounce", "recipient", "user unknown", hard_bounce=False)),
+    ((SOFT,), _mailjet("bounce", "recipient", "mailbox inactive", hard_bounce=True, comment=RATE)),
     *(
         ((SOFT,), _mailjet("bounce", related, error, hard_bounce=True))
         for related, error in (
@@ -194,6 +222,15 @@ _SENDGRID: tuple[Reason, ...] = (
             "Something New",
         )
     ),
+    ((HARD,), _classed("Invalid Address", reason="550 5.5.0 Requested action not taken: mailbox unavailable")),
+    *(
+        ((SOFT,), _classed(name, reason=reason))
+        for name in ("Invalid Address", "Unclassified", "")
+        for reason in (
+            *(RATE, "550 5.1.3 The sender address is invalid", "550 5.1.2 unable to get mx info"),
+            *("550 5.1.1 blocked for spam", "550 5.1.1 your account is closed", "452 5.1.1 not now"),
+        )
+    ),
     ((SOFT,), _classed("Unclassified")),
     ((SOFT,), _classed("", status="5.7.1")),
     ((SOFT,), _classed("Invalid Address", type="blocked")),
@@ -221,7 +258,15 @@ _BREVO: tuple[Reason, ...] = (
     *(((), brevo_call(kind)) for kind in ("request", "sent", "list_addition", "contact_updated", "new")),
     ((DELIVERED,), brevo_call("delivered")),
     ((HARD,), brevo_call("hard_bounce", reason="550 5.1.1 user unknown")),
-    ((HARD,), brevo_call("hard_bounce")),
+    ((HARD,), brevo_call("hard_bounce", reason="550 user unknown")),
+    *(
+        ((SOFT,), brevo_call("hard_bounce", reason=reason))
+        for reason in (
+            *("550 Sender verify failed", "554 relay access denied", "550 SPF check failed", "Access denied", ""),
+            *("Daily sending quota exceeded", "552 5.2.2 mailbox full", "something new", RATE),
+            "550 5.1.2 Host or domain name not found",
+        )
+    ),
     ((SOFT,), brevo_call("hard_bounce", reason="550 5.7.1 blocked by policy")),
     ((SOFT,), brevo_call("soft_bounce", reason="mailbox full")),
     ((SOFT,), brevo_call("deferred")),
@@ -242,8 +287,9 @@ _BREVO: tuple[Reason, ...] = (
 )
 
 
-def _ses(kind: str, sub: str) -> Callable[[int], Call]:
-    return ses_call("Bounce", bounceType=kind, bounceSubType=sub, bouncedRecipients=[{"emailAddress": "a@example.org"}])
+def _ses(kind: str, sub: str, **more: str) -> Callable[[int], Call]:
+    people = [{"emailAddress": "a@example.org", **more}]
+    return ses_call("Bounce", bounceType=kind, bounceSubType=sub, bouncedRecipients=people)
 
 
 _SES: tuple[Reason, ...] = (
@@ -252,6 +298,12 @@ _SES: tuple[Reason, ...] = (
     ((DELIVERED,), ses_call("Delivery")),
     ((HARD,), _ses("Permanent", "General")),
     ((HARD,), _ses("Permanent", "NoEmail")),
+    ((HARD,), _ses("Permanent", "General", status="5.1.1", diagnosticCode="smtp; 550 5.1.1 user unknown")),
+    ((HARD,), _ses("Permanent", "General", status="5.1.1")),
+    ((SOFT,), _ses("Permanent", "General", status="5.7.1")),
+    ((SOFT,), _ses("Permanent", "General", status="5.7.1", diagnosticCode="smtp; 550 5.7.1 spam")),
+    ((SOFT,), _ses("Permanent", "General", diagnosticCode="smtp; 550 something new")),
+    ((SOFT,), _ses("Permanent", "NoEmail", diagnosticCode=f"smtp; {RATE}")),
     ((DROPPED, HARD), _ses("Permanent", "Suppressed")),
     ((DROPPED,), _ses("Permanent", "OnAccountSuppressionList")),
     ((DROPPED,), _ses("Permanent", "OnTenantSuppressionList")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
 import re
@@ -11,8 +12,10 @@ import pytest
 
 from newsletter.errors import Later, Ours, OutcomeUnknown, ProviderError
 from newsletter.model import Outcome
-from tests.providers.fakes import MailgunFake, MailjetFake, ResendFake, Said, SendgridFake
-from tests.providers.lines import ALL, FAKES, call, connected, gathered, made, outcomes
+from newsletter.providers.faults import vendor_words
+from newsletter.providers.http import accepted, deferred, refused
+from tests.providers.fakes import KEY, Interference, MailgunFake, MailjetFake, ResendFake, Said, SendgridFake
+from tests.providers.lines import ALL, FAKES, Line, call, connected, gathered, made, outcomes
 
 TROUBLES = [(name, trouble) for name, fake in FAKES.items() for trouble in sorted({*fake.troubles, *fake.entries})]
 #: Those that pass by themselves.
@@ -269,3 +272,76 @@ def test_a_key_that_may_only_send_leaves_a_lookup_open_and_says_so() -> None:
         list(line.provider.send(call()))
         with pytest.raises(Ours, match="key"):
             list(line.provider.settle(call()))
+
+
+@pytest.mark.parametrize(
+    ("words", "taken"),
+    [
+        ("idempotencyKey was already used", True),
+        ("email already exists in to of messageVersions", False),
+        ("already sent", False),
+    ],
+)
+def test_brevo_had_a_call_before_where_it_was_repeated_and_its_key_is_named(words: str, taken: bool) -> None:
+    """developers.brevo.com/changelog/email-api-now-supports-idempotency."""
+    with connected("brevo") as line:
+        said = Said(400, {"code": "duplicate_parameter", "message": words}).raw
+        line.fake.faults[:] = [Interference("d", reaches=False, answer=lambda _: said, closes=False)] * 2
+        receipts, raised = gathered(lambda: line.provider.send(call()))
+        assert (receipts, type(raised)) == ([], OutcomeUnknown)
+        receipts, raised = gathered(lambda: line.provider.settle(call()))
+        assert outcomes(receipts) == ([Outcome.ACCEPTED] * 3 if taken else [])
+        assert type(raised) is (type(None) if taken else OutcomeUnknown)
+
+
+def _answer_once(line: Line, said: Said) -> None:
+    line.fake.faults[:] = [Interference("told", reaches=False, answer=lambda _: said.raw, closes=False)]
+
+
+def _entries_with(name: str, words: str) -> Said:
+    """An answer whose verdict on the one recipient has these words."""
+    match name:
+        case "resend":
+            return Said(200, {"data": [], "errors": [{"index": 0, "message": words}]})
+        case "postmark":
+            return Said(200, [{"ErrorCode": 300, "Message": words}])
+        case _:
+            error = {"ErrorCode": "mj-0013", "StatusCode": 400, "ErrorMessage": words}
+            return Said(400, {"Messages": [{"Status": "error", "Errors": [error]}]})
+
+
+@pytest.mark.parametrize("refusal", ["", "Invalid 'To' address: "])
+@pytest.mark.parametrize("name", ["resend", "postmark", "mailjet"])
+def test_what_a_vendor_says_of_one_recipient_shows_no_key_and_nobody(name: str, refusal: str) -> None:
+    logins = (f"api:{KEY}", f"{KEY}:{KEY}", f"{KEY}:")
+    encoded = [base64.b64encode(login.encode()).decode() for login in logins]
+    hidden = (KEY, *encoded, "reader002%40example.org", "reader003@example.org")
+    for secret in hidden:
+        with connected(name) as line:
+            _answer_once(line, _entries_with(name, f"{refusal}{secret} it says"))
+            receipts, raised = gathered(lambda: line.provider.send(call("a@example.org")))
+            told = f"{raised} {receipts}"
+            assert "it says" in told
+            assert secret.rstrip("=") not in told
+
+
+def test_a_login_in_anybodys_words_is_not_shown() -> None:
+    for login in ("Basic YXBpOmtleS0xMjM0NTY=", "Bearer re_123456789", "basic dXNlcjpwYXNzd29yZA=="):
+        assert vendor_words(f"Authorization: {login} is wrong") == "Authorization: … is wrong"
+    assert vendor_words("Basic authentication required") == "Basic authentication required"
+
+
+@pytest.mark.parametrize("odd", ["\ud800", "<m\udfff\ud800>", "\x00", "é" * 600, "\ud83d\ude00"])
+def test_an_id_or_words_that_no_database_takes_are_made_fit_for_one(odd: str) -> None:
+    (person,) = call("a@example.org").recipients
+    for receipt in (accepted(person, odd), refused(person, odd), deferred(person, odd)):
+        for text in (receipt.message_id, receipt.detail):
+            text.encode()
+            assert "\0" not in text
+            assert len(text) <= 500
+    with connected("resend") as line:
+        said = Said(200, {"data": [{"id": odd}], "errors": []}).raw
+        line.fake.faults[:] = [Interference("d", reaches=False, answer=lambda _: said, closes=False)]
+        (receipt,) = line.provider.send(call("a@example.org"))
+        assert receipt.outcome is Outcome.ACCEPTED
+        receipt.message_id.encode()

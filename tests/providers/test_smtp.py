@@ -59,7 +59,9 @@ ANSWERS: tuple[tuple[Meaning | None, str], ...] = (
     (None, "550 Requested action not taken: mailbox unavailable. Reject due to policy restrictions."),
     (MAILBOX, "550 5.1.6 recipient no longer on server"),
     (MAILBOX, "550 5.1.2 bad destination system"),
-    (MAILBOX, "550 5.4.4 unable to route"),
+    (LATER_ONE, "550 5.4.4 unable to route"),
+    (LATER_ONE, "550 5.4.4 Host or domain name not found. Name service error for name=example.org type=MX"),
+    (LATER_ONE, "550 5.1.2 unable to get mx info: failed to get IPs from PTR record"),
     (MAILBOX, "550 5.1.3 bad syntax"),
     (MAILBOX, "550 5.7.17 mailbox owner has changed"),
     (MAILBOX, "550 5.2.1 not now"),
@@ -73,6 +75,53 @@ ANSWERS: tuple[tuple[Meaning | None, str], ...] = (
     (LATER_ONE, "550 5.7.1 Email quota exceeded"),
     (LATER_ONE, "550 5.2.2 mailbox says no"),
     (LATER_ONE, "550 5.2.122 the recipient's hourly rate"),
+    (OURS, "550 Your account is disabled for sending"),
+    (OURS, "550 5.1.1 Your account has been closed"),
+    (OURS, "550 5.1.1 Account suspended: sender mailbox not found"),
+    (OURS, "554 5.2.1 Sender inactive: your plan has expired"),
+    (OURS, "550 5.2.1 Account inactive: the trial has ended"),
+    (OURS, "550 5.2.1 Mailbox disabled for this sender: daily limit"),
+    (OURS, "550 5.2.1 Your mailbox is disabled"),
+    (OURS, "550 Sender mailbox does not exist"),
+    (OURS, "550 Sender verify failed"),
+    (OURS, "550 Requested action not taken: mailbox unavailable\nSender address is not allowed."),
+    (OURS, "550 5.4.5 Daily email quota exceeded"),
+    (OURS, "554 5.7.1 You are over quota for today"),
+    (OURS, "552 5.2.2 sender over quota"),
+    (OURS, "552 5.2.2 Mailbox over quota for today"),
+    (GONE, "550 5.1.1 <sender@example.org>: user unknown"),
+    (GONE, "550 5.1.1 <spam.policy@example.org>: user unknown"),
+    (GONE, "550 5.1.1 user unknown, see https://example.org/help?sender=x&recipient=y"),
+    (None, "550 Requested action not taken: mailbox unavailable\nFailure sending mail. Try again later"),
+    (None, "550 Requested action not taken: mailbox unavailable\nReject due to policy restrictions."),
+    (None, "550 5.1.1 user unknown, try again later"),
+    *(
+        (None, f"550 5.1.1 {words}")
+        for words in (
+            *("Access denied", "too many messages", "you are not allowed to send", "rejected due to content"),
+            *("client host blocked", "DMARC failure", "trial account", "unpaid: invoice overdue", "virus found"),
+        )
+    ),
+    (None, "550 5.2.1 Account disabled due to abuse"),
+    (None, "550 5.1.6 moved, says our policy"),
+    (None, "550 mailbox unavailable: too many messages"),
+    (None, "550 Unknown user: your IP is blocked"),
+    *(
+        (OURS, f"550 5.1.1 {words}")
+        for words in (
+            *(
+                "sending user unknown",
+                "From address unknown",
+                "Return path does not exist",
+                "bad envelope-from address",
+            ),
+            *("outbound mail disabled", "authenticated user is disabled", "SMTP credentials: user unknown"),
+        )
+    ),
+    (OURS, "550 No such user in MAIL FROM"),
+    (None, "550 5.2.1 account disabled: suspended for now"),
+    (None, "550 5.7.1 sender blocked by the recipient"),
+    (None, "450 4.7.1 sender greylisted"),
     (OURS, "550 5.4.5 Daily sending quota exceeded."),
     (OURS, "550 5.4.5 Daily user sending limit exceeded."),
     (OURS, "550 5.4.5 Daily SMTP relay limit exceeded for customer."),
@@ -233,6 +282,17 @@ def test_a_login_that_only_a_person_can_put_right_is_ours(answer: str) -> None:
         _, raised = gathered(lambda: provider.send(call()))
         assert isinstance(raised, Ours)
         assert "hush-hush" not in str(raised)
+
+
+@pytest.mark.parametrize("stage", ["AUTH", "MAIL", "RCPT", "END"])
+@pytest.mark.parametrize("secret", ["hush-hush", "aHVzaC1odXNo", "AG1lAGh1c2gtaHVzaA=="])
+def test_a_login_that_the_server_repeats_is_not_shown(stage: str, secret: str) -> None:
+    with server(PASSWORD, username="me") as (fake, provider):
+        fake.offers = ("AUTH PLAIN",)
+        fake.answers[stage] = [f"550 5.7.1 {secret} it says"]
+        receipts, raised = gathered(lambda: provider.send(call("a@example.org")))
+        assert "it says" in f"{raised} {receipts}"
+        assert secret.rstrip("=") not in f"{raised} {receipts}"
 
 
 def test_after_a_refusal_at_data_the_dialogue_begins_anew() -> None:
