@@ -260,6 +260,8 @@ class Ses(Provider):
             looked_at.append(Verification(about="sender", fine=fine, found=found))
         except Ours as fault:
             looked_at.append(Verification(about="sender", fine=False, found=f"{domain}: {fault.what}"))
+        except ProviderError as fault:
+            looked_at.append(Verification(about="sender", fine=None, found=f"{domain}: {fault.what}"))
         return looked_at
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> Sequence[Event]:

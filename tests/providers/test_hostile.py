@@ -6,6 +6,7 @@ import gc
 import re
 import time as clock
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -55,7 +56,8 @@ def judged(line: Line, made: Call, ask: Callable[[], Iterator[Receipt]]) -> list
 
 
 def submitted(line: Line, interference: Interference, number: int) -> list[str]:
-    made = call(*PEOPLE, key=f"{number:064}"[-64:])
+    # Each is a campaign of its own: a vendor that takes nobody twice of one would take nobody.
+    made = replace(call(*PEOPLE, key=f"{number:064}"[-64:]), tag=f"{number}-1-1")
     line.fake.taken.clear()
     line.fake.times.clear()
     line.fake.faults[:] = [interference]
@@ -201,7 +203,7 @@ UNDERSTOOD = {
     "2 minutes": 120,
     "Wed, 12 Oct 2022 00:01:00 GMT": 60,
     "Wed, 12 Oct 1999 00:01:00 GMT": 0,
-    "Wed, 12 Oct 9999 00:01:00 GMT": 86_400,
+    "Wed, 12 Oct 9999 00:01:00 GMT": None,
     "2022-10-12T00:01:00Z": 60,
 }
 
