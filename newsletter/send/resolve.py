@@ -143,7 +143,8 @@ def _look_up(sender: BatchSender, provider: Provider, found: Interrupted, now: d
     """Read the provider's log. Whoever is in it was accepted; whoever isn't was not only if it's certain that the log
     would show them.
     """
-    receipts = [r for r in provider.settle(found.call) if r.delivery in found.open]
+    shown = list(provider.settle(found.call))
+    receipts = [r for r in shown if r.delivery in found.open]
     missing = found.open - {receipt.delivery for receipt in receipts}
     if receipts and provider.recovery.whole:
         told = "others of its call are in the provider's log"
@@ -154,8 +155,14 @@ def _look_up(sender: BatchSender, provider: Provider, found: Interrupted, now: d
     reason = other or _incomplete(sender, provider, found, now)
     if reason:
         return _Evidence(receipts=receipts, why=reason)
-    absent = [Receipt(delivery=d, outcome=Outcome.DEFERRED, detail="not in the provider's log") for d in missing]
-    return _Evidence(receipts=[*receipts, *absent])
+    # Whoever was erased is in no request any more, so that nobody looked for them: only a call that never came proves
+    # that they weren't taken.
+    looked_for = {recipient.delivery for recipient in found.call.recipients}
+    erased = frozenset() if looked_for and not shown else missing - looked_for
+    absent = [
+        Receipt(delivery=d, outcome=Outcome.DEFERRED, detail="not in the provider's log") for d in missing - erased
+    ]
+    return _Evidence(receipts=[*receipts, *absent], why="who was erased since can't be looked for" if erased else "")
 
 
 def _incomplete(sender: BatchSender, provider: Provider, found: Interrupted, now: dt.datetime) -> str:

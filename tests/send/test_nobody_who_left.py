@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -81,6 +82,26 @@ def test_where_a_log_can_be_read_those_who_left_are_looked_up_and_the_rest_goes_
         opened.send()
         assert "r1@example.org" not in opened.copies
         assert opened.states == {"submitted": 8, "withheld": 1}
+        assert set(opened.copies.values()) == {1}
+
+
+def test_somebody_erased_of_a_call_that_came_is_not_said_to_have_had_nothing(tmp_path: Path) -> None:
+    """Nobody can look for them any more, and the log shows that the call came."""
+    with shop(tmp_path, "postmark", 8, settings="batch_size = 4\nparallel = 1\n") as opened:
+        opened.fake.faults = [lost()]
+        opened.send()
+        opened.later(hours=1)
+        opened.erase("r1@example.org")
+        opened.desk.import_people("Email,Lists\nlate@example.org,Network Download\n")
+        snapshot = opened.service.snapshot(opened.campaign)
+        publication = opened.space.config.publication("network-download")
+        more = opened.service.plan(publication, snapshot, segment="", provider="postmark", campaign=opened.campaign)
+        opened.service.add_new(opened.campaign, more, publication)
+        opened.fake.lag = dt.timedelta(hours=2)
+        opened.send()
+        opened.fake.lag = dt.timedelta(0)
+        opened.send()
+        assert opened.states == {"submitted": 8, "unknown": 1}
         assert set(opened.copies.values()) == {1}
 
 
