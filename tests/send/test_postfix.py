@@ -343,6 +343,6 @@ def test_a_message_whose_answer_was_lost_stays_unknown_until_a_person_looked_it_
     assert send(desk).returncode == 4
     assert states(desk) == dict.fromkeys(everybody, DeliveryState.SUBMITTED) | {lost: DeliveryState.UNKNOWN}
     assert received(postfix) == once(everybody - {lost})
-    desk.run("campaigns", "settle", NAME, "--as", "pending")
+    desk.run("campaigns", "settle", NAME, "--as", "pending", "--confirm", NAME)
     assert send(desk).returncode == 0
     assert received(postfix) == once(everybody)
