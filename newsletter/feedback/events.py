@@ -11,15 +11,14 @@ import itertools
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter.audience.addresses import normalize
 from newsletter.errors import InputError
 from newsletter.model import Event, EventType
-from newsletter.send import decisions
 from newsletter.store import insert_new
-from newsletter.store.records import CampaignRecord, DeliveryRecord, EventRecord
+from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord, EventRecord
 from newsletter.tokens import Marks
 
 _PAGE = 1_000
@@ -56,23 +55,23 @@ def _keep_page(session: Session, provider: str, events: list[Event], marks: Mark
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What has to agree."""
+    """What has to agree; `theirs`: the campaign went by the provider that tells of it."""
 
     address: str
     nonce: str
     marked: bool
-    providers: frozenset[str]
+    theirs: bool
 
 
 def matched(session: Session, provider: str, events: Collection[Event], marks: Marks) -> list[Event]:
     """The events, each with the delivery that it's certainly about, or with none."""
     claimed = {event.id: _claimed(event, marks) for event in events}
-    known = _known(session, {number for number in claimed.values() if number is not None})
+    known = _known(session, provider, {number for number in claimed.values() if number is not None})
     return [
         replace(event, delivery=number)
         if (number := claimed[event.id]) is not None
         and (found := known.get(number)) is not None
-        and _agrees(event, provider, number, found, marks)
+        and _agrees(event, number, found, marks)
         else replace(event, delivery=None)
         for event in events
     ]
@@ -86,8 +85,8 @@ def _claimed(event: Event, marks: Marks) -> int | None:
     return number
 
 
-def _agrees(event: Event, provider: str, number: int, found: _Known, marks: Marks) -> bool:
-    if provider not in found.providers or _address(event) != found.address:
+def _agrees(event: Event, number: int, found: _Known, marks: Marks) -> bool:
+    if not found.theirs or _address(event) != found.address:
         return False
     return marks.is_of(event.mark, found.nonce, number) if found.marked else True
 
@@ -100,30 +99,26 @@ def _address(event: Event) -> str | None:
         return None
 
 
-def _known(session: Session, numbers: Collection[int]) -> dict[int, _Known]:
+def _known(session: Session, provider: str, numbers: Collection[int]) -> dict[int, _Known]:
     if not numbers:
         return {}
+    # By a batch of it, where it went on with another provider: the delivery itself may wait for that one by now.
+    by_a_batch = exists().where(BatchRecord.campaign_id == CampaignRecord.id, BatchRecord.provider == provider)
     query = (
         select(
             DeliveryRecord.id,
             DeliveryRecord.address,
             CampaignRecord.nonce,
             CampaignRecord.marked,
-            CampaignRecord.id,
+            or_(CampaignRecord.provider == provider, by_a_batch),
         )
         .join(CampaignRecord, CampaignRecord.id == DeliveryRecord.campaign_id)
         .where(DeliveryRecord.id.in_(numbers))
     )
-    rows = session.execute(query).all()
-    # A delivery may have gone by one provider, and wait for another by now.
-    providers = {campaign: _providers(session, campaign) for *_, campaign in rows}
     return {
-        number: _Known(address, nonce, marked, providers[campaign]) for number, address, nonce, marked, campaign in rows
+        number: _Known(address, nonce, marked, bool(theirs))
+        for number, address, nonce, marked, theirs in session.execute(query)
     }
-
-
-def _providers(session: Session, campaign: int) -> frozenset[str]:
-    return frozenset(decisions.providers_of(session, session.get_one(CampaignRecord, campaign)))
 
 
 def events_of(session: Session, delivery: int | None) -> list[Event]:
