@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from newsletter.errors import BadRecipient, Later, NewsletterError, NotSent, Ours, OutcomeUnknown, StoreError
 from newsletter.model import Call, DeliveryState, Outcome, Receipt
 from newsletter.providers import How, Provider
-from newsletter.send import control, ledger, resolve
+from newsletter.send import control, interrupted, ledger, resolve
 from newsletter.send.clock import Clock
 from newsletter.send.heartbeat import Heartbeat
 from newsletter.send.rate_limiter import CIRCUIT, RateLimiter, Wait
@@ -115,7 +115,7 @@ class BatchSender:
         with self._lock, self.store.read() as session:
             # Of this process only what it knows to be under way is; of another one, all, as long as it lives.
             living = self.heartbeat.living(session) - {self.heartbeat.name}
-            numbers = ledger.interrupted(session, self.campaign.id, living)
+            numbers = interrupted.numbers(session, self.campaign.id, living)
             numbers = [number for number in numbers if number not in self._busy]
         for number in numbers:
             resolve.resolve(self, providers, number, asked_before=asked_before)

@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 from newsletter.errors import Later, NewsletterError, ProviderError
 from newsletter.model import Call, Outcome, Receipt
 from newsletter.providers import How, Provider
-from newsletter.send import ledger
-from newsletter.send.ledger import Interrupted
+from newsletter.send import interrupted, ledger
+from newsletter.send.interrupted import Interrupted
 from newsletter.store.records import BatchRecord, EventRecord
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def resolve(sender: BatchSender, providers: Providers, number: int, *, asked_bef
         if asked_before is not None and record.asked_at is not None and record.asked_at > asked_before:
             return
         name = sender.heartbeat.name
-        found = ledger.take_over(session, sender.campaign, number, sender.envelope, now, worker=name)
+        found = interrupted.take_over(session, sender.campaign, number, sender.envelope, now, worker=name)
         if found is None or not found.open:
             return
         record.asked_at = now
@@ -125,13 +125,14 @@ def _turn(sender: BatchSender, provider: Provider, found: Interrupted) -> str:
     for _ in range(_TURNS):
         with sender.store.write() as session:
             now = sender.clock.at(session)
-            why = _forgotten(provider, found, now) or ledger.why_not_again(session, sender.campaign.id, found.call, now)
+            why = _forgotten(provider, found, now)
+            why = why or interrupted.why_not_again(session, sender.campaign.id, found.call, now)
             if why:
                 return why
             wait = sender.limiter.wait(session, now)
             if wait.seconds <= 0:
                 sender.limiter.take(session, 0, now)
-                ledger.called_again(session, sender.campaign.id, found.call, now)
+                interrupted.called_again(session, sender.campaign.id, found.call, now)
                 return ""
         if wait.seconds > _LONGEST_REST:
             break
@@ -184,8 +185,8 @@ def _caught_up(sender: BatchSender, provider: Provider, found: Interrupted) -> b
     """Whether the log shows something of ours that was accepted after the call had ended."""
     ended = found.called_at + dt.timedelta(seconds=provider.timeout)
     with sender.store.read() as session:
-        later = ledger.later_call(session, sender.campaign, found.call.batch, ended)
-        call: Call | None = ledger.call_of(session, later, sender.envelope, sender.mark) if later else None
+        later = interrupted.later_call(session, sender.campaign, found.call.batch, ended)
+        call: Call | None = interrupted.call_of(session, later, sender.envelope, sender.mark) if later else None
     if call is None:
         return False
     try:

@@ -25,7 +25,7 @@ from newsletter.errors import BadRecipient, Later, NotApproved, NotSent, Ours, O
 from newsletter.model import Call, DeliveryState, Mailbox, Outcome, Receipt, Route, Snapshot
 from newsletter.providers import How, Limits, Provider, Recovery
 from newsletter.providers.memory import Memory
-from newsletter.send import control, decisions, ledger
+from newsletter.send import control, decisions, interrupted, ledger
 from newsletter.send.heartbeat import heartbeat
 from newsletter.send.lock import sole_sender
 from newsletter.send.service import CampaignService
@@ -391,8 +391,8 @@ def test_a_batch_after_an_interruption_has_the_bytes_it_had_before(space: Worksp
     time.clock.sleep(3_600)
     moved = replace(sealed(space, campaign), sender=Mailbox(name="Somebody else", address="x@example.org"))
     with space.store.write() as session:
-        (number,) = ledger.interrupted(session, campaign.id)
-        found = ledger.take_over(session, send.get(session, NAME), number, moved, time.at, worker="me")
+        (number,) = interrupted.numbers(session, campaign.id)
+        found = interrupted.take_over(session, send.get(session, NAME), number, moved, time.at, worker="me")
     assert found
     assert found.call == first
     assert found.open == {recipient.delivery for recipient in first.recipients}
@@ -413,12 +413,12 @@ def test_those_put_off_go_on_while_the_others_of_their_batch_are_in_question(spa
     assert [call.batch for call in provider.calls] == [1, 2]
     with space.store.write() as session:
         found = send.get(session, campaign.name)
-        again = ledger.take_over(session, found, 1, sealed(space, campaign), time.at, worker="me")
+        again = interrupted.take_over(session, found, 1, sealed(space, campaign), time.at, worker="me")
     assert again
     assert again.open == {provider.calls[0].recipients[0].delivery}
     assert again.call.key == provider.calls[0].key
     with space.store.read() as session:
-        why = ledger.why_not_again(session, campaign.id, again.call, time.at)
+        why = interrupted.why_not_again(session, campaign.id, again.call, time.at)
     assert "could mail them" in why, "to send the whole call again would reach those who have a batch of their own"
 
 
