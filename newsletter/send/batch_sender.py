@@ -38,6 +38,7 @@ _FLUSH = 0.25
 _REPLAYS = 5
 #: So many refusals in a row for one reason are our own fault.
 _ALIKE = 5
+_UNNAMED = "the provider's answer doesn't name it"
 _CODE = re.compile(r"\b5\.\d{1,3}\.\d{1,3}\b")
 _log = logging.getLogger(__name__)
 
@@ -189,7 +190,7 @@ class BatchSender:
         open_ = replace(call, recipients=tuple(r for r in call.recipients if r.delivery not in answered))
         if fault is None:
             # The last receipts and the end of the call are one transaction: a commit waits for the disk.
-            missing = everybody(open_, Outcome.UNKNOWN, "the provider's answer doesn't name it")
+            missing = everybody(open_, Outcome.UNKNOWN, _UNNAMED)
             self.finish(call, [*last, *missing], ended=provider)
             return
         self._write(call, last)
@@ -242,20 +243,38 @@ class BatchSender:
         except Exception as raised:  # somebody else's provider, or a vendor's answer that nobody thought of
             _log.debug("a provider broke down", exc_info=raised)
             fault = OutcomeUnknown(f"the provider broke down: {type(raised).__name__}")
-        known = self.accepted or any(r.outcome is Outcome.ACCEPTED for r in answered.values())
-        if not known:
+        return self._without_ours(call, answered, unwritten, fault)
+
+    def _without_ours(
+        self, call: Call, answered: dict[int, Receipt], unwritten: list[Receipt], fault: NewsletterError | None
+    ) -> tuple[dict[int, Receipt], list[Receipt], NewsletterError | None]:
+        """What is left of a call's answers without the refusals that are our own fault; those become `Ours`, and the
+        ones of earlier calls are taken back.
+        """
+        trusted = bool(self.accepted) or any(r.outcome is Outcome.ACCEPTED for r in answered.values())
+        if not trusted:
             # As long as the provider takes nothing of ours, it isn't believed that somebody's mailbox doesn't exist.
             unwritten = [replace(receipt, gone=False) for receipt in unwritten]
-        if alike := self._refused_alike(list(answered.values()), trusted=bool(known)):
-            whose = {receipt.delivery for receipt in alike}
-            with self.store.write() as session:
-                ledger.take_back(session, self.campaign.id, whose, self.clock.at(session))
-            unwritten = [receipt for receipt in unwritten if receipt.delivery not in whose]
-            answered = {number: receipt for number, receipt in answered.items() if number not in whose}
-            what = f"refused for everybody in a row: {alike[-1].detail}"
-            hint = "that's hardly the readers' fault: look at the account, the sender and the settings"
-            fault = fault if isinstance(fault, Ours) else Ours(what, hint=hint)
-        return answered, unwritten, fault
+        alike = self._refused_alike(list(answered.values()), trusted=trusted)
+        if not alike:
+            return answered, unwritten, fault
+        whose = {receipt.delivery for receipt in alike}
+        with self.store.write() as session:
+            ledger.take_back(session, self.campaign.id, whose, self.clock.at(session))
+        missing: list[Receipt] = []
+        if fault is None or isinstance(fault, OutcomeUnknown):
+            # That those were refused says nothing of whoever has no answer.
+            unheard = tuple(r for r in call.recipients if r.delivery not in answered)
+            why = fault.what if fault else _UNNAMED
+            missing = everybody(replace(call, recipients=unheard), Outcome.UNKNOWN, why)
+        what = f"refused for everybody in a row: {alike[-1].detail}"
+        hint = "that's hardly the readers' fault: look at the account, the sender and the settings"
+        known = [receipt for receipt in [*answered.values(), *missing] if receipt.delivery not in whose]
+        return (
+            {receipt.delivery: receipt for receipt in known},
+            [receipt for receipt in [*unwritten, *missing] if receipt.delivery not in whose],
+            fault if isinstance(fault, Ours) else Ours(what, hint=hint),
+        )
 
     def _refused_alike(self, receipts: Sequence[Receipt], *, trusted: bool) -> list[Receipt]:
         """Everybody who was refused for one reason since somebody was last accepted, where there are enough of them;

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from newsletter.errors import StoreError
@@ -70,9 +70,7 @@ def alive(session: Session, now: datetime, dead_after: float) -> set[str]:
 
 def serving(session: Session, now: datetime, dead_after: float) -> int:
     """How many workers serve the queue now."""
-    alive = WorkerRecord.seen_at > now - timedelta(seconds=dead_after)
-    kind = WorkerRecord.name.startswith("worker@")
-    return session.scalar(select(func.count()).select_from(WorkerRecord).where(alive, kind)) or 0
+    return sum(name.startswith("worker@") for name in alive(session, now, dead_after))
 
 
 @contextmanager

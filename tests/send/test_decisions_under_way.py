@@ -5,22 +5,26 @@ mailed twice, nor before the time that was set, nor after leaving.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from newsletter import send
-from newsletter.errors import Ours
+from newsletter.errors import NotSent, Ours, OutcomeUnknown, ProviderError
 from newsletter.feedback import keep
 from newsletter.feedback.effects import Effects
-from newsletter.model import DeliveryState, EventType
+from newsletter.model import Call, DeliveryState, EventType, Outcome, Receipt
+from newsletter.providers import Limits
 from newsletter.send import control, decisions, rate_limiter
 from newsletter.send.lock import sole_sender
 from newsletter.store.records import BatchRecord, PaceRecord
 from tests.providers.fakes import MailgunFake, SmtpFake
 from tests.send.shop import NAME, Shop, shop
 from tests.send.test_nobody_twice import lost
+from tests.send.test_send import Flaky
 
 FIVE_DAYS = dt.timedelta(days=5)
 
@@ -248,3 +252,33 @@ def test_an_answer_that_was_kept_for_another_store_is_left_where_it_is(tmp_path:
         kept.write_text('{"batch": 99, "key": "key", "receipts": []}', encoding="utf-8")
         opened.send()
         assert opened.once()
+
+
+@pytest.mark.parametrize("ends", [None, OutcomeUnknown("the answer never came"), NotSent("no connection")])
+def test_who_has_no_answer_beside_refusals_that_are_ours_is_pending_only_where_that_is_certain(
+    tmp_path: Path, ends: ProviderError | None
+) -> None:
+    """Five are refused alike, and of the other three, who were taken, nothing is heard."""
+
+    def refuses(call: Call) -> Iterator[Receipt]:
+        if not isinstance(ends, NotSent):
+            provider.take(replace(call, recipients=call.recipients[5:]))
+        for recipient in call.recipients[:5]:
+            yield Receipt(delivery=recipient.delivery, outcome=Outcome.REFUSED, detail="550 5.2.1 no")
+        if ends is not None:
+            raise ends
+
+    provider = Roomy(provable=False, faults=[refuses])
+    with shop(tmp_path, "smtp", 8) as opened:
+        campaign = opened.start()
+        with pytest.raises(Ours, match="refused for everybody in a row"):
+            replace(opened.service, stand_in=provider).run(campaign)
+        assert opened.campaign.paused_itself
+        unheard = "pending" if isinstance(ends, NotSent) else "unknown"
+        assert opened.states == Counter(pending=5) + Counter({unheard: 3})
+
+
+class Roomy(Flaky):
+    """Takes a whole list in one call."""
+
+    limits = Limits(recipients=100)
