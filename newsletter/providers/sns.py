@@ -79,7 +79,7 @@ class Topic:
         except ImportError:
             hint = "pip install 'newsletter-desk[ses]'"
             raise ConfigError("SES's webhooks need the package cryptography", hint=hint) from None
-        versions = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303 (theirs)
+        versions = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303 (Amazon signs so)
         algorithm = versions.get(str(envelope.get("SignatureVersion")))
         if algorithm is None:
             raise webhooks.forged("an unknown version of the signature")

@@ -10,11 +10,11 @@ import datetime as dt
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from newsletter.config import Pace
 from newsletter.providers import Limits
+from newsletter.store import insert_new
 from newsletter.store.records import PaceRecord
 
 #: So many calls in a row that weren't taken open the circuit.
@@ -118,8 +118,7 @@ class RateLimiter:
         found = session.scalar(query)
         if found is None:
             values = {"provider": self.provider, "why": "", "failures": 0, "taken": 0}
-            dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-            session.execute(dialect.insert(PaceRecord).values(values).on_conflict_do_nothing())
+            session.execute(insert_new(session, PaceRecord), values)
             found = session.scalars(query).one()
         return found
 
