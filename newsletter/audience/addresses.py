@@ -38,3 +38,17 @@ def _unusual(address: str) -> str:
     if valid.ascii_email is None:
         raise InputError("the part before the @ is not plain ASCII, which most mail servers refuse")
     return valid.ascii_email.lower()
+
+
+_WITHIN = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[a-z0-9.-]{1,253}", re.IGNORECASE)
+
+
+def found_in(text: str) -> list[str]:
+    """Every address in a text, in its one form; of a cell that holds two, or one with a sign too many."""
+    found = []
+    for match in _WITHIN.findall(text):
+        try:
+            found.append(normalize(match.strip(".'")))
+        except InputError:
+            continue
+    return found

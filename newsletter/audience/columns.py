@@ -1,84 +1,159 @@
-"""Which column of an export is what: guessed from the header, or given."""
+"""Which column of an export is what: known by the system it comes from, by its header, by its cells, or given."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from newsletter.audience.cells import squeezed
+from newsletter.audience.systems import System
 from newsletter.errors import InputError, nearest
 from newsletter.store.records import MappingRecord
 
-#: Every field an export can fill, with the headers (squeezed to letters and digits) that mean it. Beside them, each
-#: attribute in config.toml is the field `attributes.NAME`.
-FIELDS: Mapping[str, tuple[str, ...]] = {
-    "email": ("email", "emailaddress", "mail", "subscriberemail", "address"),
-    "first_name": ("firstname", "first", "givenname", "fname"),
-    "last_name": ("lastname", "last", "surname", "familyname", "lname"),
-    "name": ("name", "fullname"),
-    "state": ("state", "region", "province", "stateregion", "canspamstate", "can2stateabbreviated"),
-    "locality": ("citycounty", "city", "county", "locality", "town", "place", "can2usercity", "can2county"),
-    "role": ("role", "type", "membertype"),
-    "chapter": ("chapter", "statechapter"),
-    "language": ("language", "lang", "locale", "languagespoken"),
-    "lists": ("lists", "list", "newsletters", "groups"),
-    "pending_lists": ("pendinglists",),
-    "left_lists": ("leftlists", "unsubscribedlists"),
-    "status": (
-        "status",
-        "subscriptionstatus",
-        "substatus",
-        "memberstatus",
-        "subscribertype",
-        "can2subscriptionstatus",
-        "subscribed",
-        "subscribedtoemails",
-    ),
-    "unsubscribed": ("unsubtime", "unsubscribedat", "unsubscribetime", "optouttime", "unsubscriptiondate"),
-    "cleaned": ("cleantime", "cleanedat"),
-    "suppressed": ("suppressed",),
-    "suppressed_lists": ("suppressedlists",),
-    "confirmed": (
-        "confirmed",
-        "confirmedat",
-        "confirmtime",
-        "optintime",
-        "subscribedat",
-        "optindate",
-        "createdat",
-        "creationdate",
-    ),
-    "ip": ("signupip", "optinip", "ip", "ipaddress", "confirmip"),
-    "tags": ("tags", "labels", "can2usertags", "usertags"),
-    "attributes": ("attributes", "metadata"),
-    "frequency": ("frequency",),
-    "paused_until": ("pauseduntil",),
-    "note": ("notes", "note", "comments"),
-}
-Mapped = dict[str, str]
+#: Fields that say where a person stands. A file may have several columns of each; the strictest holds.
+SENSES = ("status", "stopped", "bounced", "complained", "consented")
+#: Fields of which several columns add up, or whose first that isn't blank holds.
+_SEVERAL = (*SENSES, "confirmed", "ip", "tags", "lists")
+#: Headers by the field that they mean, squeezed to letters and digits.
+_HEADERS = """
+email: email emailaddress mail subscriberemail emailaddr email1 primaryemail preferredemail correo
+    correoelectronico courriel adresseemail emailadresse subscriber address
+first_name: firstname first givenname fname forename nombre prenom vorname
+last_name: lastname last surname familyname lname apellido apellidos nachname
+name: name fullname contactname displayname nombrecompleto
+state: state region province stateregion canspamstate can2stateabbreviated stateprovince estado
+locality: citycounty city county locality town place can2usercity can2county ciudad municipio
+role: role type membertype
+chapter: chapter statechapter
+language: language lang locale languagespoken preferredlanguage idioma langue sprache
+lists: lists list newsletters groups listname emaillists
+pending_lists: pendinglists
+left_lists: leftlists unsubscribedlists
+status: status subscriptionstatus substatus memberstatus subscribertype can2subscriptionstatus emailstatus
+    emailpermissionstatus contactstatus subscriberstatus emailsubscriptionstatus emailsubscriberstatus
+    emailmarketingconsent emailmarketingstatus emailmarketing liststatus mailstatus optinstatus estatus statut
+    subscription globalstatus emailoptinstatus
+stopped: unsubscribed isunsubscribed unsubscribe unsub unsubtime unsubdate unsubscribedat unsubscribeddate
+    unsubscribedon unsubscribetime unsubscribedate unsubscribeat dateunsubscribed unsubscriptiondate
+    unsubscriptiontime unsubscribedfromallemail optout optedout isoptout isoptedout optouttime optoutdate
+    optedoutat optedoutdate dateoptedout emailoptout emailoptedout hasoptedoutofemail optedoutofemail
+    optedoutemail donotemail donotcontact donotsend donotemailme donotmailings noemail noemails nobulkemail
+    nobulkemails blacklisted isblacklisted emailblacklisted blocklisted isblocklisted emailblocklisted
+    emaildisabled globalunsubscribe globallyunsubscribed stoptime desuscrito desinscrit desabonne abgemeldet
+bounced: cleantime cleanedat cleaned bounced isbounced hasbounced bouncedat bouncedate bouncedon datebounced
+    hardbounce hardbounced hardbouncedat hardbouncedate emailbouncedate emailbounceddate emailbounced
+    email1isbad emailisbad isemailbounced bouncereason emailbouncedreason undeliverable
+complained: complained complaint complainedat complaintdate spamcomplaint spamcomplaintdate markedasspam
+    markedspam reportedspam abusereport spamreport
+consented: subscribed issubscribed subscribedtoemails optedin isoptedin optin emailoptin emailoptedin
+    hasoptedin acceptsmarketing acceptsemailmarketing acceptsemail emailconsent marketingconsent consent
+    consented consentgiven wantsemail receivesemail receiveemails receiveemail permission emailpermission
+    permissiontomail gdprconsent mailinglist emailsubscribed newsletterconsent agreedtoemail
+suppressed: suppressed
+suppressed_lists: suppressedlists
+confirmed: confirmed isconfirmed confirmedat confirmtime confirmeddate confirmationdate confirmationtime
+    optintime subscribedat subscribeddate subscribedate subscribedon datesubscribed subscriptiondate optindate
+    optedinat optedindate consentdate consentedat joined joinedat joindate datejoined dateadded addedat
+    createdat creationdate createdon datecreated signupdate signedupat signuptime
+ip: signupip optinip ip ipaddress confirmip ipsignup consentip
+tags: tags tag labels can2usertags usertags taglist etiquetas
+attributes: attributes metadata
+frequency: frequency
+paused_until: pauseduntil
+note: notes note comments
+"""
+Mapped = dict[str, tuple[str, ...]]
+
+#: Headers that speak of leaving, word by word.
+_LEAVING = re.compile(
+    r"\b(un-?subs?\w*|opt(ed|s)? ?out\w*|\w*optouts?|bounc\w*|black ?list\w*|block\w*|do ?not\w*|don ?t|dont|dnc|dne"
+    r"|no ?e? ?mails?|no bulk\w*|hold|held|complain\w*|disabled?|suppress\w*|spam\w*|abuse\w*|cancel\w*|clean(ed)?"
+    r"|remov\w*|delet\w*"
+    r"|leav\w*|left|exclu\w*|bann\w*|revok\w*|withdr\w*|undeliver\w*|invalid\w*|bad|deceased|inactiv\w*|deactiv\w*"
+    r"|stop\w*|quit|object\w*|erased?|quarantin\w*|unreachable|desuscri\w*|desinscri\w*|desabon\w*|baja"
+    r"|abgemeld\w*|abmeld\w*|austrag\w*|ausgetrag\w*|descadast\w*|gesperrt|bloque\w*|rebot\w*|resili\w*)\b"
+)
+#: The same where the words of a header run into one another.
+_RUN = re.compile(
+    r"optout|optedout|unsub|donotemail|donotmail|donotcontact|blacklist|blocklist|bounce|complain|suppress"
+)
+_STATUS = re.compile(r"\b(status|state|standing|type|subscription|subscriber|confirmed|estado|statut)\b")
+#: Other ways to reach somebody than by mail.
+_ELSEWHERE = re.compile(r"\b(sms|phones?|calls?|mobile|text|texting|postal|post|fax|whatsapp|push|walk|landline)\b")
+
+
+def _fields(table: str) -> dict[str, tuple[str, ...]]:
+    """A table of `field: headers`, whose longer lines go on indented."""
+    lines = re.sub(r"\n +", " ", table.strip()).splitlines()
+    return {field: tuple(headers.split()) for field, _, headers in (line.partition(":") for line in lines)}
+
+
+#: Every field an export can fill, with the headers that mean it. Beside them, each attribute in config.toml is the
+#: field `attributes.NAME`.
+FIELDS: Mapping[str, tuple[str, ...]] = _fields(_HEADERS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where each field is in a row. In the `watched` columns a word such as `unsubscribed` stops somebody, whatever
+    else the column is for. `day_first` where the file writes 31/12 rather than 12/31.
+    """
+
+    width: int
+    places: Mapping[str, tuple[int, ...]]
+    watched: tuple[int, ...] = ()
+    day_first: bool = False
+
+
+def words_of(header: str) -> str:
+    """A header in lower case, without accents, its words apart: `HasOptedOut_of` as `has opted out of`."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", header)
+    plain = unicodedata.normalize("NFKD", apart).encode("ascii", "ignore").decode().lower()
+    return " ".join(re.split(r"[^a-z0-9]+", plain)).strip()
+
+
+def speaks_of_leaving(header: str) -> bool:
+    """Whether a header is of leaving, bouncing or complaining, as far as mail goes."""
+    words = words_of(header)
+    if _ELSEWHERE.search(words) and "mail" not in words.replace("direct mail", ""):
+        return False
+    return bool(_LEAVING.search(words) or _RUN.search(squeezed(header)))
+
+
+def speaks_of_standing(header: str) -> bool:
+    """Whether a header may be that of a status."""
+    return bool(_STATUS.search(words_of(header)))
+
+
+def speaks_of_mail(header: str) -> bool:
+    """False for a header of telephone, post and the like."""
+    words = words_of(header)
+    return not _ELSEWHERE.search(words) or "mail" in words
 
 
 def fields(attributes: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Every field there is, those of the attributes too, with the headers that mean it."""
-    return {**FIELDS, **{f"attributes.{name}": (_squeeze(name), f"attributes{_squeeze(name)}") for name in attributes}}
+    return {**FIELDS, **{f"attributes.{name}": (squeezed(name), f"attributes{squeezed(name)}") for name in attributes}}
 
 
-def guess(header: Sequence[str], attributes: Sequence[str] = ()) -> Mapped:
-    """Field to column name, for the columns whose names we know; the first of several wins."""
-    squeezed = {column: _squeeze(column) for column in header}
+def guess(header: Sequence[str], attributes: Sequence[str] = (), system: System | None = None) -> Mapped:
+    """Field to columns, for those whose headers we know; of texts, the first of several wins."""
+    plain = {column: squeezed(re.sub(r" \(\d+\)$", "", column)) for column in header}
+    meant = {column: system.meaning(column) if system else None for column in header}
     found: Mapped = {}
     for field, names in fields(attributes).items():
-        columns = sorted((names.index(text), place) for place, text in enumerate(squeezed.values()) if text in names)
+        of_system = [column for column in header if meant[column] == field]
+        usual = [column for column in header if meant[column] is None and plain[column] in names]
+        columns = of_system + sorted(usual, key=lambda column: names.index(plain[column]))
         if columns:
-            found[field] = list(squeezed)[columns[0][1]]
+            found[field] = tuple(columns) if field in _SEVERAL else (columns[0],)
     return found
-
-
-def _squeeze(text: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
 def given(pairs: Sequence[str], header: Sequence[str], attributes: Sequence[str] = ()) -> Mapped:
@@ -89,24 +164,65 @@ def given(pairs: Sequence[str], header: Sequence[str], attributes: Sequence[str]
         field, sign, column = (part.strip() for part in pair.partition("="))
         if not sign or field not in known:
             hint = nearest(field, known) or f"fields: {', '.join(known)}"
-            raise InputError(f'"{pair}" is no field=column', hint=hint)
-        match = [name for name in header if name.strip() == column]
-        if column and not match:
-            raise InputError(f'the file has no column "{column}"', hint=nearest(column, header))
-        found[field] = match[0] if match else ""
+            raise InputError(f'"{pair}" is not FIELD=COLUMN', hint=hint)
+        columns = (column_named(column, header),) if column else ()
+        found[field] = found.get(field, ()) + columns if field in _SEVERAL else columns
     return found
 
 
-def remember(session: Session, header: Sequence[str], mapping: Mapping[str, str], now: dt.datetime) -> None:
-    """Keep a mapping for the next export with this header."""
-    session.merge(MappingRecord(header_digest=_digest(header), mapping=dict(mapping), saved_at=now))
+def column_named(name: str, header: Sequence[str]) -> str:
+    """The column of that name, blanks around it aside; InputError with the nearest."""
+    match = [column for column in header if column.strip() == name.strip()]
+    if not match:
+        raise InputError(f'the file has no column "{name}"', hint=nearest(name, header))
+    return match[0]
 
 
-def remembered(session: Session, header: Sequence[str]) -> Mapped | None:
-    """The mapping that was used for this header the last time."""
+def merged(guessed: Mapping[str, tuple[str, ...]], by_hand: Mapping[str, tuple[str, ...]]) -> Mapped:
+    """What was given on top of what was guessed: a column that was given a field serves no other."""
+    taken = {column for columns in by_hand.values() for column in columns}
+    kept = {field: tuple(c for c in columns if c not in taken) for field, columns in guessed.items()}
+    together = {**kept, **by_hand}
+    return {field: columns for field, columns in together.items() if columns}
+
+
+def layout(
+    header: Sequence[str],
+    mapping: Mapping[str, tuple[str, ...]],
+    *,
+    watched: Iterable[str] = (),
+    day_first: bool = False,
+) -> Layout:
+    """A mapping as places in a row."""
+    places = {name: index for index, name in enumerate(header)}
+    return Layout(
+        width=len(header),
+        places={field: tuple(places[column] for column in columns) for field, columns in mapping.items() if columns},
+        watched=tuple(places[column] for column in watched),
+        day_first=day_first,
+    )
+
+
+def remember(
+    session: Session,
+    header: Sequence[str],
+    mapping: Mapping[str, tuple[str, ...]],
+    skipped: Sequence[str],
+    now: dt.datetime,
+) -> None:
+    """Keep a mapping, and what was set aside, for the next export with this header."""
+    kept = {"fields": {field: list(columns) for field, columns in mapping.items()}, "skipped": list(skipped)}
+    session.merge(MappingRecord(header_digest=_digest(header), mapping=kept, saved_at=now))
+
+
+def remembered(session: Session, header: Sequence[str]) -> tuple[Mapped, tuple[str, ...]] | None:
+    """The mapping that was used for this header the last time, and what was set aside."""
     record = session.get(MappingRecord, _digest(header))
-    return dict(record.mapping) if record else None
+    if record is None:
+        return None
+    kept = record.mapping
+    return {field: tuple(columns) for field, columns in kept["fields"].items()}, tuple(kept["skipped"])
 
 
 def _digest(header: Sequence[str]) -> str:
-    return hashlib.sha256("\0".join(header).encode()).hexdigest()
+    return hashlib.sha256("\0".join(("2", *header)).encode("utf-8", "replace")).hexdigest()

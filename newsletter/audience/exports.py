@@ -1,85 +1,185 @@
-"""Other tools' exports, read as they come: any usual encoding, any usual delimiter, row by row."""
+"""Other tools' exports, read as they come: text in any usual encoding with any usual delimiter, and workbooks."""
 
 from __future__ import annotations
 
-import codecs
 import csv
-from collections.abc import Iterator
+import datetime as dt
+import itertools
+import tempfile
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from newsletter.audience.encodings import encoding
 from newsletter.errors import InputError
 
-_CHUNK = 1 << 20
 _DELIMITERS = (",", ";", "\t", "|")
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+#: What a workbook or an archive may unfold to, in bytes.
+_LARGEST = 2 << 30
+_HINT = "close the quote, or take it away"
+Row = tuple[int, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """An export that is open: its header, and its rows as (line, cells), blank ones as empty lists."""
+    """An export that is open: its header, and its rows as (line, cells), blank ones as empty lists. A header that
+    stands twice has a number the second time, as `Status (2)`.
+    """
 
     header: list[str]
-    rows: Iterator[tuple[int, list[str]]]
+    rows: Iterator[Row]
 
 
 @contextmanager
 def open_export(path: Path) -> Iterator[Table]:
-    """Open a CSV or TSV file; InputError with the line where it can't be read."""
+    """Open a file of comma or tab separated values, or a workbook; InputError with the line where it can't be read."""
     try:
-        encoding = _encoding(path)
-        with path.open(encoding=encoding, newline="") as file:
-            first = file.readline()
-            # Excel may say in a line of its own what stands between cells.
-            told = first.rstrip("\r\n").lower().removeprefix("sep=")
-            if is_told := told in _DELIMITERS and first[:4].lower() == "sep=":
-                delimiter = told
-            else:
-                delimiter = max(_DELIMITERS, key=first.count)
-                file.seek(0)
-            rows = _rows(csv.reader(file, delimiter=delimiter), path, 2 if is_told else 1)
-            header = next(rows, (0, []))[1]
-            if len(header) < 1 or not any(cell.strip() for cell in header):
-                raise InputError("the file is empty", where=path, hint="the first line must name the columns")
-            yield Table(header, rows)
+        with path.open("rb") as file:
+            start = file.read(4)
+        if start.startswith(_WORKBOOKS):
+            yield _table(_sheet(path), path)
+        else:
+            with _text(path) as table:
+                yield table
     except OSError as fault:
         raise InputError(f"can't be read: {fault.strerror}", where=path) from None
     except UnicodeError:
-        raise InputError("neither UTF-8, UTF-16 nor Windows-1252", where=path, hint="export it as UTF-8") from None
+        raise InputError("not in one encoding throughout", where=path, hint="save it as UTF-8") from None
 
 
-def _rows(reader: Iterator[list[str]], path: Path, first: int) -> Iterator[tuple[int, list[str]]]:
+@contextmanager
+def _text(path: Path) -> Iterator[Table]:
+    with path.open(encoding=encoding(path), newline="") as file:
+        first = file.readline()
+        # Excel may say in a line of its own what stands between cells.
+        named = first.rstrip("\r\n").lower().removeprefix("sep=")
+        if is_named := named in _DELIMITERS and first[:4].lower() == "sep=":
+            delimiter = named
+        else:
+            delimiter = max(_DELIMITERS, key=first.count)
+            file.seek(0)
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        yield _table(_rows(reader, path, 2 if is_named else 1, delimiter), path)
+
+
+def _table(rows: Iterator[Row], path: Path) -> Table:
+    header = next(rows, (0, []))[1]
+    if not any(cell.strip() for cell in header):
+        raise InputError("the file is empty", where=path, hint="the first line must name the columns")
+    return Table(_numbered(header), rows)
+
+
+def _numbered(header: Sequence[str]) -> list[str]:
+    seen: Counter[str] = Counter()
+    found = []
+    for cell in header:
+        seen[cell] += 1
+        found.append(cell if seen[cell] == 1 else f"{cell} ({seen[cell]})")
+    return found
+
+
+def _rows(reader: Iterator[list[str]], path: Path, first: int, delimiter: str) -> Iterator[Row]:
     """Each row with the line it starts on, from the `first` on: a quoted cell may hold line ends."""
     line = first
     try:
         for cells in reader:
+            after = getattr(reader, "line_num", line) + first
+            if after > line + 1:
+                _refuse_swallowed(cells, f"{path}:{line}", delimiter)
             yield line, cells if any(cell.strip() for cell in cells) else []
-            line = getattr(reader, "line_num", line) + first
+            line = after
     except csv.Error as fault:
-        what = "a quote is never closed" if "field limit" in str(fault) else str(fault)
-        raise InputError(f"not valid CSV: {what}", where=f"{path}:{line}") from None
+        unclosed = any(word in str(fault) for word in ("field limit", "unexpected end"))
+        what = "a quote is never closed" if unclosed else f"a quote is in the wrong place ({fault})"
+        raise InputError(f"not valid CSV: {what}", where=f"{path}:{line}", hint=_HINT) from None
 
 
-def _encoding(path: Path) -> str:
-    """UTF-16 by its mark; UTF-8 when every byte fits it; else Windows-1252, as Excel writes."""
+def _refuse_swallowed(cells: Sequence[str], where: str, delimiter: str) -> None:
+    """A stray quote takes the rows behind it into its cell: a line of a cell that has the form of a row, an address
+    between delimiters, isn't a line of a note.
+    """
+    for cell in cells:
+        for text in cell.splitlines()[1:]:
+            parts = text.split(delimiter)
+            whole = [part for part in parts if "@" in part and " " not in part.strip(' "')]
+            if len(parts) > 1 and whole and not any(part.startswith(" ") for part in parts):
+                raise InputError("a quote takes in the rows that follow it", where=where, hint=_HINT)
+
+
+def _sheet(path: Path) -> Iterator[Row]:
+    """The rows of a workbook's only sheet that has any."""
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    _refuse_bomb(path)
+    try:
+        workbook = CalamineWorkbook.from_path(path)
+        sheets = [workbook.get_sheet_by_name(name) for name in workbook.sheet_names]
+        filled = [sheet for sheet in sheets if sheet.height]
+        if len(filled) > 1:
+            names = ", ".join(sheet.name for sheet in filled)
+            raise InputError(
+                f"{len(filled)} sheets have rows: {names}", where=path, hint="save the one you mean as CSV"
+            )
+        rows = filled[0].iter_rows() if filled else iter(())
+        start = filled[0].start[0] + 1 if filled and filled[0].start else 1
+        for number, cells in zip(itertools.count(start), rows, strict=False):
+            texts = [_cell(value) for value in cells]
+            yield number, texts if any(text.strip() for text in texts) else []
+    except (CalamineError, ValueError) as fault:
+        raise InputError(f"not a workbook that can be read: {fault}", where=path, hint="save it as CSV UTF-8") from None
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[list[Path]]:
+    """The files to read: the one that's given or, of an archive such as Mailchimp's, each table in it."""
+    try:
+        archived = _names_in(path)
+    except (OSError, zipfile.BadZipFile) as fault:
+        raise InputError(f"can't be read: {fault}", where=path) from None
+    if not archived:
+        yield [path]
+        return
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as archive:
+        files = []
+        for number, name in enumerate(archived):
+            file = Path(folder, str(number), Path(name).name)
+            file.parent.mkdir()
+            file.write_bytes(archive.read(name))
+            files.append(file)
+        yield files
+
+
+def _names_in(path: Path) -> list[str]:
+    """The tables in an archive, by name; none for what is no archive, and for a workbook, which is one by its form."""
     with path.open("rb") as file:
-        start = file.read(4)
-        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16"
-        if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-            raise InputError("this is an Excel workbook", where=path, hint="save it as CSV UTF-8")
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        chunk = start
-        while chunk:
-            if b"\0" in chunk:
-                raise InputError("not a text file", where=path, hint="export it as CSV")
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError:
-                return "cp1252"
-            chunk = file.read(_CHUNK)
-        try:
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "cp1252"
-    return "utf-8-sig"
+        if file.read(4) != _WORKBOOKS[0]:
+            return []
+    _refuse_bomb(path)
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+    if {"[Content_Types].xml", "mimetype"} & set(names):
+        return []
+    tables = [name for name in names if name.lower().endswith((".csv", ".tsv", ".txt")) and "__MACOSX" not in name]
+    if not tables:
+        raise InputError("the archive holds no table", where=path, hint="unpack it, and import its files one by one")
+    return sorted(tables)
+
+
+def _refuse_bomb(path: Path) -> None:
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > _LARGEST:
+                raise InputError("the file is too large when unpacked", where=path, hint="save it as CSV UTF-8")
+
+
+def _cell(value: object) -> str:
+    """A workbook's value as text: moments in ISO 8601, whole numbers without a point."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value.isoformat() if isinstance(value, dt.date | dt.datetime) else str(value)

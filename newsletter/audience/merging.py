@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,9 +13,17 @@ from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
 from newsletter.audience.consent import harden
-from newsletter.audience.people import PROFILE, Person, Reason, Standing, stricter
+from newsletter.audience.people import PROFILE, Person
+from newsletter.audience.standing import Reason, Standing, stricter
 from newsletter.store.bulk import Bulk
-from newsletter.store.records import ConsentRecord, SubscriberRecord, SubscriptionRecord, SuppressionRecord, TagRecord
+from newsletter.store.records import (
+    ConsentRecord,
+    ImportChangeRecord,
+    SubscriberRecord,
+    SubscriptionRecord,
+    SuppressionRecord,
+    TagRecord,
+)
 
 _TEXTS = (*PROFILE, "frequency")
 _COLUMNS = ("email", *_TEXTS, "attributes", "paused_until", "consented_at")
@@ -41,8 +49,9 @@ class Page:
         people: Sequence[Person],
         hash_address: Callable[[str], str],
         now: dt.datetime,
+        number: int,
     ) -> None:
-        self._session, self._bulk, self._now = session, bulk, now
+        self._session, self._bulk, self._now, self._number = session, bulk, now, number
         self._emails = list(dict.fromkeys(person.email for person in people))
         self._hash = lru_cache(len(people))(hash_address)
         self._people = self._stored_people()
@@ -52,15 +61,18 @@ class Page:
         self._standing: dict[Key, str] = {(names[row["subscriber_id"]], row["list"]): row["status"] for row in rows}
         self._moves: dict[Key, tuple[Standing, dt.datetime | None]] = {}
         self._stored = frozenset(self._standing)
+        self._standing_before = dict(self._standing)
+        self._known = frozenset(email for email, row in self._people.items() if row["import_id"] != number)
         self._stops = self._stored_stops()
         self._changed: dict[str, None] = {}
         self._consents: list[tuple[Person, list[tuple[str, Standing]]]] = []
         self._suppressions: list[tuple[str, str, str]] = []
         self._hardened: dict[str, Reason] = {}
         self._tags: dict[str, dict[str, None]] = {}
+        self._before: dict[str, dict[str, Any]] = {}
 
     def _stored_people(self) -> dict[str, dict[str, Any]]:
-        found = self._bulk.find(SubscriberRecord, ("id", *_COLUMNS), "email", self._emails)
+        found = self._bulk.find(SubscriberRecord, ("id", "import_id", *_COLUMNS), "email", self._emails)
         return {row["email"]: row for row in found}
 
     def _stored_stops(self) -> dict[Key, str]:
@@ -130,27 +142,54 @@ class Page:
         attributes = {**mine, **theirs} if newer else {**theirs, **mine}
         after |= {"attributes": attributes} | ({"consented_at": consented} if newer else {})
         if any(record[name] != value for name, value in after.items()):
+            if person.email in self._ids:
+                self._before.setdefault(person.email, dict(record))
             record.update(after)
             self._changed[person.email] = None
 
     def write(self, source: str) -> Written:
-        """Write what differs; `source` is what the history of consent says of it."""
-        fresh = [email for email in self._changed if email not in self._ids]
-        old = [self._people[email] for email in self._changed if email in self._ids]
+        """Write what differs; `source` is what the history of consent says of it. IntegrityError where somebody joined
+        since the page was read.
+        """
+        self._look_again()
+        fresh = [email for email in self._people if email not in self._ids]
+        old = [self._people[email] for email in self._before]
         self._insert_people(fresh)
         if old:
-            rows = [{k: v for k, v in p.items() if k != "email"} | {"updated_at": self._now} for p in old]
+            fixed = ("email", "import_id")
+            rows = [{k: v for k, v in p.items() if k not in fixed} | {"updated_at": self._now} for p in old]
             self._session.execute(update(SubscriberRecord), rows)
         standings = self._write_standings()
         self._write_consents(source)
-        self._write_tags()
+        added = self._write_tags()
+        self._write_changes(added)
         now = self._bulk.moment(self._now)
         columns = ("address_hash", "email", "list", "reason", "source", "at", "tell")
         stops = [(self._hash(e), e, name, reason, source, now, False) for e, name, reason in self._suppressions]
         self._bulk.insert(SuppressionRecord, columns, stops)
         for hashed, reason in self._hardened.items():
             harden(self._session, [hashed], reason, source=source, now=self._now)
-        return Written(people=len(self._changed), suppressed=len(stops), standings=standings)
+        people = {*self._changed, *added, *(email for email, _, _ in self._suppressions)}
+        return Written(people=len(people), suppressed=len(stops), standings=standings)
+
+    def _look_again(self) -> None:
+        """Let a stop win that came since the page was read: on PostgreSQL, where others write meanwhile, the
+        subscriptions that are about to move are locked and read once more.
+        """
+        numbers = [self._ids[email] for email, name in self._moves if (email, name) in self._stored]
+        if self._session.get_bind().dialect.name == "sqlite" or not numbers:
+            return
+        query = select(SubscriptionRecord.subscriber_id, SubscriptionRecord.list)
+        query = query.where(SubscriptionRecord.subscriber_id.in_(numbers)).with_for_update()
+        query = query.where(SubscriptionRecord.status == Standing.UNSUBSCRIBED)
+        names = {number: email for email, number in self._ids.items()}
+        left = {(names[number], name) for number, name in self._session.execute(query)}
+        for key in left & set(self._moves):
+            del self._moves[key]
+        self._consents = [
+            (person, [step for step in steps if (person.email, step[0]) not in left])
+            for person, steps in self._consents
+        ]
 
     def _insert_people(self, emails: Sequence[str]) -> None:
         moment, now = self._bulk.moment, self._bulk.moment(self._now)
@@ -160,8 +199,8 @@ class Page:
             self._ids[email] = number
             texts = [person[name] for name in _TEXTS]
             kept = self._bulk.json(person["attributes"]), moment(person["paused_until"]), moment(person["consented_at"])
-            rows.append((number, email, *texts, *kept, now, now))
-        self._bulk.insert(SubscriberRecord, ("id", *_COLUMNS, "created_at", "updated_at"), rows)
+            rows.append((number, email, *texts, *kept, self._number, now, now))
+        self._bulk.insert(SubscriberRecord, ("id", *_COLUMNS, "import_id", "created_at", "updated_at"), rows)
 
     def _write_standings(self) -> Counter[tuple[str, Standing]]:
         fresh, moved = [], []
@@ -198,11 +237,59 @@ class Page:
         columns = ("subscriber_id", "list", "status", "at", "source", "evidence", "tell")
         self._bulk.insert(ConsentRecord, columns, rows)
 
-    def _write_tags(self) -> None:
+    def _write_tags(self) -> dict[str, list[str]]:
+        """Write the tags that are new; whose they are."""
         if not self._tags:
-            return
+            return {}
         numbers = [self._ids[email] for email in self._tags]
         found = self._bulk.find(TagRecord, ("subscriber_id", "tag"), "subscriber_id", numbers)
         known = {(row["subscriber_id"], row["tag"]) for row in found}
-        wanted = [(self._ids[email], tag) for email, tags in self._tags.items() for tag in tags]
-        self._bulk.insert(TagRecord, ("subscriber_id", "tag"), [row for row in wanted if row not in known])
+        added = {
+            email: fresh
+            for email, tags in self._tags.items()
+            if (fresh := [tag for tag in tags if (self._ids[email], tag) not in known])
+        }
+        rows = [(self._ids[email], tag) for email, tags in added.items() for tag in tags]
+        self._bulk.insert(TagRecord, ("subscriber_id", "tag"), rows)
+        return added
+
+    def _write_changes(self, tags: Mapping[str, list[str]]) -> None:
+        """Keep what people who were there before had before, so that the import can be undone."""
+        changes: dict[str, dict[str, Any]] = {}
+        for email, before in self._before.items():
+            after = self._people[email]
+            if email not in self._known:
+                continue
+            fields = {name: (before[name], after[name]) for name in _COLUMNS if before[name] != after[name]}
+            changes.setdefault(email, {})["fields"] = {name: [*map(_plain, pair)] for name, pair in fields.items()}
+        for (email, name), (standing, _) in self._moves.items():
+            if email in self._known:
+                change = changes.setdefault(email, {}).setdefault("standings", {})
+                change[name] = [self._standing_before.get((email, name)), standing]
+        for email, added in tags.items():
+            if email in self._known:
+                changes.setdefault(email, {})["tags"] = added
+        self._keep({self._ids[email]: change for email, change in changes.items()})
+
+    def _keep(self, changes: dict[int, dict[str, Any]]) -> None:
+        """Write changes by subscriber, behind those that earlier rows of this import made."""
+        table = ImportChangeRecord
+        earlier = select(table).where(table.import_id == self._number, table.subscriber_id.in_(list(changes)))
+        for row in self._session.scalars(earlier) if changes else ():
+            row.change = _together(row.change, changes.pop(row.subscriber_id))
+        rows = [(self._number, number, self._bulk.json(change)) for number, change in changes.items()]
+        self._bulk.insert(table, ("import_id", "subscriber_id", "change"), rows)
+
+
+def _together(first: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
+    """Two changes of somebody as one: from what was before the first to what is after the second."""
+    found: dict[str, Any] = {"tags": [*first.get("tags", []), *then.get("tags", [])]}
+    for part in ("fields", "standings"):
+        befores = {name: pair[0] for name, pair in first.get(part, {}).items()}
+        later = {name: [befores.get(name, pair[0]), pair[1]] for name, pair in then.get(part, {}).items()}
+        found[part] = {**first.get(part, {}), **later}
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, dt.datetime) else value

@@ -7,57 +7,35 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import lru_cache
 
-from newsletter.audience.addresses import normalize
+from newsletter.audience.addresses import found_in, normalize
+from newsletter.audience.cells import Verdict, blank, flag, moment, squeezed, word
+from newsletter.audience.columns import SENSES, Layout
+from newsletter.audience.standing import Frequency, Reason, Standing, stricter
+from newsletter.audience.verdicts import Judge
 from newsletter.config import MailingList
 from newsletter.errors import InputError, nearest
+from newsletter.languages import tag_of
+from newsletter.model.text import clean
 from newsletter.places import state_code
 from newsletter.spreadsheet import unguarded
 
+__all__ = ["PROFILE", "Frequency", "Person", "Reader", "Reason", "Standing", "Warned", "tags"]
 
-class Standing(StrEnum):
-    """A person's standing on one list."""
-
-    PENDING = "pending"
-    ACTIVE = "active"
-    UNSUBSCRIBED = "unsubscribed"
-
-
-class Frequency(StrEnum):
-    """How much mail a person wants at most; `days` is how long they are left alone after a message, a day less than
-    the word says, so that what goes out on the same weekday or the same day of the month still reaches them.
-    """
-
-    EVERY = ""
-    WEEKLY = "weekly"
-    MONTHLY = "monthly"
-
-    @property
-    def days(self) -> int:
-        """Days between two messages at least."""
-        return {"": 0, "weekly": 6, "monthly": 27}[self]
-
-
-class Reason(StrEnum):
-    """Why an address is suppressed."""
-
-    HARD_BOUNCE = "hard bounce"
-    SOFT_BOUNCES = "soft bounces"
-    COMPLAINT = "complaint"
-    MANUAL = "manual"
-    ERASED = "erased"
-
-
+_NAMES = ("first_name", "last_name", "name")
 PROFILE = ("first_name", "last_name", "state", "locality", "role", "chapter", "language", "note")
+
+
+#: What was left out of a row, and the cell.
+Warned = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """What a row says. `profile` and `attributes` hold what isn't empty; `consented_at` is when they confirmed, `stop`
+    """What a row says. `profile` and `attributes` hold what isn't blank; `consented_at` is when they confirmed, `stop`
     why the address must never be mailed, `stopped_lists` those that mustn't mail it. `pause` is when a pause of theirs
-    ends.
+    ends. Of a row that is rejected, `only_stopped` is whom it stops nevertheless.
     """
 
     line: int
@@ -72,32 +50,12 @@ class Person:
     ip: str = ""
     frequency: Frequency = Frequency.EVERY
     pause: dt.datetime | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+    only_stopped: bool = False
 
 
-_STATUS: Mapping[str, tuple[Standing, Reason | None]] = {
-    **dict.fromkeys(
-        ("subscribed", "active", "enabled", "confirmed", "regular", "premium", "yes", "true", "1"),
-        (Standing.ACTIVE, None),
-    ),
-    **dict.fromkeys(
-        ("pending", "unconfirmed", "unactivated", "optin", "nonsubscribed", "transactional"), (Standing.PENDING, None)
-    ),
-    **dict.fromkeys(
-        ("unsubscribed", "optedout", "inactive", "disabled", "archived", "removed", "no", "false", "0"),
-        (Standing.UNSUBSCRIBED, None),
-    ),
-    **dict.fromkeys(
-        ("cleaned", "bounced", "bouncing", "hardbounced", "hardbounce", "invalid", "undeliverable"),
-        (Standing.UNSUBSCRIBED, Reason.HARD_BOUNCE),
-    ),
-    **dict.fromkeys(("softbounces",), (Standing.UNSUBSCRIBED, Reason.SOFT_BOUNCES)),
-    **dict.fromkeys(
-        ("complained", "complaint", "spam", "spamcomplaint", "abuse"), (Standing.UNSUBSCRIBED, Reason.COMPLAINT)
-    ),
-    **dict.fromkeys(("blocklisted", "blacklisted", "suppressed", "manual"), (Standing.UNSUBSCRIBED, Reason.MANUAL)),
-}
-_ROLES = {
+#: What people call the same role, squeezed.
+ROLES: Mapping[str, str] = {
     "electedofficial": "elected",
     "elected": "elected",
     "official": "elected",
@@ -111,61 +69,105 @@ _ROLES = {
     "foundation": "funder",
     "partner": "ally",
 }
-_DATES = ("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M %p", "%m/%d/%Y", "%m/%d/%y")
 #: How many different cells of a column are remembered: most columns hold few.
 _MEMORY = 10_000
 _LONGEST_TAG = 100
 
 
 class Reader:
-    """Understands rows, given the lists there are, those of a person whose row names none, and the attributes that
-    people may have. Where it `needs_list`, a row that names none is refused.
+    """Understands rows, given the lists there are, those of a person whose row names none, where the fields are, and
+    how far a date of consent may reach. Where it `needs_list`, a row that names none is refused.
     """
 
     def __init__(
         self,
         lists: Mapping[str, MailingList],
         default_lists: tuple[str, ...],
-        attributes: tuple[str, ...] = (),
-        *,
-        needs_list: bool = True,
+        attributes: tuple[str, ...],
+        layout: Layout,
+        judge: Judge,
+        latest: dt.datetime,
     ) -> None:
-        self._default = default_lists
-        self._attributes = attributes
-        self._needs_list = needs_list
-        self._names = {_squeeze(n): slug for slug, li in lists.items() for n in (slug, li.name, *li.aliases)}
+        self._default, self._attributes = default_lists, attributes
+        self._layout, self._judge, self._latest = layout, judge, latest
+        self._needs_list = "left_lists" not in layout.places
+        self._fields = [(name, places) for name, places in layout.places.items() if name not in SENSES]
+        self._slugs = tuple(lists)
+        self._names = {_named(n): slug for slug, li in lists.items() for n in (slug, li.name, *li.aliases)}
         self._known = [li.name for li in lists.values()]
         self._lists = lru_cache(_MEMORY)(self._read_lists)
         self._standings = lru_cache(_MEMORY)(self._read_standings)
 
-    def read(self, line: int, row: Sequence[str], places: Mapping[str, int]) -> Person:
-        """The person of a row, given the place of each field; InputError with the reason why it can't be taken."""
-        cells = {name: " ".join(cell.split()) for name, place in places.items() if (cell := row[place])}
-        together = "".join(row)
-        if "'" in together or "\0" in together:
-            cells = {name: unguarded(cell).replace("\0", "") for name, cell in cells.items()}
+    def read(self, line: int, row: list[str]) -> Person:
+        """The person of a row; InputError with the reason why it can't be taken."""
+        width = self._layout.width
+        if len(row) > width and any(cell.strip() for cell in row[width:]):
+            raise InputError(f"{len(row)} cells where the header has {width}")
+        row += [""] * (width - len(row))
+        cells = self._cells(row)
         get = cells.get
-        warnings: list[str] = []
-        standing, stop = _standing(cells)
-        confirmed = get("confirmed", "")
-        consented_at = _moment(confirmed)
-        if confirmed and consented_at is None:
-            warnings.append(f'date "{confirmed[:40]}" can\'t be read; left empty')
+        warnings: list[Warned] = []
+        email = normalize(get("email", ""))
+        standing, stop = self._judge.verdict(row)
         return Person(
             line=line,
-            email=normalize(get("email", "")),
+            email=email,
             profile=_profile(cells, warnings),
             attributes=self._given_attributes(cells, warnings) if self._attributes or "attributes" in cells else {},
             tags=tags(cells["tags"]) if "tags" in cells else (),
             standings=self._standings(get("lists", ""), get("pending_lists", ""), get("left_lists", ""), standing),
-            stop=stop,
+            stop=_suppressed(get("suppressed", "")) or stop,
             stopped_lists=self._lists(get("suppressed_lists", "")),
-            consented_at=consented_at,
+            consented_at=self._consented_at(get("confirmed", ""), warnings),
             ip=get("ip", ""),
             frequency=_frequency(get("frequency", ""), warnings),
-            pause=_moment(get("paused_until", "")),
+            pause=moment(get("paused_until", "")),
             warnings=tuple(warnings),
         )
+
+    def _cells(self, row: Sequence[str]) -> dict[str, str]:
+        """The cell of each field that isn't blank; several tags or lists together."""
+        found = {}
+        guarded = any(cell.startswith("'") for cell in row)
+        for name, places in self._fields:
+            given = [clean(unguarded(row[place]) if guarded else row[place]) for place in places]
+            # There are people whose name is Null, or Na: a program writes NULL and n/a.
+            filled = [cell for cell in given if cell and not (blank(cell) and not (name in _NAMES and cell.istitle()))]
+            if filled:
+                found[name] = "; ".join(filled) if name in ("tags", "lists") else filled[0]
+        return found
+
+    def stopped(self, line: int, row: list[str]) -> list[Person]:
+        """Whom a row stops though it can't be taken: each address in it, on the lists that it names, else on those
+        that were given for the file, else on all.
+        """
+        verdict = self._judge.stop(row)
+        if verdict is None:
+            return []
+        padded = row + [""] * (self._layout.width - len(row))
+        emails = [address for place in self._layout.places["email"] for address in found_in(padded[place])]
+        emails = emails or [address for cell in row for address in found_in(cell)]
+        named = [self._names.get(_named(name)) for cell in self._named_lists(padded) for name in _apart(cell)]
+        lists = [slug for slug in named if slug] or self._default or self._slugs
+        standings = dict.fromkeys(lists, Standing.UNSUBSCRIBED)
+        return [
+            Person(line=line, email=email, standings=standings, stop=verdict[1], only_stopped=True)
+            for email in dict.fromkeys(emails)
+        ]
+
+    def _named_lists(self, row: Sequence[str]) -> list[str]:
+        return [row[place] for place in self._layout.places.get("lists", ())]
+
+    def _consented_at(self, cell: str, warnings: list[Warned]) -> dt.datetime | None:
+        if not cell or flag(cell) is not None or word(cell, {}):
+            return None
+        found = moment(cell, day_first=self._layout.day_first)
+        if found is None:
+            warnings.append(("a date of consent can't be read; left empty", cell))
+        elif found > self._latest:
+            warnings.append(("a date of consent lies in the future; left empty", cell))
+            return None
+        return found
 
     def _read_standings(self, named: str, pending: str, left: str, standing: Standing) -> Mapping[str, Standing]:
         """Where somebody stands on each list; the stricter, where two columns name the same one."""
@@ -180,58 +182,72 @@ class Reader:
 
     def _read_lists(self, cell: str) -> tuple[str, ...]:
         found = []
-        for name in filter(str.strip, re.split(r"[;,|]", cell)):
-            slug = self._names.get(_squeeze(name))
+        for name in _apart(cell):
+            slug = self._names.get(_named(name))
             if slug is None:
-                raise InputError(
-                    f'no list "{name.strip()[:60]}" is configured', hint=nearest(name.strip(), self._known)
-                )
+                raise InputError(f'no list "{name[:60]}" is configured', hint=nearest(name, self._known))
             found.append(slug)
         return tuple(dict.fromkeys(found))
 
-    def _given_attributes(self, cells: Mapping[str, str], warnings: list[str]) -> dict[str, str]:
+    def _given_attributes(self, cells: Mapping[str, str], warnings: list[Warned]) -> dict[str, str]:
         """The attributes in columns of their own, and those in a cell of JSON as listmonk and Buttondown write it."""
         found = {}
         if "attributes" in cells:
-            try:
-                document = json.loads(cells["attributes"])
-            except (ValueError, RecursionError):
-                document = None
-            if not isinstance(document, dict):
-                warnings.append("attributes that are no JSON object; left out")
-                document = {}
-            for name, value in document.items():
+            for name, value in _document(cells["attributes"], warnings).items():
                 if name not in self._attributes:
-                    warnings.append(f'attribute "{name[:40]}" is not configured; left out')
+                    warnings.append(("an attribute is not in config.toml; left out", name))
                 elif isinstance(value, str | int | float):
-                    found[name] = str(value)
+                    found[name] = clean(str(value))
         for name in self._attributes:
             if cell := cells.get(f"attributes.{name}"):
                 found[name] = cell
         return {name: value for name, value in found.items() if value}
 
 
-def stricter(ours: str | None, theirs: Standing) -> Standing:
-    """Which of two standings holds: a stop before anything, active before pending."""
-    if ours is None:
-        return theirs
-    order = (Standing.UNSUBSCRIBED, Standing.ACTIVE, Standing.PENDING)
-    return min(Standing(ours), theirs, key=order.index)
+def _document(cell: str, warnings: list[Warned]) -> Mapping[str, object]:
+    try:
+        document = json.loads(cell)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        warnings.append(("attributes that are no JSON object; left out", cell))
+        return {}
+    return document
 
 
-def _profile(cells: Mapping[str, str], warnings: list[str]) -> dict[str, str]:
+def _apart(cell: str) -> list[str]:
+    return [name.strip() for name in re.split(r"[;,|]", cell) if name.strip()]
+
+
+def _named(name: str) -> str:
+    """A list's name without regard to case, accents and signs; as it is where it has no Latin letter."""
+    return squeezed(name) or name.strip().casefold()
+
+
+def _suppressed(cell: str) -> Reason | None:
+    """Why our own export says that an address is suppressed."""
+    if not cell or flag(cell) is False:
+        return None
+    known: Verdict | None = word(cell, {})
+    return (known[1] if known else None) or Reason.MANUAL
+
+
+def _profile(cells: Mapping[str, str], warnings: list[Warned]) -> dict[str, str]:
     found = {name: cells[name] for name in PROFILE if cells.get(name)}
     if "name" in cells and not ("first_name" in found or "last_name" in found):
         found["first_name"], _, found["last_name"] = cells["name"].partition(" ")
     if "state" in found:
         code = _state(found["state"])
         if code is None:
-            warnings.append(f'state "{found["state"][:40]}" is not known; left empty')
+            warnings.append(("a state is not known; left empty", found["state"]))
         found["state"] = code or ""
     if "role" in found:
         found["role"] = _role(found["role"])
     if "language" in found:
-        found["language"] = found["language"][:35].lower()
+        tag = tag_of(found["language"])
+        if tag is None:
+            warnings.append(("a language is not known; left empty", found["language"]))
+        found["language"] = tag or ""
     return found
 
 
@@ -242,7 +258,7 @@ def _state(cell: str) -> str | None:
 
 @lru_cache(_MEMORY)
 def _role(cell: str) -> str:
-    return _ROLES.get(_squeeze(cell), cell)
+    return ROLES.get(squeezed(cell), cell)
 
 
 def tags(cell: str) -> tuple[str, ...]:
@@ -251,58 +267,9 @@ def tags(cell: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, names)))
 
 
-def _frequency(cell: str, warnings: list[str]) -> Frequency:
+def _frequency(cell: str, warnings: list[Warned]) -> Frequency:
     try:
         return Frequency(cell.lower())
     except ValueError:
-        warnings.append(f'frequency "{cell[:40]}" is not known; left empty')
+        warnings.append(("a frequency is not known; left empty", cell))
         return Frequency.EVERY
-
-
-def _standing(cells: Mapping[str, str]) -> tuple[Standing, Reason | None]:
-    """What the row says of the person as a whole: a date of leaving or of bouncing is as good as the word."""
-    standing, stop = _status(cells.get("status", ""))
-    if cells.get("unsubscribed"):
-        standing = Standing.UNSUBSCRIBED
-    if cells.get("cleaned"):
-        standing, stop = Standing.UNSUBSCRIBED, stop or Reason.HARD_BOUNCE
-    if cells.get("suppressed"):
-        stop = _status(cells["suppressed"])[1] or stop
-    return standing, stop
-
-
-@lru_cache(_MEMORY)
-def _status(cell: str) -> tuple[Standing, Reason | None]:
-    if not cell:
-        return Standing.ACTIVE, None
-    try:
-        return _STATUS[_squeeze(cell)]
-    except KeyError:
-        # To take an unknown word for consent would mail somebody who may have left.
-        raise InputError(f'status "{cell[:40]}" is not known', hint=nearest(_squeeze(cell), _STATUS)) from None
-
-
-def _squeeze(text: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", text.lower())
-
-
-@lru_cache(_MEMORY)
-def _moment(text: str) -> dt.datetime | None:
-    """A date with or without a time, ISO 8601 or as the United States write it; without a zone it's UTC."""
-    if not text:
-        return None
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        for pattern in _DATES:
-            try:
-                moment = dt.datetime.strptime(text, pattern)  # noqa: DTZ007
-                break
-            except ValueError:
-                continue
-        else:
-            return None
-    try:
-        return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
-    except OverflowError:
-        return None

@@ -87,7 +87,7 @@ def _rows(path: Path, reason: Reason | None, report: Report) -> Iterator[tuple[s
     with open_export(path) as table:
         places = {name: number for number, name in enumerate(table.header)}
         bare = "@" in table.header[0]
-        address = 0 if bare else places.get(columns.guess(table.header).get("email", ""), -1)
+        address = 0 if bare else places.get(columns.guess(table.header).get("email", ("",))[0], -1)
         if address < 0:
             raise InputError("no column holds the address", where=path, hint="name it Email in the first line")
         words = next((n for name, n in places.items() if _squeeze(name) in _REASON_COLUMNS), -1)

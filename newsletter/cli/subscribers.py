@@ -7,18 +7,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import click
 from sqlalchemy.orm import Session
 
 from newsletter import audience
-from newsletter.audience import columns, importing, people, profile, rights
+from newsletter.audience import people, profile, rights
 from newsletter.audience import segments as filters
 from newsletter.audience.addresses import normalize
 from newsletter.audience.exporting import export_people
-from newsletter.audience.exports import open_export
 from newsletter.audience.people import PROFILE
+from newsletter.cli.importing import import_, imports
 from newsletter.cli.lists import known_list
 from newsletter.cli.output import (
     as_json,
@@ -34,104 +34,15 @@ from newsletter.cli.output import (
 from newsletter.errors import InputError, NotFound
 from newsletter.places import state_code
 from newsletter.store.records import SubscriberRecord
-from newsletter.workspace import Workspace
-
-#: Fields that are shown though no column holds them.
-_USUAL = ("email", "first_name", "last_name", "state", "lists", "status", "confirmed")
 
 
 @click.group()
 def subscribers() -> None:
-    """People: import, export, add, show, tag, unsubscribe, data, forget."""
+    """People: import, imports, export, add, show, tag, unsubscribe, data, forget."""
 
 
-@subscribers.command("import")
-@click.argument("path", type=click.Path(path_type=Path))
-@click.option("--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help="Which column a field is in; repeatable.")
-@click.option("--list", "default", multiple=True, metavar="LIST", help="For rows that name no list.")
-@click.option("--rejects", type=click.Path(path_type=Path), help="Where rejected rows go (default: beside the file).")
-@click.option("--yes", is_flag=True, help="Take the guessed columns without asking.")
-@click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
-@as_json
-@click.pass_context
-def import_(
-    ctx: click.Context,
-    path: Path,
-    pairs: tuple[str, ...],
-    default: tuple[str, ...],
-    rejects: Path | None,
-    yes: bool,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
-    """Bring an export of people in. Every row ends as imported, merged or rejected; a stop always wins."""
-    with workspace(ctx) as space:
-        for name in default:
-            known_list(space, name)
-        with open_export(path) as table:
-            header = table.header
-        mapping = _mapping(space, header, pairs, yes=yes)
-        with progress("Importing", None) as advance:
-            report = space.import_people(
-                path, mapping=mapping, lists=default, rejects=rejects, dry_run=dry_run, progress=advance
-            )
-    if dry_run:
-        say("A dry run: nothing was changed.")
-    _print(report, as_json)
-
-
-def _mapping(space: Workspace, header: list[str], pairs: tuple[str, ...], *, yes: bool) -> dict[str, str]:
-    """The columns: as saved for this header, or guessed, with what was given on top."""
-    with space.store.read() as session:
-        saved = columns.remembered(session, header)
-    attributes = space.config.attributes
-    mapping = {**(saved or columns.guess(header, attributes)), **columns.given(pairs, header, attributes)}
-    mapping = {field: column for field, column in mapping.items() if column}
-    unused = [column.strip() for column in header if column not in mapping.values() and column.strip()]
-    if not saved or pairs:
-        for field in columns.fields(attributes):
-            if field in mapping or field in _USUAL:
-                say(f"  {field:<16} {mapping.get(field, '-').strip()}")
-        if unused:
-            say(f"  {'not taken':<16} {', '.join(unused)}")
-        if not yes and not saved:
-            if not sys.stdin.isatty():
-                raise InputError("the columns were guessed", hint="look at the list above, then add --yes, or --map")
-            click.confirm("Is that right?", abort=True, err=True)
-    return mapping
-
-
-def _print(report: importing.Report, as_json: bool) -> None:
-    counts: dict[str, Any] = {
-        name: getattr(report, name)
-        for name in ("rows", "imported", "merged", "rejected", "changed", "suppressed", "blank_lines")
-    }
-    standings = sorted(report.standings.items())
-    if as_json:
-        rejects_file = str(report.rejects_file) if report.rejects_file else None
-        print_json(
-            {
-                **counts,
-                "standings": [{"list": name, "status": status, "people": n} for (name, status), n in standings],
-                "rejects_file": rejects_file,
-                "reasons": dict(report.reasons.most_common()),
-                "warnings": report.warnings,
-            }
-        )
-        return
-    click.echo(
-        f"{report.rows:,} rows: {report.imported:,} imported, {report.merged:,} merged, {report.rejected:,} rejected"
-    )
-    print_table(("list", "new standing", "people"), [(name, status, n) for (name, status), n in standings])
-    say(f"{report.changed:,} people changed, {report.suppressed:,} addresses suppressed.")
-    for reason, count in report.reasons.most_common(12):
-        say(f"{count:>6} {reason}", fg="yellow")
-    for warning, count in report.warnings.most_common(5):
-        say(f"{count:>6} {warning}")
-    if report.rejects_file:
-        next_step(f"look at {report.rejects_file}")
-    else:
-        next_step("newsletter lists list")
+subscribers.add_command(import_)
+subscribers.add_command(imports)
 
 
 @subscribers.command()

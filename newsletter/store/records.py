@@ -151,7 +151,7 @@ class StatusRecord(Base):
 class SubscriberRecord(Base):
     """A person. `email` is lower-case with an ASCII domain: the one key by which a person is known. `frequency` is
     how much mail they want at most, as `newsletter.audience.people.Frequency`; until `paused_until` they want none.
-    `attributes` are texts by the names that config.toml lists.
+    `attributes` are texts by the names that config.toml lists. `import_id` is the import that brought them, if one did.
     """
 
     __tablename__ = "subscribers"
@@ -171,6 +171,7 @@ class SubscriberRecord(Base):
     frequency: Mapped[str] = mapped_column(String(10), default="")
     paused_until: Mapped[dt.datetime | None]
     consented_at: Mapped[dt.datetime | None]
+    import_id: Mapped[int | None] = mapped_column(index=True)
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
 
@@ -228,6 +229,37 @@ class SuppressionRecord(Base):
     source: Mapped[str] = mapped_column(Text)
     at: Mapped[dt.datetime]
     tell: Mapped[bool] = mapped_column(default=False)
+
+
+class ImportRecord(Base):
+    """One import of subscribers: of which file, when, and what became of its rows."""
+
+    __tablename__ = "imports"
+    # A number that was undone is never given to another import.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 (SQLAlchemy's form)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    file: Mapped[str] = mapped_column(Text)
+    at: Mapped[dt.datetime]
+    rows: Mapped[int] = mapped_column(default=0)
+    imported: Mapped[int] = mapped_column(default=0)
+    merged: Mapped[int] = mapped_column(default=0)
+    rejected: Mapped[int] = mapped_column(default=0)
+    changed: Mapped[int] = mapped_column(default=0)
+    suppressed: Mapped[int] = mapped_column(default=0)
+    undone_at: Mapped[dt.datetime | None]
+
+
+class ImportChangeRecord(Base):
+    """What an import changed of somebody who was there before: `change` has each field's value before and after, each
+    list's standing before and after, and the tags that were added.
+    """
+
+    __tablename__ = "import_changes"
+    import_id: Mapped[int] = mapped_column(ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True)
+    subscriber_id: Mapped[int] = mapped_column(
+        ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    change: Mapped[dict[str, Any]]
 
 
 class MappingRecord(Base):

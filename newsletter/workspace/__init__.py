@@ -13,14 +13,15 @@ progress    where every issue stands
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from newsletter import tokens
-from newsletter.audience import columns, importing
-from newsletter.audience.exports import open_export
+from newsletter.audience import columns, importing, undoing
+from newsletter.audience.exports import unpacked
+from newsletter.audience.planning import Choices, ImportPlan, plan_import
+from newsletter.audience.survey import survey
 from newsletter.workspace.approving import Approving
 from newsletter.workspace.designing import Designing
 from newsletter.workspace.opened import system_clock
@@ -69,32 +70,48 @@ class Workspace(Approving, Progress, Designing, Publishing):
         self,
         path: Path,
         *,
-        mapping: Mapping[str, str] | None = None,
+        choices: Choices | None = None,
         lists: tuple[str, ...] = (),
         rejects: Path | None = None,
         dry_run: bool = False,
         progress: Callable[[int], None] = lambda _: None,
     ) -> importing.Report:
-        """Bring an export of people in, all of it or nothing.
+        """Bring an export of people in, all of it or nothing; of an archive, each table in it.
 
-        `mapping` is which column each field is in (by default guessed) and is remembered for exports with the
-        same header; `lists` are for rows that name none; rejected rows go to `rejects`, by default beside the
-        file or, where that can't be written, into the workspace.
+        `choices` are what somebody decided about its columns and words, and are remembered for exports with the same
+        header; `lists` are for rows that name none; rejected rows go to `rejects`, by default beside the file or, where
+        that can't be written, into the workspace.
         """
-        with open_export(path) as table:
-            header = table.header
-        beside = path.parent if os.access(path.parent, os.W_OK) else self.folder
-        rules = importing.Rules(
-            mapping=columns.guess(header, self.config.attributes) if mapping is None else mapping,
-            lists=self.config.lists,
-            default_lists=lists,
-            attributes=self.config.attributes,
-            hash_address=tokens.AddressHash(self.config.secret(self.environment)),
-            rejects=rejects or beside / f"{path.stem}.rejects.csv",
-        )
-        with self.store.write() as session:
-            report = importing.import_people(session, path, rules, self.clock.now(), progress=progress)
-            columns.remember(session, header, rules.mapping, self.clock.now())
+        report = importing.Report()
+        with unpacked(path) as files, self.store.write() as session:
+            for file in files:
+                plan = self.import_plan(file, choices, lists, rejects or self._rejects(path, file))
+                report.add(importing.import_people(session, file, plan.rules, self.clock.now(), progress=progress))
+                columns.remember(session, plan.survey.header, plan.mapping, plan.skipped, self.clock.now())
             if dry_run:
                 session.rollback()
         return report
+
+    def _rejects(self, given: Path, file: Path) -> Path:
+        beside = given.parent if os.access(given.parent, os.W_OK) else self.folder
+        return beside / f"{file.stem}.rejects.csv"
+
+    def import_plan(
+        self, path: Path, choices: Choices | None = None, lists: tuple[str, ...] = (), rejects: Path | None = None
+    ) -> ImportPlan:
+        """How a file would be read; InputError where something has to be decided first."""
+        with self.store.read() as session:
+            return plan_import(
+                session,
+                survey(path),
+                choices or Choices(),
+                self.config,
+                default_lists=lists,
+                hash_address=self.address_hash,
+                rejects=rejects or self._rejects(path, path),
+            )
+
+    def undo_import(self, number: int) -> undoing.Undone:
+        """Take back what an import added and changed."""
+        with self.store.write() as session:
+            return undoing.undo(session, number, self.clock.now())

@@ -120,9 +120,10 @@ class Opened:
         """The public address of a page of the archive."""
         return f"{self.config.archive.url.rstrip('/')}/{path}/"
 
-    def address_hash(self, address: str) -> str:
-        """The keyed hash of an address."""
-        return tokens.AddressHash(self.config.secret(self.environment))(address)
+    @cached_property
+    def address_hash(self) -> tokens.AddressHash:
+        """The keyed hash of addresses."""
+        return tokens.AddressHash(self.config.secret(self.environment))
 
     @property
     def marks(self) -> tokens.Marks:

@@ -50,7 +50,7 @@ def test_nobody_who_left_or_was_stopped_is_brought_back_by_staff(desk: Desk, add
 def test_a_dry_run_shows_what_would_happen_and_changes_nothing(desk: Desk) -> None:
     (desk.folder / "new.csv").write_text("Email,Lists\nnew@example.org,Network Download\n", encoding="utf-8")
     done = desk.run("subscribers", "import", "new.csv", "--yes", "--dry-run")
-    assert "1 rows: 1 imported" in done.stdout
+    assert "1 row: 1 imported" in done.stdout
     assert "network-download  active" in done.stdout
     assert "nothing was changed" in done.stderr
     assert desk.run("subscribers", "show", "new@example.org").returncode == 1

@@ -1,0 +1,197 @@
+"""What a cell of an export says of a person: nothing, yes or no, a moment, or a word for where they stand.
+
+The words are those that the systems in `newsletter.audience.systems` use, and their like. A word that isn't here means
+nothing to us: nobody is taken to have agreed by it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+import warnings
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+from newsletter.audience.standing import Reason, Standing
+
+Verdict = tuple[Standing, Reason | None]
+
+_ACTIVE: Verdict = (Standing.ACTIVE, None)
+_PENDING: Verdict = (Standing.PENDING, None)
+LEFT: Verdict = (Standing.UNSUBSCRIBED, None)
+BOUNCED: Verdict = (Standing.UNSUBSCRIBED, Reason.HARD_BOUNCE)
+_SOFT: Verdict = (Standing.UNSUBSCRIBED, Reason.SOFT_BOUNCES)
+COMPLAINED: Verdict = (Standing.UNSUBSCRIBED, Reason.COMPLAINT)
+_BLOCKED: Verdict = (Standing.UNSUBSCRIBED, Reason.MANUAL)
+
+#: How many different cells are remembered: most columns hold few.
+_MEMORY = 10_000
+_BLANK = frozenset(
+    ("", "null", "none", "nil", "na", "n/a", "#n/a", "nan", "undefined", "not set", "(blank)", "(none)", "\\n", "never")
+)
+#: What databases and spreadsheets write for a day that there is none of.
+_NO_DAY = re.compile(
+    r"[-–—_./\s:]+|0{4}-0{2}-0{2}.*|0{1,2}/0{1,2}/0{2,4}.*|(1970-01-01|0001-01-01|1899-12-3[01]|1900-01-0[01])\b.*"
+)
+_YES = frozenset(("true", "t", "yes", "y", "1", "x", "on", "✓", "✔", "checked", "si", "oui", "ja", "sim", "1.0"))
+_NO = frozenset(("false", "f", "no", "n", "0", "off", "unchecked", "non", "nein", "nao", "0.0"))
+
+
+def _words(verdict: Verdict, text: str) -> dict[str, Verdict]:
+    return dict.fromkeys(text.split(), verdict)
+
+
+#: Words that nobody writes of anything but mail.
+_CERTAIN: Mapping[str, Verdict] = {
+    **_words(
+        LEFT,
+        "unsubscribed unsubscribe unsub unsubbed optedout optout optedoutofemail donotemail donotmail donotcontact"
+        " donotsend noemail unsubscriber desuscrito desuscrita desinscrito desabonne desabonnee desinscrit desinscrite"
+        " abgemeldet ausgetragen descadastrado descadastrada dadodebaja onholdoptout uitgeschreven disiscritto",
+    ),
+    **_words(
+        BOUNCED,
+        "bounced bouncing hardbounce hardbounced hardbounces previousbounce previouslybounced onholdbounce"
+        " undeliverable unreachable rebotado",
+    ),
+    **_words(_SOFT, "softbounces softbounce softbounced"),
+    **_words(
+        COMPLAINED,
+        "complained complaint spamcomplaint spamcomplaints spamreport reportedspam reportedasspam markedasspam"
+        " markedspam previousspamcomplaint abusecomplaint",
+    ),
+    **_words(_BLOCKED, "blocklisted blacklisted suppressed"),
+}
+#: Every word, as a column of standings has it.
+_STANDINGS: Mapping[str, Verdict] = {
+    **_words(
+        _ACTIVE,
+        "subscribed subscriber active enabled confirmed optedin optin doubleoptin doubleoptedin singleoptin explicit"
+        " express regular premium gifted trialed pastdue churning marketingcontact verified added activo"
+        " activa suscrito suscrita inscrito inscrita actif abonne abonnee inscrit inscrite aktiv angemeldet"
+        " ativo ativa",
+    ),
+    **_words(
+        _PENDING,
+        "pending unconfirmed notconfirmed unactivated nonsubscribed notsubscribed neversubscribed transactional"
+        " awaitingconfirmation awaiting nopermissionsset nopermissionset nopermission nopermissions implicit implied"
+        " neutral unverified validating needsattention unpaid churned nonmarketingcontact notoptedin invited requested"
+        " pendiente enattente ausstehend pendente unknown",
+    ),
+    **_words(
+        LEFT,
+        "inactive disabled archived removed deleted cancelled canceled left stopped stop quit resigned withdrawn"
+        " revoked deactivated banned excluded declined refused rejected denied suspended deceased hold onhold"
+        " temporaryhold temphold inactivo inactiva cancelado cancelada eliminado baja inactif supprime inaktiv inativo"
+        " optedoutofall dnc dne nomail unengaged",
+    ),
+    **_words(BOUNCED, "cleaned bounce bounces invalid bad badaddress bademail nonexistent held returned quarantined"),
+    **_words(COMPLAINED, "spam abuse junk"),
+    **_words(_BLOCKED, "blocked manual spammy"),
+    **_CERTAIN,
+}
+
+
+def squeezed(text: str) -> str:
+    """The letters and digits of a text in lower case, without accents: how headers and words are compared."""
+    plain = text if text.isascii() else unicodedata.normalize("NFKD", text)
+    return re.sub(r"[^a-z0-9]", "", plain.lower())
+
+
+@lru_cache(_MEMORY)
+def blank(cell: str) -> bool:
+    """Whether a cell says nothing, in any of the ways in which programs write that."""
+    plain = cell.strip().lower()
+    return plain in _BLANK or _NO_DAY.fullmatch(plain) is not None
+
+
+@lru_cache(_MEMORY)
+def flag(cell: str) -> bool | None:
+    """Yes or no; None for anything else."""
+    plain = cell.strip().lower()
+    plain = (
+        plain if plain.isascii() else unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode() or plain
+    )
+    return True if plain in _YES else False if plain in _NO else None
+
+
+def word(cell: str, own: Mapping[str, Verdict]) -> Verdict | None:
+    """Where a word says that somebody stands, by a system's own words before the usual ones; None for an unknown."""
+    plain = squeezed(cell)
+    return own.get(plain) or _STANDINGS.get(plain)
+
+
+@lru_cache(_MEMORY)
+def certain(cell: str) -> Verdict | None:
+    """The stop that a cell is a word for wherever it stands, such as `unsubscribed` among the tags; None for others."""
+    return _CERTAIN.get(squeezed(cell)) if 4 < len(cell) < 40 else None
+
+
+def stops(cells: Iterable[str]) -> bool:
+    """Whether all cells are words for standings, and one of them for having left: a status by another name."""
+    verdicts = [word(cell, {}) for cell in cells if not blank(cell)]
+    return all(verdicts) and any(found and found[0] is Standing.UNSUBSCRIBED for found in verdicts)
+
+
+_DOTTED = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2,4}\b")
+_SECONDS = re.compile(r"1\d{9}(\.\d+)?|1\d{12}")
+#: Days since 1899-12-30, as spreadsheets count, from 1995 to 2064.
+_SERIAL = re.compile(r"(3[5-9]|[45]\d)\d{3}(\.\d+)?")
+_EPOCH = dt.datetime(1899, 12, 30, tzinfo=dt.UTC)
+_HOURS = {
+    "EST": -5,
+    "EDT": -4,
+    "CST": -6,
+    "CDT": -5,
+    "MST": -7,
+    "MDT": -6,
+    "PST": -8,
+    "PDT": -7,
+    "AKST": -9,
+    "HST": -10,
+}
+_ZONES = {name: hours * 3_600 for name, hours in _HOURS.items()} | {"UTC": 0, "GMT": 0, "Z": 0}
+
+
+@lru_cache(_MEMORY)
+def moment(cell: str, *, day_first: bool = False) -> dt.datetime | None:
+    """A day with or without a time, however it's written; without a zone it's UTC. None for what isn't a whole day."""
+    text = " ".join(cell.split())
+    if blank(text):
+        return None
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        parsed = _counted(text) or _parsed(text, day_first=day_first or _DOTTED.match(text) is not None)
+        if parsed is None:
+            return None
+        found = parsed
+    try:
+        return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)
+    except OverflowError:
+        return None
+
+
+def _counted(text: str) -> dt.datetime | None:
+    """A moment that is counted in seconds, in thousandths of them, or in a spreadsheet's days."""
+    if _SECONDS.fullmatch(text):
+        seconds = float(text)
+        return dt.datetime.fromtimestamp(seconds / 1000 if seconds > 1e12 else seconds, dt.UTC)
+    return _EPOCH + dt.timedelta(days=float(text)) if _SERIAL.fullmatch(text) else None
+
+
+def _parsed(text: str, *, day_first: bool) -> dt.datetime | None:
+    """What `dateutil` reads, unless it had to guess the day, the month or the year."""
+    from dateutil import parser
+
+    if not any(character.isdigit() for character in text) or len(text) > 60:
+        return None
+    found = []
+    for default in (dt.datetime(2000, 1, 1), dt.datetime(2001, 2, 2)):  # noqa: DTZ001
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                found.append(parser.parse(text, default=default, dayfirst=day_first, tzinfos=_ZONES))
+        except (ValueError, OverflowError, TypeError):
+            return None
+    return found[0] if found[0] == found[1] else None

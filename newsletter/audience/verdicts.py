@@ -1,0 +1,101 @@
+"""What a row says of where somebody stands: the strictest that any of its cells does.
+
+Only a word that means consent is consent. A status column that's blank says nothing, and who has said nothing is
+pending; in a file without such a column, which names those who want mail, everybody is active who isn't stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+
+from newsletter.audience import cells
+from newsletter.audience.cells import BOUNCED, COMPLAINED, LEFT, Verdict
+from newsletter.audience.columns import SENSES, Layout
+from newsletter.audience.standing import Reason, Standing
+from newsletter.errors import InputError
+
+_ACTIVE: Verdict = (Standing.ACTIVE, None)
+_PENDING: Verdict = (Standing.PENDING, None)
+_STOPPED: Mapping[str, Verdict] = {"stopped": LEFT, "bounced": BOUNCED, "complained": COMPLAINED}
+#: From the strictest on.
+_ORDER: Sequence[Verdict] = (
+    COMPLAINED,
+    BOUNCED,
+    (Standing.UNSUBSCRIBED, Reason.MANUAL),
+    (Standing.UNSUBSCRIBED, Reason.SOFT_BOUNCES),
+    LEFT,
+    _PENDING,
+    _ACTIVE,
+)
+_MEMORY = 10_000
+Sensed = tuple[tuple[str, str], ...]
+
+
+class Judge:
+    """Reads the verdict of a row, given where its fields are, a system's own words, and what holds for everybody."""
+
+    def __init__(self, layout: Layout, words: Mapping[str, Verdict], everybody: Verdict | None) -> None:
+        self._layout, self._words, self._everybody = layout, words, everybody
+        places = layout.places
+        self._senses = [(sense, place) for sense in (*SENSES, "confirmed") for place in places.get(sense, ())]
+        self._asked = any(sense in ("status", "consented") for sense, _ in self._senses)
+        self._judged = lru_cache(_MEMORY)(self._judge)
+
+    def verdict(self, row: Sequence[str]) -> Verdict:
+        """Where the person stands, and why the address is stopped; InputError for a word that isn't known."""
+        return self._judged(
+            tuple((sense, row[place]) for sense, place in self._senses),
+            tuple(row[place] for place in self._layout.watched),
+        )
+
+    def _judge(self, sensed: Sensed, watched: tuple[str, ...]) -> Verdict:
+        found = list(self._each(sensed))
+        found += filter(None, (cells.certain(cell) for cell in watched))
+        if self._everybody:
+            found.append(self._everybody)
+        return min(found, key=_ORDER.index) if found else _PENDING if self._asked else _ACTIVE
+
+    def _each(self, sensed: Sensed) -> Iterator[Verdict]:
+        for sense, cell in sensed:
+            if not cells.blank(cell) and (verdict := self._sense(sense, cell)):
+                yield verdict
+
+    def _sense(self, sense: str, cell: str) -> Verdict | None:
+        """What a cell says that isn't blank."""
+        known, yes = cells.word(cell, self._words), cells.flag(cell)
+        if sense in _STOPPED:
+            return None if yes is False else known or _STOPPED[sense]
+        if sense == "confirmed":
+            return known or (_PENDING if yes is False else None)
+        if known is None and yes is not None:
+            return _ACTIVE if yes else LEFT
+        if known is None and sense == "consented" and cells.moment(cell):
+            return _ACTIVE
+        if known is None:
+            # To take an unknown word for consent would mail somebody who may have left.
+            raise InputError(
+                f'status "{cell[:40]}" is not known', hint=f"say what it means: --word {cell[:40]!r}=STANDING"
+            )
+        return known
+
+    def stop(self, row: Sequence[str]) -> Verdict | None:
+        """The stop in a row that can't be taken as it is: by its own columns, by those from the right where cells are
+        too many, or by a word for having left in any of its cells.
+        """
+        found: list[Verdict] = []
+        for cells_of in (row, row[-self._layout.width :]):
+            for sense, place in self._senses:
+                cell = cells_of[place] if place < len(cells_of) else ""
+                try:
+                    found += self._each(((sense, cell),))
+                except InputError:
+                    continue
+        shifted = len(row) > self._layout.width
+        for cell in row:
+            verdict = cells.word(cell, self._words) if shifted and cells.flag(cell) is None else cells.certain(cell)
+            found += [verdict] if verdict else []
+        if self._everybody:
+            found.append(self._everybody)
+        strictest = min(found, key=_ORDER.index, default=_ACTIVE)
+        return strictest if strictest[0] is Standing.UNSUBSCRIBED else None
