@@ -55,10 +55,11 @@ def undo(session: Session, number: int, now: dt.datetime) -> Undone:
         raise NotFound(f"no import {number}", hint="newsletter subscribers imports")
     if record.undone_at is not None:
         raise InputError(f"import {number} was undone on {record.undone_at:%Y-%m-%d}")
+    record.undone_at = now
+    session.flush()
     report = Undone()
     _each(session, _changed(number), lambda ids: _restore(session, record, ids, report, now))
     _each(session, _brought(number), lambda ids: _remove(session, record, ids, report, now))
-    record.undone_at = now
     return report
 
 
