@@ -30,7 +30,7 @@ def request(
     for name in lists:
         if session.get(SubscriptionRecord, (person.id, name)) is None:
             session.add(SubscriptionRecord(subscriber_id=person.id, list=name, status=Standing.PENDING, changed_at=now))
-        _note(session, person.id, name, "requested", source=source, evidence=evidence, now=now, tell=False)
+        note(session, person.id, name, "requested", source=source, evidence=evidence, now=now, tell=False)
     return person
 
 
@@ -51,7 +51,7 @@ def subscribe(
     elif record.status == Standing.ACTIVE:
         return False
     record.status, record.confirmed_at, record.changed_at = Standing.ACTIVE, now, now
-    _note(session, subscriber, name, Standing.ACTIVE, source=source, evidence=evidence, now=now)
+    note(session, subscriber, name, Standing.ACTIVE, source=source, evidence=evidence, now=now)
     return True
 
 
@@ -101,11 +101,11 @@ def unsubscribe(
     if record is None or record.status == Standing.UNSUBSCRIBED:
         return False
     record.status, record.changed_at = Standing.UNSUBSCRIBED, now
-    _note(session, subscriber, name, Standing.UNSUBSCRIBED, source=source, evidence=evidence or {}, now=now)
+    note(session, subscriber, name, Standing.UNSUBSCRIBED, source=source, evidence=evidence or {}, now=now)
     return True
 
 
-def _note(
+def note(
     session: Session,
     subscriber: int,
     name: str,
@@ -116,6 +116,7 @@ def _note(
     now: dt.datetime,
     tell: bool = True,
 ) -> None:
+    """Add a step to somebody's history, for a list or, where `name` is empty, for the person; `tell` others of it."""
     kept = {key: value for key, value in evidence.items() if value}
     session.add(
         ConsentRecord(
@@ -182,4 +183,4 @@ def note_lifted(session: Session, email: str, *, why: str, now: dt.datetime) -> 
     person = session.scalar(select(SubscriberRecord.id).where(SubscriberRecord.email == email))
     if person is not None:
         evidence = {"why": why}
-        _note(session, person, "", "suppression lifted", source="by hand", evidence=evidence, now=now, tell=False)
+        note(session, person, "", "suppression lifted", source="by hand", evidence=evidence, now=now, tell=False)

@@ -53,7 +53,10 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "templates": ("templates", "Email templates: list, copy, check."),
     },
     "People": {
-        "subscribers": ("subscribers", "People: import, imports, export, add, show, tag, unsubscribe, data, forget."),
+        "subscribers": (
+            "subscribers",
+            "People: import, export, list, search, show, add, edit, tag, unsubscribe, data, forget.",
+        ),
         "lists": ("lists", "The lists, with their counts."),
         "segments": ("lists", "Saved filters: list, show, count, preview."),
         "suppressions": ("suppressions", "Addresses that are never mailed: list, add, import, remove."),

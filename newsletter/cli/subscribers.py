@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from newsletter.audience import segments as filters
 from newsletter.audience.addresses import normalize
 from newsletter.audience.exporting import export_people
 from newsletter.audience.people import PROFILE
+from newsletter.cli.finding import edit, list_, search
 from newsletter.cli.importing import import_, imports
 from newsletter.cli.lists import known_list
 from newsletter.cli.output import (
@@ -38,11 +39,11 @@ from newsletter.store.records import SubscriberRecord
 
 @click.group()
 def subscribers() -> None:
-    """People: import, imports, export, add, show, tag, unsubscribe, data, forget."""
+    """People: import, imports, export, list, search, show, add, edit, tag, unsubscribe, data, forget."""
 
 
-subscribers.add_command(import_)
-subscribers.add_command(imports)
+for command in (import_, imports, list_, search, edit):
+    subscribers.add_command(command)
 
 
 @subscribers.command()
@@ -150,37 +151,52 @@ def tag(ctx: click.Context, address: str, tags: tuple[str, ...], remove: bool) -
 @as_json
 @click.pass_context
 def show(ctx: click.Context, address: str, as_json: bool) -> None:
-    """Somebody, with their lists and the whole history of their consent."""
+    """Show somebody, with their lists and the whole history of their consent, in the workspace's time."""
     with workspace(ctx) as space, space.store.read() as session:
-        held = rights.held(session, _person(session, address))
+        held, zone = rights.held(session, _person(session, address)), space.config.timezone
     if as_json:
         print_json(held)
         return
     for name in ("email", *PROFILE, "frequency", "paused_until", "consented_at"):
         if held[name]:
-            click.echo(f"{name:<12} {held[name]}")
+            value = _time(held[name], zone) if isinstance(held[name], dt.datetime) else held[name]
+            click.echo(f"{name:<12} {value}")
     for name in ("attributes", "tags"):
         if held[name]:
             words = (f"{k}: {v}" for k, v in held[name].items()) if isinstance(held[name], dict) else held[name]
             click.echo(f"{name:<12} {', '.join(words)}")
     for stop in held["suppressions"]:
         click.echo(f"{'suppressed':<12} {stop['list'] or 'everywhere'}: {stop['reason']} ({stop['source']})")
-    print_table(("list", "status", "since"), [(r["list"], r["status"], _day(r["changed_at"])) for r in held["lists"]])
+    rows = [(r["list"], r["status"], _time(r["changed_at"], zone)) for r in held["lists"]]
+    print_table(("list", "status", "since"), rows)
     if held["history"]:
         click.echo("")
-        rows = [(_day(row["at"]), row["list"], row["status"], row["source"]) for row in held["history"]]
-        print_table(("when", "list", "status", "source"), rows)
+        history = [
+            (_time(row["at"], zone), row["list"], row["status"], row["source"], _evidence(row["evidence"]))
+            for row in held["history"]
+        ]
+        print_table(("when", "list", "status", "source", "evidence"), history)
     if held["messages"]:
         click.echo("")
         told = [
-            (row["issue"], row["state"], _day(row["at"]), ", ".join(dict.fromkeys(e["type"] for e in row["events"])))
+            (
+                row["issue"],
+                row["state"],
+                _time(row["at"], zone),
+                ", ".join(dict.fromkeys(e["type"] for e in row["events"])),
+            )
             for row in held["messages"]
         ]
         print_table(("issue", "message", "when", "then"), told)
 
 
-def _day(at: dt.datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M}"
+def _time(at: dt.datetime, zone: dt.tzinfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def _evidence(evidence: dict[str, Any]) -> str:
+    """What proves a step, as it was given."""
+    return "; ".join(f"{name}: {value}" for name, value in evidence.items())
 
 
 @subscribers.command()

@@ -33,7 +33,7 @@ def test_somebody_is_added_tagged_looked_up_and_taken_off_by_hand(desk: Desk) ->
     said(desk, "subscribers", "unsubscribe", new)
     assert shown(desk, new)["lists"][0]["status"] == "unsubscribed"
     table = said(desk, "subscribers", "show", new)
-    assert "signed" not in table
+    assert "consent: signed the sheet in Denver" in table
     assert "unsubscribed" in table
 
 
