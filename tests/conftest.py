@@ -100,6 +100,14 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
+def postgres_store(postgres: str, tmp_path: Path) -> Iterator[Store]:
+    """An empty store on PostgreSQL, for what only happens where several write at the same time."""
+    opened = fresh(postgres, tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
 def website() -> Iterator[Website]:
     """A website on loopback."""
     with serve_website() as site:

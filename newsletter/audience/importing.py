@@ -241,7 +241,7 @@ def _store(
         counts: Counter[str] = Counter()
         erased = [row for person, row in rows if not _merged(page, person, counts)]
         try:
-            with session.begin_nested():
+            with bulk.savepoint():
                 written = page.write(f"import {report.number}: {path.name}")
         except IntegrityError:
             continue

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from unicodedata import is_normalized
 
 from newsletter.audience.addresses import found_in, normalize
 from newsletter.audience.cells import Verdict, blank, flag, moment, squeezed, word
@@ -127,12 +128,21 @@ class Reader:
 
     def _cells(self, row: Sequence[str]) -> dict[str, str]:
         """The cell of each field that isn't blank; several tags or lists together."""
+        together = "".join(row)
+        # Most rows are plain: then there's nothing to clean but the blanks around and between words.
+        plain = together.isprintable() and "  " not in together and is_normalized("NFC", together)
         found = {}
-        guarded = any(cell.startswith("'") for cell in row)
         for name, places in self._fields:
-            given = [clean(unguarded(row[place]) if guarded else row[place]) for place in places]
-            # There are people whose name is Null, or Na: a program writes NULL and n/a.
-            filled = [cell for cell in given if cell and not (blank(cell) and not (name in _NAMES and cell.istitle()))]
+            filled = []
+            for place in places:
+                cell = row[place]
+                if not cell:
+                    continue
+                cell = unguarded(cell) if cell[0] == "'" else cell
+                cell = cell.strip() if plain else clean(cell)
+                # There are people whose name is Null, or Na: a program writes NULL and n/a.
+                if cell and not (blank(cell) and not (name in _NAMES and cell.istitle())):
+                    filled.append(cell)
             if filled:
                 found[name] = "; ".join(filled) if name in ("tags", "lists") else filled[0]
         return found
@@ -159,12 +169,12 @@ class Reader:
         return [row[place] for place in self._layout.places.get("lists", ())]
 
     def _consented_at(self, cell: str, warnings: list[Warned]) -> dt.datetime | None:
-        if not cell or flag(cell) is not None or word(cell, {}):
+        if not cell:
             return None
         found = moment(cell, day_first=self._layout.day_first)
-        if found is None:
+        if found is None and flag(cell) is None and not word(cell, {}):
             warnings.append(("a date of consent can't be read; left empty", cell))
-        elif found > self._latest:
+        elif found is not None and found > self._latest:
             warnings.append(("a date of consent lies in the future; left empty", cell))
             return None
         return found

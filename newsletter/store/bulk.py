@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -41,6 +41,12 @@ class Bulk:
             yield
         finally:
             self._connection.exec_driver_sql(f"PRAGMA cache_size = {before}")
+
+    def savepoint(self) -> AbstractContextManager[Any]:
+        """What is done within can fail alone: the transaction goes on as it was before. A session's own savepoint would
+        only begin with its first statement, and not with one of these.
+        """
+        return self._connection.begin_nested()
 
     def insert(self, record: type[Base], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert rows of values in the order of the columns, in the forms that `moment` and `json` give."""
