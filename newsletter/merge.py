@@ -22,9 +22,19 @@ PERSONAL_FIELDS: Mapping[str, str] = {
 #: Fields the program fills in for every reader; they need no fallback.
 SYSTEM_FIELDS: Mapping[str, str] = {
     "unsubscribe_url": "the reader's own signed address for leaving the list",
+    "preferences_url": "the reader's own signed address for choosing lists, and how much mail",
 }
 #: Every merge field.
 FIELDS: Mapping[str, str] = {**PERSONAL_FIELDS, **SYSTEM_FIELDS}
+
+
+def reader_links(unsubscribe_url: str) -> dict[str, str]:
+    """The values of the system's fields, given a reader's address for leaving: it differs from the others by one letter
+    of its path, `/u/` for leaving and `/p/` for preferences.
+    """
+    head, _, token = unsubscribe_url.rpartition("/u/")
+    return {"unsubscribe_url": unsubscribe_url, "preferences_url": f"{head}/p/{token}" if head else unsubscribe_url}
+
 
 PATTERN = re.compile(r"\{\{\s*([A-Za-z_][\w.]*)\s*(?:\|([^{}|]*))?\}\}")
 

@@ -19,6 +19,7 @@ from newsletter import chromium
 from newsletter.check.links import links_of
 from newsletter.check.rules import Subject
 from newsletter.config import Config
+from newsletter.merge import reader_links
 from newsletter.model import Finding, Issue, Reach, Rendered
 from newsletter.photos import FOLDER
 from newsletter.resources import TEMPLATES
@@ -102,7 +103,7 @@ def embedded(mail: Rendered, issue: Issue, config: Config) -> str:
 
 
 def _nobody(config: Config) -> dict[str, str]:
-    return {"unsubscribe_url": f"{config.service.url.rstrip('/')}/u/"}
+    return reader_links(f"{config.service.url.rstrip('/')}/u/")
 
 
 def _differing(default: Rendered, variant: Rendered, reach: Reach) -> Differing:

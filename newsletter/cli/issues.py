@@ -11,6 +11,7 @@ import click
 from newsletter import codec
 from newsletter.cli.output import as_json, many, next_step, on_a_terminal, print_json, print_table, say, workspace
 from newsletter.errors import InputError, NewsletterError, NotApproved, NotFound, nearest
+from newsletter.merge import reader_links
 from newsletter.model import Finding, Picture, PolicyEntry, Prose, Severity, Story
 from newsletter.workspace import Draft
 
@@ -150,7 +151,7 @@ def render(ctx: click.Context, issue: str, output: Path | None, to_stdout: str |
         if name not in rendered:
             raise NotFound(f'no variant "{name}"', hint=nearest(name, rendered) or f"there are {', '.join(rendered)}")
         variant = rendered[name]
-        values = {"unsubscribe_url": space.unsubscribe_url(0, space.config.publications[composed.publication].list)}
+        values = reader_links(space.unsubscribe_url(0, space.config.publications[composed.publication].list))
         html, text = variant.html.merge_html(values), variant.text.merge(values)
         if to_stdout:
             click.echo(html if to_stdout == "html" else text, nl=False)

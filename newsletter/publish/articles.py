@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 
+from newsletter.merge import reader_links
 from newsletter.model import Snapshot, Variant
 from newsletter.publish.feeds import LENGTH, Feed, FeedEntry
 from newsletter.publish.pages import Pages
@@ -90,7 +91,7 @@ def _plain(pages: Pages, snapshot: Snapshot) -> bytes:
 
 
 def _nobody(pages: Pages) -> dict[str, str]:
-    return {"unsubscribe_url": f"{pages.config.service.url.rstrip('/')}/u/"}
+    return reader_links(f"{pages.config.service.url.rstrip('/')}/u/")
 
 
 def _card(site: Site, issue: Summary) -> bytes:

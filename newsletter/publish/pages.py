@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, TemplateSyntaxError
 from markupsafe import Markup
 
-from newsletter.config import Config
+from newsletter.config import Config, Publication
 from newsletter.errors import InputError, TemplateError
 from newsletter.model import Photo, Picture, Place, PolicyEntry, Prose, Story
 from newsletter.publish import machines
@@ -115,12 +115,23 @@ class Pages:
             "about": catalog.subject_folder,
             "place_folder": catalog.place_folder,
             "nation": NATION,
+            "subscribe": self._subscribe,
             "share": lambda text, url: machines.share_links(text, url),
             "Place": Place,
             "row": self._row,
         }
         self._environment = environment
         self._rows: dict[tuple[str, int, str], str] = {}
+
+    def _subscribe(self, publication: Publication | None = None) -> str:
+        """Where somebody joins by email: the service's form, with the publication's list chosen; empty where no list is
+        open to all.
+        """
+        lists = [name for name, one in self.config.lists.items() if one.public]
+        if not lists:
+            return ""
+        chosen = f"?list={publication.list}" if publication and publication.list in lists else ""
+        return f"{self.config.service.url.rstrip('/')}/subscribe{chosen}"
 
     def render(self, path: str, template: str, **values: Any) -> bytes:
         """The page at `path`; TemplateError with the template's file and line for what is wrong in it."""

@@ -22,7 +22,7 @@ from sqlalchemy import ColumnElement, CursorResult, and_, bindparam, case, exist
 from sqlalchemy.orm import Session, defer
 
 from newsletter.audience import Standing
-from newsletter.merge import PERSONAL_FIELDS
+from newsletter.merge import PERSONAL_FIELDS, reader_links
 from newsletter.model import Call, DeliveryState, Outcome, Receipt, Recipient, Route
 from newsletter.send import stored_calls
 from newsletter.send.stored_calls import Envelope
@@ -353,6 +353,6 @@ def _recipients(session: Session, campaign: int, number: int, envelope: Envelope
     recipients = []
     for delivery, address, subscriber, *known in session.connection().execute(query).all():
         values = {name: value for name, value in zip(PERSONAL_FIELDS, known, strict=True) if value}
-        values["unsubscribe_url"] = envelope.unsubscribe_url(subscriber)
+        values |= reader_links(envelope.unsubscribe_url(subscriber))
         recipients.append(Recipient(delivery=delivery, address=address, values=values, mark=envelope.mark(delivery)))
     return tuple(recipients)

@@ -17,7 +17,7 @@ from newsletter import audience, codec, send
 from newsletter.audience import Reason, segments, variants
 from newsletter.config import Config, Pace, ProviderConfig, Publication
 from newsletter.errors import ConfigError, SendError
-from newsletter.merge import MergeText
+from newsletter.merge import MergeText, reader_links
 from newsletter.model import Call, DeliveryState, Inline, Outcome, Photo, Recipient, Rendered, Snapshot
 from newsletter.providers import Provider, load, provider_class
 from newsletter.providers.mime import Composer
@@ -268,7 +268,7 @@ class CampaignService:
 
     def _test_call(self, publication: Publication, content: Rendered, addresses: list[str], first: int = 1) -> Call:
         """A call that is nobody's delivery: its marks are of no campaign, so that no event of it moves a reader."""
-        values = {"first_name": "", "unsubscribe_url": self.unsubscribe_url(0, publication.list)}
+        values = {"first_name": "", **reader_links(self.unsubscribe_url(0, publication.list))}
         sealed = envelope(
             self.config,
             publication,

@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from newsletter.compose import rearrange
 from newsletter.errors import IssueError, NewsletterError
+from newsletter.merge import reader_links
 from newsletter.model import Issue, Rendered
 from newsletter.resources import TEMPLATES
 from newsletter.studio.outline import outline, size_of
@@ -185,7 +186,7 @@ class _Pages:
         if look.reader:
             look.variant, values = self._studio.space.reader(issue, look.reader)
         service = self._studio.space.config.service.url.rstrip("/")
-        return issue, self._studio.mail(slug, look.variant), {**values, "unsubscribe_url": f"{service}/u/"}
+        return issue, self._studio.mail(slug, look.variant), {**values, **reader_links(f"{service}/u/")}
 
     def _framed(self, html: str, scheme: Scheme) -> str:
         """A mail whose pictures come from here, whose links open beside it."""
@@ -226,7 +227,7 @@ class _Pages:
             return render_template("broken.html.j2", problems=_problems(fault), scheme=_Look().scheme)
         if publication not in mails:
             abort(404)
-        return self._framed(mails[publication].html.merge_html({"unsubscribe_url": "#"}), _Look().scheme)
+        return self._framed(mails[publication].html.merge_html(reader_links("#")), _Look().scheme)
 
     def asset(self, name: str) -> Response:
         kind = "text/css" if Path(name).suffix == ".css" else "text/javascript"

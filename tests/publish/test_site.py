@@ -438,6 +438,8 @@ def test_the_pages_can_be_used_by_keyboard_alone(tracker: Path, browser: Browser
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Subscribe by email"
+    page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/{NAME}/index.html")
     seen = set()

@@ -164,8 +164,8 @@ def test_a_stored_summary_never_becomes_a_field() -> None:
     )
     block = Story(item=stored, headline=stored.title, blurb=stored.summary, compact=False, line=3)
     result = rendered(with_blocks(block))
-    assert {field.name for field in result.text.fields} == {"unsubscribe_url"}
-    assert len(result.text.fields) == 1
+    assert {field.name for field in result.text.fields} == {"unsubscribe_url", "preferences_url"}
+    assert len(result.text.fields) == 2
     for part in (result.html.merge_html(VALUES), result.text.merge(VALUES)):
         assert "Ask {{ first_name | us }} %recipient.x%" in part
         assert "{{ unsubscribe_url }}" in part
