@@ -63,7 +63,10 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "run-due": ("delivering", "Send what is scheduled for now, and go on with what was left."),
         "worker": ("begin", "Submit campaigns together with other machines."),
         "serve": ("begin", "Run the public service: joining, choosing, leaving, webhooks, the API."),
-        "keys": ("keys", "Keys for other programs to the API: make, list, revoke."),
+        "keys": (
+            "keys",
+            "Keys to the API: make, list, revoke; and of readers' links: rotate.",
+        ),
         "config": ("admin", "Check config.toml."),
         "db": ("admin", "Upgrade, back up or prune the database."),
     },
