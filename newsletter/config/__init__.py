@@ -108,6 +108,14 @@ class Config:
         """The workspace."""
         return self.path.parent
 
+    def list_named(self, name: str) -> MailingList | None:
+        """The list of that slug, or the one that has it among its aliases: lists are renamed, and mail that is out
+        names the old one.
+        """
+        wanted = name.casefold()
+        known = self.lists.values()
+        return self.lists.get(name) or next((one for one in known if wanted in map(str.casefold, one.aliases)), None)
+
     def publication(self, slug: str) -> Publication:
         """The publication of that slug, or NotFound with the nearest."""
         try:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from newsletter import audience, codec, send
 from newsletter.audience import Reason, segments, variants
+from newsletter.audience.wishes import FOLDER, Wishes
 from newsletter.config import Config, Pace, ProviderConfig, Publication
 from newsletter.errors import ConfigError, SendError
 from newsletter.merge import MergeText
@@ -173,6 +174,7 @@ class CampaignService:
             clock=self.clock,
             heartbeat=mine,
             spool=Spool(self.config.folder / "unrecorded-answers"),
+            wishes=Wishes(self.config.folder / FOLDER),
             size=self._batch_size(self.snapshot(campaign), campaign.provider),
             mark=self.marks.mark,
             suppress=self._suppress,
