@@ -44,10 +44,9 @@ class Unmangled:
         """Serve a request."""
         path = environ.get("PATH_INFO", "")
         known = _AS_MAILED.fullmatch(path)
-        if len(path) > 1 and not (known and self._signer().read(known[1])):
-            asked = f"{path}?{environ.get('QUERY_STRING', '')}"
-            if found := mended(asked, self._signer()):
-                environ["PATH_INFO"] = found
+        asked = f"{path}?{environ.get('QUERY_STRING', '')}"
+        if len(asked) > _SHORTEST and not (known and self._signer().read(known[1])):
+            environ["PATH_INFO"] = mended(asked, self._signer()) or path
         return self._app(environ, start_response)
 
 
@@ -64,7 +63,7 @@ def _path(purpose: Purpose, token: str, text: str) -> str:
     before, _, behind = text.partition(token)
     words = re.findall(r"[a-z]+", before.lower())
     page = next((word for word in reversed(words) if word in _PAGES[purpose]), _PAGES[purpose][0])
-    act = re.match(r"/(\w+)/?(?:\?|$)", behind)
+    act = re.match(r"[^/?]*/(\w+)/?(?:\?|$)", behind)
     return f"/{page}/{token}" + (f"/{act[1]}" if act and act[1] in _ACTS.get(page, ()) else "")
 
 
