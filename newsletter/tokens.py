@@ -104,7 +104,9 @@ class Signer:
 
     def read(self, token: str) -> tuple[Purpose, Claim] | None:
         """What a token is for, and its claim; None for one that is forged or damaged."""
-        for raw in (_base32(token), _base64(token)):
+        # Both begin with the version's own letters; whatever doesn't needn't be decoded.
+        raws = (_base32(token) if token[:2].lower() == "ae" else None, _base64(token) if token[:2] == "AQ" else None)
+        for raw in raws:
             if raw is not None and (found := self._read(raw)) is not None:
                 return found
         return None

@@ -185,7 +185,7 @@ class Notices:
         query = select(NoticeRecord.address, NoticeRecord.created_at).where(
             NoticeRecord.created_at > now - longest,
             NoticeRecord.id != notice.id,
-            NoticeRecord.outcome.in_((_SENT, _SENDING)),
+            or_(NoticeRecord.outcome.in_((_SENT, _SENDING)), NoticeRecord.outcome.startswith(_UNKNOWN)),
             NoticeRecord.address.startswith(name[:1], autoescape=True),
             or_(*(NoticeRecord.address.endswith(f"@{one}", autoescape=True) for one in domains)),
         )
