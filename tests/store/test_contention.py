@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from tests.desk import NOW
 PERSON = {"email": "ana@example.org", "created_at": NOW, "updated_at": NOW}
 
 
-def together(count: int, work: object) -> list[BaseException]:
+def together(count: int, work: Callable[[], object]) -> list[BaseException]:
     """Do some work in so many threads at once; what was raised."""
     faults: list[BaseException] = []
     barrier = threading.Barrier(count)
@@ -30,7 +30,7 @@ def together(count: int, work: object) -> list[BaseException]:
     def run() -> None:
         barrier.wait()
         try:
-            work()  # type: ignore[operator]
+            work()
         except BaseException as fault:
             faults.append(fault)
 
@@ -122,7 +122,7 @@ def test_threads_that_queue_for_a_locked_file_give_up_together(tmp_path: Path) -
 
 def test_what_a_database_says_of_a_fault_holds_no_value(store: Store) -> None:
     """Neither the statement's parameters nor what the database itself quotes of the row."""
-    statements = [
+    statements: list[Callable[[Session], object]] = [
         lambda s: s.execute(insert(SubscriberRecord), [PERSON, PERSON]),
         lambda s: s.execute(insert(SubscriberRecord), [{**PERSON, "language": "ana@example.org" * 9}, {**PERSON}]),
         lambda s: s.execute(

@@ -175,7 +175,7 @@ def test_the_service_waits_for_others_who_write(space: Workspace) -> None:
         lambda: client.test_client().post("/subscribe", data={"email": NEW, "list": "network-download"}).status_code,
         lambda: client.test_client().post(leave, data=ONE_CLICK).status_code,
     ]
-    threads = [threading.Thread(target=lambda act=act: answers.append(act())) for act in acts]  # type: ignore[misc]
+    threads = [threading.Thread(target=lambda act=act: answers.append(act())) for act in acts]
     with locked(space):
         for thread in threads:
             thread.start()

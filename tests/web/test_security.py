@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import tracemalloc
 from typing import Any
@@ -139,10 +140,12 @@ def test_names_that_nobody_knows_leave_nothing_in_memory(space: Workspace, caplo
     with caplog.at_level(logging.CRITICAL):
         for number in range(20):
             ask(number)
+        gc.collect()
         tracemalloc.start()
         before = tracemalloc.get_traced_memory()[0]
         for number in range(20, 60):
             ask(number)
+        gc.collect()
         grown = tracemalloc.get_traced_memory()[0] - before
         tracemalloc.stop()
     assert grown < 300_000
