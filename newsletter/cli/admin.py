@@ -31,8 +31,10 @@ def check(ctx: click.Context, online: bool, as_json: bool) -> None:
     With --online, the providers that publications use are asked about the key, the sender and the like.
     """
     with workspace(ctx) as space:
-        for slug in space.config.segments:
-            segments.saved(space.config, slug)
+        if space.config.segments:
+            with space.store.read() as session:
+                for slug in space.config.segments:
+                    segments.saved(space.config, slug, session)
         for publication in space.config.publications.values():
             logos = [publication.brand.logo, publication.partner.logo if publication.partner else None]
             for logo in filter(None, logos):

@@ -71,14 +71,16 @@ class CampaignService:
         approved = [variant.variant for variant in snapshot.variants]
         corrects = snapshot.issue.corrects
         conditions = [submitted(corrects)] if corrects else []
-        if segment:
-            conditions.append(segments.saved(self.config, segment))
+        with self.store.read() as session:
+            if segment:
+                conditions.append(segments.saved(self.config, segment, session))
+            variant = variants.name_in_sql(snapshot.issue, self.config, session, approved)
         return send.Target(
             list=publication.list,
             segment=segment,
             where=and_(*conditions) if conditions else None,
             corrects=corrects,
-            variant=variants.name_in_sql(snapshot.issue, self.config, approved),
+            variant=variant,
         )
 
     def plan(
