@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from newsletter.errors import NewsletterError
+from newsletter.model.text import shown
 
 #: Command, the module that holds it, and what help says of it; the parts of the help in order.
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
@@ -139,16 +140,17 @@ def main(arguments: list[str] | None = None, *, run: Callable[..., Any] = cli) -
         click.echo("Stopped; nothing more was done.", err=True)
         sys.exit(1)
     except click.ClickException as fault:
+        fault.message = shown(fault.message)
         fault.show()
         sys.exit(fault.exit_code)
     except NewsletterError as fault:
         for line in str(fault).splitlines():
-            click.secho(f"Error: {line}", fg="red", err=True)
+            click.secho(f"Error: {shown(line)}", fg="red", err=True)
         sys.exit(fault.exit_code)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
     except OSError as fault:
         place = f"{fault.filename}: " if fault.filename else ""
-        click.secho(f"Error: {place}{fault.strerror or fault}", fg="red", err=True)
+        click.secho(shown(f"Error: {place}{fault.strerror or fault}"), fg="red", err=True)
         sys.exit(1)

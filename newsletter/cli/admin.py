@@ -8,7 +8,7 @@ import click
 
 from newsletter import providers
 from newsletter.audience import segments
-from newsletter.cli.output import as_json, next_step, print_json, print_table, say, workspace
+from newsletter.cli.output import as_json, emit, next_step, print_json, print_table, say, workspace
 from newsletter.errors import ConfigError, ProviderError
 from newsletter.photos import read_photo
 from newsletter.send.envelope import mailbox
@@ -55,7 +55,7 @@ def check(ctx: click.Context, online: bool, as_json: bool) -> None:
             {**counts, "verified": [dict(zip(_COLUMNS, row, strict=True)) for row in rows]} if online else counts
         )
     else:
-        click.echo(", ".join(f"{count} {name}" for name, count in counts.items()))
+        emit(", ".join(f"{count} {name}" for name, count in counts.items()))
         print_table(_COLUMNS, rows)
     wrong = [row for row in rows if row[3] == "wrong"]
     if wrong:
@@ -121,7 +121,7 @@ def backup_(ctx: click.Context, target: Path) -> None:
     """Copy the whole database into a new SQLite file, while others may go on using it."""
     with workspace(ctx) as space:
         size = backup(space.store, target)
-    click.echo(target)
+    emit(target)
     say(f"{size:,} bytes.")
 
 

@@ -8,7 +8,7 @@ import click
 
 from newsletter.audience import keys as known_keys
 from newsletter.audience.keys import Scope
-from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
+from newsletter.cli.output import as_json, emit, many, next_step, print_json, print_table, say, workspace
 from newsletter.config import secrets
 
 
@@ -27,7 +27,7 @@ def make(ctx: click.Context, name: str, write: bool) -> None:
         scopes = (Scope.READ, Scope.WRITE) if write else (Scope.READ,)
         key = known_keys.make(session, name, scopes, space.clock.now())
         url = space.config.service.url.rstrip("/")
-    click.echo(key)
+    emit(key)
     say("Keep it where your program finds it; it can't be shown again.")
     next_step(f"see what it's good for: {url}/api/v1/openapi.json")
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from newsletter import audience
 from newsletter.audience import segments as filters
 from newsletter.audience.segments import Condition
-from newsletter.cli.output import as_json, next_step, print_json, print_table, say, workspace
+from newsletter.cli.output import as_json, emit, next_step, print_json, print_table, say, workspace
 from newsletter.errors import NotFound, nearest
 from newsletter.store.records import SubscriberRecord
 from newsletter.workspace import Workspace
@@ -85,7 +85,7 @@ def show_segment(ctx: click.Context, slug: str, as_json: bool) -> None:
         segment, where = filters.segment(space.config, slug), _where(space, slug)
         rows = [(listed, *_counts(space, listed, where)) for listed in space.config.lists]
     if not as_json:
-        click.echo(f"{segment.name}: {segment.where}")
+        emit(f"{segment.name}: {segment.where}")
     _print_counts("list", rows, as_json)
     if not as_json:
         next_step(f"newsletter segments preview {slug}")

@@ -142,7 +142,7 @@ def open_store(url: str, folder: Path) -> Store:
     """Open and check the schema; a SQLite file that doesn't exist yet is made."""
     store = connect(url, folder)
     file = Path(store.engine.url.database or "")
-    if store.is_sqlite and not file.exists():
+    if store.is_sqlite and not (file.exists() and file.stat().st_size):
         upgrade(store)
         return store
     with store.read() as session:
@@ -206,6 +206,7 @@ def backup(store: Store, target: Path) -> int:
     partial = target.with_name(target.name + ".partial")
     partial.unlink(missing_ok=True)
     try:
+        private.touch(partial)
         if store.is_sqlite:
             _copy_sqlite(store, partial)
         else:
