@@ -36,7 +36,8 @@ def test_a_file_that_holds_no_keys_is_refused_in_one_line(desk: Desk) -> None:
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "secret.key: it holds no key" in done.stderr
     (desk.folder / "secret.key").write_bytes("clé".encode() * 20)
-    assert "more than plain letters" in desk.run("suppressions", "add", "a@example.org").stderr
+    for command in (("suppressions", "add", "a@example.org"), ("config", "check"), ("serve", "--port", "0")):
+        assert "more than plain letters" in desk.run(*command).stderr
 
 
 def test_a_full_disk_leaves_no_key_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,3 +113,17 @@ def test_keys_from_the_environment_are_rotated_there(tmp_path: Path) -> None:
     assert Keyring(tmp_path / "secret.key", given)() == (b"b" * 32, b"a" * 32)
     with pytest.raises(ConfigError, match="put the new one before the old one there"):
         rotate(tmp_path / "secret.key", given)
+
+
+def test_a_file_that_is_spoilt_later_changes_nothing_in_a_service_that_runs(tmp_path: Path) -> None:
+    keyring = Keyring(tmp_path / "secret.key", {})
+    keys = keyring()
+    path = tmp_path / "secret.key"
+    for text in ("x", ""):
+        path.write_text(text, encoding="ascii")
+        keyring._looked = 0.0
+        assert keyring() is keys
+    path.unlink()
+    keyring._looked = 0.0
+    assert keyring() is keys
+    assert not path.exists(), "none is made in the place of one that was lost"

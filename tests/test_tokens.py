@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.tokens import AddressHash, Claim, Marks, Purpose, Signer
+from newsletter.tokens import AddressHash, Claim, Marks, Purpose, Signer, _to_base32
 
 CLAIM = Claim(subscriber=70_000, list="network-download")
 
@@ -53,6 +53,11 @@ def test_another_key_opens_nothing_and_an_older_key_still_does() -> None:
     old = Signer(b"old").sign(Purpose.UNSUBSCRIBE, CLAIM)
     assert Signer(b"new").verify(Purpose.UNSUBSCRIBE, old) is None
     assert Signer(b"new", b"old").verify(Purpose.UNSUBSCRIBE, old) == CLAIM
+
+
+@given(st.binary(max_size=80))
+def test_base32_is_that_of_the_standard(raw: bytes) -> None:
+    assert _to_base32(raw) == base64.b32encode(raw).rstrip(b"=").decode().lower()
 
 
 def test_a_token_in_capital_letters_is_the_same_token() -> None:

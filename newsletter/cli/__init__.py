@@ -6,6 +6,7 @@ failed, 4 delivery incomplete or unknown. Each group is imported when it's calle
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -140,8 +141,9 @@ def main(arguments: list[str] | None = None, *, run: Callable[..., Any] = cli) -
         click.echo("Stopped; nothing more was done.", err=True)
         sys.exit(1)
     except click.ClickException as fault:
-        fault.message = shown(fault.message)
-        fault.show()
+        said = io.StringIO()
+        fault.show(said)
+        click.echo(shown(said.getvalue()), nl=False, err=True)
         sys.exit(fault.exit_code)
     except NewsletterError as fault:
         for line in str(fault).splitlines():

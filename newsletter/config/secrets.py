@@ -25,7 +25,7 @@ _FRESH = 1.0
 
 class Keyring:
     """The keys of a workspace, from $NEWSLETTER_SECRET or the secret file; a change of the file is seen while a program
-    runs. As long as nothing changes it gives the same tuple.
+    runs, unless it's for what couldn't be used. As long as nothing changes it gives the same tuple.
     """
 
     def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
@@ -43,7 +43,11 @@ class Keyring:
             self._keys = self._keys or parse(given, f"${VARIABLE}")
         elif not self._keys or self._file_stamp() != self._stamp:
             stamp = self._file_stamp()
-            self._keys = read(self._path)
+            try:
+                self._keys = read(self._path) if stamp or not self._keys else self._keys
+            except ConfigError:
+                if not self._keys:
+                    raise
             self._stamp = stamp or self._file_stamp()
         return self._keys
 

@@ -58,6 +58,7 @@ class _Service(Flask):
 
 def create_app(space: Workspace) -> Flask:
     """The WSGI application of a workspace."""
+    space.keyring()  # what can't be used is said now, not to the first reader
     app = _Service(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM
     app.config["MAX_FORM_PARTS"] = 200

@@ -145,7 +145,7 @@ class _Api:
     def _add_consented(self, session: Session, address: str, given: dict[str, Any], now: dt.datetime) -> dict[str, Any]:
         """Add somebody whose consent was given elsewhere; whoever left or was stopped since stays so."""
         consent, lists = given["consent"], given["lists"]
-        at = _moment(consent["at"])
+        at = min(_moment(consent["at"]), now)
         if audience.reason_of(session, self._space.address_hash(address), *lists):
             raise _Problem(409, "The address is suppressed", "It may only be added by its owner, who confirms by mail")
         person, _ = audience.person_of(session, address, now)
