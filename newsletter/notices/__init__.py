@@ -142,6 +142,7 @@ class Notices:
                 notice.attempts += 1
                 given_up = notice.attempts > _ATTEMPTS
                 notice.due_at = None if given_up else now + dt.timedelta(minutes=2**notice.attempts)
+                notice.outcome = "not sent: given up" if given_up and not notice.outcome else notice.outcome
             return notice
 
     def _settle(self, number: int, session: Session) -> tuple[NoticeRecord, _Mail] | None:

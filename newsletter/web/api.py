@@ -133,7 +133,7 @@ class _Api:
         address, lists, now = _address(given["email"]), given["lists"], self._space.clock.now()
         if "consent" in given:
             return 200, self._add_consented(session, address, given, now)
-        if self._site.crowded(*lists, program=True):
+        if self._site.crowded_by_programs(session, lists):
             raise _Problem(429, "Too many requests", "letters to confirm are limited by list and in all")
         evidence = {**self._site.evidence(_SOURCE), "language": PROFILE["language"].fit(given.get("language", ""))}
         fields = {name: text for name, field in PROFILE.items() if (text := field.fit(given.get(name, "")))}

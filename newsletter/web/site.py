@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Flask, Response, g, render_template, request
 from jinja2 import FileSystemLoader
+from sqlalchemy.orm import Session
 
 from newsletter import notices
 from newsletter.audience.fields import PROFILE
@@ -156,13 +157,18 @@ class Site:
         language, now = self.language(), self.space.clock.now()
         self.space.store.transact(lambda session: notices.ask(session, kind, address, language, details, now))
 
-    def crowded(self, *lists: str, program: bool = False) -> bool:
-        """Whether this request for mail is one too many: of its network, unless it's from a `program` with a key, for
-        one of the lists, or in all.
-        """
+    def crowded(self, *lists: str) -> bool:
+        """Whether this request for mail is one too many: of its network, for one of the lists, or in all."""
         with self.space.store.read() as session:
-            slow = notices.mostly_unconfirmed(session, self.space.clock.now())
-        reached = self._limits.reached(lists, slow=slow, by_network=not program)
+            return self._crowded(session, lists, by_network=True)
+
+    def crowded_by_programs(self, session: Session, lists: Sequence[str]) -> bool:
+        """The same for a program with a key, whose network isn't the reader's."""
+        return self._crowded(session, lists, by_network=False)
+
+    def _crowded(self, session: Session, lists: Sequence[str], *, by_network: bool) -> bool:
+        slow = notices.mostly_unconfirmed(session, self.space.clock.now())
+        reached = self._limits.reached(lists, slow=slow, by_network=by_network)
         if reached:
             self.security.note("limit reached", reached + (", most who ask don't confirm" if slow else ""))
         return bool(reached)
