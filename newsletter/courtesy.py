@@ -122,7 +122,7 @@ def _draft(path: Path, member: Member, text: str, config: Config, sender: str) -
     message["Subject"] = subject.strip()
     message.set_content(body.strip() + "\n")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.write_bytes(message.as_bytes())
     except OSError as fault:
         raise InputError(f"can't write the draft: {fault.strerror}", where=path) from None

@@ -1,5 +1,5 @@
-"""What `newsletter serve` does beside answering: it mails what people asked for, tells other programs, and drops what
-is too old.
+"""What `newsletter serve` does beside answering: it mails what people asked for, tells other programs, writes down
+wishes that the database couldn't take, and drops what is too old.
 """
 
 from __future__ import annotations
@@ -7,9 +7,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from newsletter import retention
-from newsletter.errors import NewsletterError
+from newsletter.audience.wishes import FOLDER, Wishes
+from newsletter.errors import NewsletterError, described
 from newsletter.workspace import Workspace
 
 #: Seconds between two looks at what is due, and between two looks at what is too old.
@@ -18,13 +20,16 @@ _PRUNE = 3_600.0
 
 
 class Errands:
-    """A thread of its own; `complain` gets one line for whatever goes wrong, and it goes on."""
+    """A thread of its own; `complain` gets one line for whatever goes wrong, and it goes on. `failures` counts how
+    often something did.
+    """
 
-    def __init__(self, space: Workspace, complain: Callable[[str], None]) -> None:
-        self._space, self._complain = space, complain
+    def __init__(self, space: Workspace, complain: Callable[[str], None], *, look: float = _LOOK) -> None:
+        self._space, self._complain, self._look = space, complain, look
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="errands", daemon=True)
         self._told = ""
+        self.failures = 0
 
     def start(self) -> None:
         """Begin."""
@@ -38,22 +43,25 @@ class Errands:
     def _run(self) -> None:
         pruned = -_PRUNE
         notices, hooks = self._space.notices(), self._space.hooks()
-        while not self._stopping.wait(_LOOK):
-            self._try(notices.deliver)
-            self._try(hooks.gather)
-            self._try(hooks.deliver)
+        wishes = Wishes(self._space.folder / FOLDER)
+        while not self._stopping.wait(self._look):
+            for errand in (lambda: wishes.settle(self._space.store), notices.deliver, hooks.gather, hooks.deliver):
+                self._try(errand)
             if time.monotonic() - pruned > _PRUNE:
                 pruned = time.monotonic()
                 self._try(self._prune)
 
     def _prune(self) -> None:
-        with self._space.store.write() as session:
-            retention.prune(session, self._space.config.retention, self._space.clock.now())
+        rules, now = self._space.config.retention, self._space.clock.now()
+        self._space.store.transact(partial(retention.prune, rules=rules, now=now))
 
     def _try(self, errand: Callable[[], object]) -> None:
         try:
             errand()
-        except NewsletterError as fault:
-            if str(fault) != self._told:
-                self._told = str(fault)
-                self._complain(self._told)
+        except Exception as fault:
+            self.failures += 1
+            # Of what isn't ours the message may hold an address.
+            told = str(fault) if isinstance(fault, NewsletterError) else described(fault)
+            if told != self._told:
+                self._told = told
+                self._complain(told)

@@ -26,7 +26,8 @@ the sender, which turns a ProviderError into a state in the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import traceback
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import ClassVar
@@ -154,3 +155,23 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """`did you mean "x"?` for the known name most like `name`, or an empty string."""
     close = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
     return f'did you mean "{close[0]}"?' if close else ""
+
+
+def described(fault: BaseException) -> str:
+    """What went wrong and where in our code, without its message: that may hold an address or a token."""
+    return " from ".join(f"{type(one).__name__} at {_place(one)}" for one in _chain(fault))
+
+
+def _chain(fault: BaseException | None) -> Iterator[BaseException]:
+    seen = 0
+    while fault is not None and seen < 5:
+        yield fault
+        fault, seen = fault.__cause__ or fault.__context__, seen + 1
+
+
+def _place(fault: BaseException) -> str:
+    frames = traceback.extract_tb(fault.__traceback__)
+    ours = [frame for frame in frames if "newsletter" in frame.filename] or frames
+    return " < ".join(
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(ours[-6:])
+    )

@@ -22,11 +22,16 @@ LANGUAGES: Mapping[str, str] = {"en": "English", "es": "Español"}
 _FOLDER = Path(__file__).parent / "locale"
 
 
-@cache
 def translations(language: str) -> NullTranslations:
-    """The texts of a language; those of English for one that there is none of."""
+    """The texts of a language, such as `es` or `es-MX`; those of English for one that there is none of."""
+    known = language.partition("-")[0].lower()
+    return _catalogue(known if known in LANGUAGES else "en")
+
+
+@cache
+def _catalogue(language: str) -> NullTranslations:
     path = _FOLDER / f"{language}.po"
-    if language not in LANGUAGES or not path.exists():
+    if not path.exists():
         return NullTranslations()
     compiled = io.BytesIO()
     with path.open("rb") as file:

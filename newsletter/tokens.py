@@ -2,7 +2,10 @@
 
 A token says who may do what, bound to one purpose, and is signed with HMAC-SHA256 truncated to 128 bits
 (RFC 2104, section 5). It is as short as that allows, has no expiry (mail is opened years later), and the
-check takes the same time whatever is wrong.
+check takes the same time whatever is wrong. It's written in Base32 (RFC 4648, section 6), lower-case and without
+padding, so that it survives whatever changes the case of an address; releases before 0.7 wrote base64url.
+
+There may be several keys, the current one first: it signs, and all of them verify.
 """
 
 from __future__ import annotations
@@ -10,9 +13,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import itertools
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
+from typing import Self
 
 _VERSION = 1
 _MAC_BYTES = 16
@@ -55,38 +62,105 @@ class _Mac:
         return outer.digest()
 
 
+Secrets = Callable[[], tuple[bytes, ...]]
+
+
+class _Macs:
+    """A `_Mac` for each key, the current one first; made anew when `secrets` gives other keys."""
+
+    def __init__(self, use: bytes, secrets: Secrets) -> None:
+        self._use, self._secrets = use, secrets
+        self._made: tuple[tuple[bytes, ...], tuple[_Mac, ...]] = ((), ())
+
+    def __call__(self) -> tuple[_Mac, ...]:
+        secrets = self._secrets()
+        known, macs = self._made
+        if secrets is not known:
+            macs = tuple(_Mac(self._use, secret) for secret in secrets)
+            self._made = secrets, macs
+        return macs
+
+
 class Signer:
     """Makes and checks tokens. `secrets` are keys, the current one first; older ones still open old links."""
 
     def __init__(self, *secrets: bytes) -> None:
-        self._keys = tuple(_Mac(b"newsletter token\0", secret) for secret in secrets)
+        self._keys = _Macs(b"newsletter token\0", lambda: secrets)
+
+    @classmethod
+    def following(cls, secrets: Secrets) -> Self:
+        """One whose keys may change while it's used."""
+        made = cls()
+        made._keys = _Macs(b"newsletter token\0", secrets)
+        return made
 
     def sign(self, purpose: Purpose, claim: Claim) -> str:
-        """A token of URL-safe characters, about 50 long."""
+        """A token of lower-case letters and digits, about 60 long."""
         body = self._body(purpose, claim)
-        return base64.urlsafe_b64encode(body + self._keys[0](body)[:_MAC_BYTES]).rstrip(b"=").decode()
+        return _to_base32(body + self._keys()[0](body)[:_MAC_BYTES])
 
     def verify(self, purpose: Purpose, token: str) -> Claim | None:
         """The claim of a token, or None for one that is forged, damaged, or meant for something else."""
-        try:
-            raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), b"-_", validate=True)
-        except (ValueError, UnicodeEncodeError):
-            raw = b""
+        found = self.read(token)
+        return found[1] if found and found[0] is purpose else None
+
+    def read(self, token: str) -> tuple[Purpose, Claim] | None:
+        """What a token is for, and its claim; None for one that is forged or damaged."""
+        # Both begin with the version's own letters; whatever doesn't needn't be decoded.
+        raws = (_base32(token) if token[:2].lower() == "ae" else None, _base64(token) if token[:2] == "AQ" else None)
+        for raw in raws:
+            if raw is not None and (found := self._read(raw)) is not None:
+                return found
+        return None
+
+    def _read(self, raw: bytes) -> tuple[Purpose, Claim] | None:
         body, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
         # A sum looks at every key, where any() would stop at the right one.
-        matching = sum(hmac.compare_digest(key(body)[:_MAC_BYTES], mac) for key in self._keys)
-        if not matching or body[:_HEAD_BYTES] != bytes([_VERSION, purpose]):
-            return None
-        if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != token:
+        matching = sum(hmac.compare_digest(key(body)[:_MAC_BYTES], mac) for key in self._keys())
+        if not matching or body[0] != _VERSION:
             return None
         size = body[_HEAD_BYTES]
         number = int.from_bytes(body[_HEAD_BYTES + 1 : _HEAD_BYTES + 1 + size])
-        return Claim(subscriber=number, list=body[_HEAD_BYTES + 1 + size :].decode())
+        return Purpose(body[1]), Claim(subscriber=number, list=body[_HEAD_BYTES + 1 + size :].decode())
 
     @staticmethod
     def _body(purpose: Purpose, claim: Claim) -> bytes:
         number = claim.subscriber.to_bytes((claim.subscriber.bit_length() + 7) // 8 or 1)
         return bytes([_VERSION, purpose, len(number)]) + number + claim.list.encode()
+
+
+@cache
+def _threes() -> list[str]:
+    """What 15 bits are in Base32."""
+    return ["".join(letters) for letters in itertools.product("abcdefghijklmnopqrstuvwxyz234567", repeat=3)]
+
+
+def _to_base32(raw: bytes) -> str:
+    """Bytes in Base32, lower-case and without padding; four times as fast as the standard library, since a million
+    tokens are made in a row.
+    """
+    bits, threes = 8 * len(raw), _threes()
+    number = int.from_bytes(raw) << (-bits % 15)
+    text = "".join([threes[(number >> shift) & 0x7FFF] for shift in range(bits - 15 + -bits % 15, -1, -15)])
+    return text[: -(-bits // 5)]
+
+
+def _base32(token: str) -> bytes | None:
+    """The bytes of a token in Base32, upper or lower case; None for what isn't one."""
+    try:
+        raw = base64.b32decode(token.encode("ascii") + b"=" * (-len(token) % 8), casefold=True)
+    except (ValueError, UnicodeEncodeError):
+        return None
+    return raw if _to_base32(raw) == token.lower() else None
+
+
+def _base64(token: str) -> bytes | None:
+    """The bytes of a token of a release before 0.7; None for what isn't one."""
+    try:
+        raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), b"-_", validate=True)
+    except (ValueError, UnicodeEncodeError):
+        return None
+    return raw if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == token else None
 
 
 class Marks:
@@ -101,11 +175,18 @@ class Marks:
     _FORM = re.compile(r"d(\d{1,18})-[0-9a-f]{20}")
 
     def __init__(self, *secrets: bytes) -> None:
-        self._keys = tuple(_Mac(b"newsletter mark\0", secret) for secret in secrets)
+        self._keys = _Macs(b"newsletter mark\0", lambda: secrets)
+
+    @classmethod
+    def following(cls, secrets: Secrets) -> Self:
+        """Those whose keys may change while they're used."""
+        made = cls()
+        made._keys = _Macs(b"newsletter mark\0", secrets)
+        return made
 
     def mark(self, nonce: str, delivery: int) -> str:
         """The mark of a delivery of the campaign with that nonce."""
-        return self._mark(self._keys[0], nonce, delivery)
+        return self._mark(self._keys()[0], nonce, delivery)
 
     def delivery(self, mark: str) -> int | None:
         """The number that a mark claims to be of; None for what is none."""
@@ -114,7 +195,7 @@ class Marks:
 
     def is_of(self, mark: str, nonce: str, delivery: int) -> bool:
         """Whether a mark is that of a delivery."""
-        wanted = (self._mark(key, nonce, delivery) for key in self._keys)
+        wanted = (self._mark(key, nonce, delivery) for key in self._keys())
         return sum(hmac.compare_digest(mark.encode("utf-8", "replace"), one.encode()) for one in wanted) > 0
 
     @classmethod
@@ -123,10 +204,12 @@ class Marks:
 
 
 class AddressHash:
-    """The keyed hash by which an address is known after its owner asked to be forgotten; hexadecimal."""
+    """The keyed hash by which an address is known after its owner asked to be forgotten; hexadecimal. It's always made
+    with the oldest key, the last of `secrets`: of somebody forgotten nothing else is kept that could be hashed again.
+    """
 
-    def __init__(self, secret: bytes) -> None:
-        self._key = hashlib.sha256(b"newsletter address\0" + secret).digest()
+    def __init__(self, *secrets: bytes) -> None:
+        self._key = hashlib.sha256(b"newsletter address\0" + secrets[-1]).digest()
 
     def __call__(self, address: str) -> str:
         """The hash of an address in its one form."""

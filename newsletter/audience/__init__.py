@@ -9,13 +9,18 @@ from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter.audience.consent import (
+    Confirmation,
     add_by_hand,
+    confirm,
+    held,
     lift,
     note_lifted,
+    person_of,
     reason_of,
     request,
     subscribe,
     suppress,
+    undo,
     unsubscribe,
 )
 from newsletter.audience.people import Frequency, Reason, Standing
@@ -29,22 +34,27 @@ from newsletter.store.records import (
 )
 
 __all__ = [
+    "Confirmation",
     "Count",
     "Frequency",
     "Reason",
     "Standing",
     "add_by_hand",
+    "confirm",
     "count",
     "find",
+    "held",
     "lift",
     "mailable",
     "note_lifted",
     "paused",
+    "person_of",
     "reason_of",
     "request",
     "subscribe",
     "subscriptions",
     "suppress",
+    "undo",
     "unsubscribe",
     "unsuppressed",
 ]
@@ -147,7 +157,10 @@ def find(session: Session, email: str) -> SubscriberRecord | None:
     return session.scalar(select(SubscriberRecord).where(SubscriberRecord.email == email))
 
 
-def subscriptions(session: Session, subscriber: int) -> list[SubscriptionRecord]:
-    """Where a person stands on each list."""
+def subscriptions(session: Session, subscriber: int, *, held: bool = False) -> list[SubscriptionRecord]:
+    """Where a person stands on each list; `held` so that nobody else changes it meanwhile."""
     query = select(SubscriptionRecord).where(SubscriptionRecord.subscriber_id == subscriber)
-    return list(session.scalars(query.order_by(SubscriptionRecord.list)))
+    query = query.order_by(SubscriptionRecord.list)
+    if held:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return list(session.scalars(query))

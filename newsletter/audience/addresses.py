@@ -11,6 +11,9 @@ _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _USUAL = re.compile(rf"(?=.{{1,254}}\Z)(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[a-z]{{2,63}}")
 
+#: Two names of one service.
+GMAIL = ("gmail.com", "googlemail.com")
+
 
 def normalize(text: str) -> str:
     """An address in lower case, with its domain in ASCII (RFC 5890); InputError with the reason if it's none.
@@ -22,6 +25,17 @@ def normalize(text: str) -> str:
     if _USUAL.fullmatch(address):
         return address
     return _unusual(address)
+
+
+def mailbox_of(address: str) -> str:
+    """The mailbox that a normalized address leads to: what stands behind a plus leads to the same one (RFC 5233), and
+    at Gmail dots make no difference.
+    """
+    name, _, domain = address.rpartition("@")
+    name = name.partition("+")[0] or name
+    if domain in GMAIL:
+        return f"{name.replace('.', '')}@{GMAIL[0]}"
+    return f"{name}@{domain}"
 
 
 def _unusual(address: str) -> str:

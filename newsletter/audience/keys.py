@@ -12,9 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from newsletter.errors import InputError, NotFound, nearest
+from newsletter.model.text import clean
 from newsletter.store.records import ApiTokenRecord
 
 _PREFIX = "nd_"
+_LONGEST_NAME = 100
 _USED_EVERY = dt.timedelta(hours=1)
 
 
@@ -26,7 +28,10 @@ class Scope(StrEnum):
 
 
 def make(session: Session, name: str, scopes: Collection[Scope], now: dt.datetime) -> str:
-    """A new key, of 256 random bits; InputError when the name is taken."""
+    """A new key, of 256 random bits; InputError when the name is taken, or can't be one."""
+    name = clean(name)
+    if not 0 < len(name) <= _LONGEST_NAME:
+        raise InputError("a key's name has 1 to 100 letters", hint="name the program that is to have it")
     if session.scalar(select(ApiTokenRecord.id).where(ApiTokenRecord.name == name)):
         raise InputError(f'there is a key "{name}" already', hint="choose another name; revoked ones keep theirs")
     key = _PREFIX + secrets.token_urlsafe(32)

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from newsletter.audience.people import PROFILE, Reason
+from newsletter.store import insert_new
 from newsletter.store.records import (
     BatchRecord,
     CampaignRecord,
@@ -120,7 +121,8 @@ def forget(session: Session, person: SubscriberRecord, hashed: str, *, source: s
     session.execute(delete(HookCallRecord).where(HookCallRecord.document.contains(email, autoescape=True)))
     _drop_webhooks(session, email)
     session.execute(delete(SuppressionRecord).where(SuppressionRecord.address_hash == hashed))
-    session.add(SuppressionRecord(address_hash=hashed, email=None, reason=Reason.ERASED, source=source, at=now))
+    mark = {"address_hash": hashed, "email": None, "list": "", "reason": Reason.ERASED, "source": source, "at": now}
+    session.execute(insert_new(session, SuppressionRecord), [mark])
     session.execute(delete(SubscriberRecord).where(SubscriberRecord.id == person.id))
 
 

@@ -5,9 +5,13 @@
     tag = "donor" and joined since "2026-01-01"
     received = "network-download-2026-11" and not clicked = "network-download-2026-11"
 
-Texts compare without regard to case; states may be written out. Beside the fields of a person there are the attributes
-of config.toml, `tag`, `joined` (since or before a day: their consent or, where that isn't known, their first
-appearance), and `received`, `opened`, `clicked` with an issue; what a machine opened or clicked counts for nothing.
+Texts compare without regard to case, in all alphabets; states and roles may be written as people write them. Beside the
+fields of a person there are the attributes of config.toml, `tag`, `joined` (since or before a day: their consent or,
+where that isn't known, their first appearance), and `received`, `opened`, `clicked` with an issue; what a machine
+opened or clicked counts for nothing.
+
+A tag or an issue that there isn't is an error, wherever there's a store to ask: `not received = "…"` of a name with a
+slip in it would be everybody.
 """
 
 from __future__ import annotations
@@ -17,17 +21,22 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, func, not_, or_, select
+from sqlalchemy.orm import Session
 
+from newsletter.audience import fields
 from newsletter.config import Config, Segment
 from newsletter.errors import ConfigError, NotFound, nearest
 from newsletter.model import DeliveryState, EventType
 from newsletter.places import state_code
+from newsletter.store.folding import folded
 from newsletter.store.records import CampaignRecord, DeliveryRecord, EventRecord, SubscriberRecord, TagRecord
 
-PROFILE_FIELDS = ("email", "first_name", "last_name", "state", "locality", "role", "chapter", "language")
+PROFILE_FIELDS = ("email", *(field.name for field in fields.PROFILE.values() if field.segments))
 _ACTS = {"opened": EventType.OPENED, "clicked": EventType.CLICKED}
 FIELDS = (*PROFILE_FIELDS, "tag", "joined", "received", *_ACTS)
+#: Fields whose values are names of what's in the store; among so many the nearest is looked for.
+_STORED, _MOST_NAMES = ("tag", "received", *_ACTS), 10_000
 Condition = ColumnElement[bool]
 
 _TOKEN = re.compile(r"""\s*(?:(?P<text>"[^"]*"|'[^']*')|(?P<sign>!=|[=(),])|(?P<word>\w+)|(?P<other>\S))""")
@@ -49,24 +58,28 @@ def segment(config: Config, slug: str) -> Segment:
         raise NotFound(f'no segment "{slug}"', where=config.path.name, hint=hint) from None
 
 
-def saved(config: Config, slug: str) -> Condition:
+def saved(config: Config, slug: str, session: Session | None = None) -> Condition:
     """The SQL condition of a saved segment, or NotFound with the nearest."""
-    return condition(segment(config, slug).where, slug, config)
+    return condition(segment(config, slug).where, slug, config, session=session)
 
 
-def condition(expression: str, name: str, config: Config, *, saved: bool = False) -> Condition:
-    """The SQL condition on subscribers that an expression means; ConfigError says where it goes wrong.
+def condition(
+    expression: str, name: str, config: Config, *, saved: bool = False, session: Session | None = None
+) -> Condition:
+    """The SQL condition on subscribers that an expression means; ConfigError says where it goes wrong. With a session,
+    tags and issues that aren't there are wrong, too.
 
     Where `saved` segments may be named, `segment = "florida"` stands for the expression of one.
     """
-    return _Parser(expression, name, config, saved=saved).parse()
+    return _Parser(expression, name, config, saved=saved, session=session).parse()
 
 
 class _Parser:
     """Recursive descent: or < and < not < comparison."""
 
-    def __init__(self, expression: str, name: str, config: Config, *, saved: bool) -> None:
+    def __init__(self, expression: str, name: str, config: Config, *, saved: bool, session: Session | None) -> None:
         self._name = name
+        self._session = session
         self._config = config
         self._segments = config.segments if saved else {}
         self._fields = (*FIELDS, *config.attributes)
@@ -135,14 +148,17 @@ class _Parser:
         return not_(found) if negated else found
 
     def _is_one_of(self, name: str, values: Sequence[str]) -> Condition:
+        if name in ("email", "state"):
+            return func.lower(getattr(SubscriberRecord, name)).in_([value.lower() for value in values])
+        if name == "role":
+            values = [word for value in values for word in (fields.role_of(value), value)]
         if name in PROFILE_FIELDS:
-            return func.lower(getattr(SubscriberRecord, name)).in_(values)
+            return _any_of(getattr(SubscriberRecord, name), values)
         if name == "tag":
-            return exists().where(TagRecord.subscriber_id == SubscriberRecord.id, func.lower(TagRecord.tag).in_(values))
+            return exists().where(TagRecord.subscriber_id == SubscriberRecord.id, _any_of(TagRecord.tag, values))
         if name == "received" or name in _ACTS:
             return _had(name, values)
-        attribute = SubscriberRecord.attributes[name].as_string()
-        return func.lower(func.coalesce(attribute, "")).in_(values)
+        return _any_of(func.coalesce(SubscriberRecord.attributes[name].as_string(), ""), values)
 
     def _joined_when(self) -> Condition:
         since = self._accept("since")
@@ -162,11 +178,11 @@ class _Parser:
         self._tokens.pop(0)
         self._expect("=")
         at = self._tokens[0]
-        slug = self._value("segment")
+        slug = self._value("segment").lower()
         if slug not in self._segments:
             hint = nearest(slug, self._segments) or f"known: {', '.join(self._segments)}"
             raise self._error(f'no segment "{slug}"', hint, column=at.column)
-        return condition(self._segments[slug].where, slug, self._config)
+        return condition(self._segments[slug].where, slug, self._config, session=self._session)
 
     def _value(self, field: str) -> str:
         token = self._tokens[0]
@@ -178,8 +194,23 @@ class _Parser:
             code = state_code(text)
             if code is None:
                 raise self._error(f'"{text}" is no state', column=token.column)
-            return code.lower()
-        return text.lower()
+            return code
+        if self._session is not None and field in _STORED:
+            self._look_up(self._session, field, text, token.column)
+        return text
+
+    def _look_up(self, session: Session, field: str, text: str, column: int) -> None:
+        """Refuse a name that nothing has; as long as there's no tag at all, any may come yet."""
+        wanted, known = folded(text), TagRecord.tag if field == "tag" else CampaignRecord.issue
+        if session.scalar(select(known).where((known == text) | (folded(known) == wanted)).limit(1)):
+            return
+        names = set(session.scalars(select(known).distinct().limit(_MOST_NAMES)))
+        if field != "tag":
+            names |= {path.parent.name for path in (self._config.folder / "issues").glob("*/issue.md")}
+        if text.casefold() in map(str.casefold, names) or (field == "tag" and not names):
+            return
+        what = "tag" if field == "tag" else "issue"
+        raise self._error(f'no {what} "{text}"', nearest(text, names), column=column)
 
     def _accept(self, what: str) -> bool:
         token = self._tokens[0]
@@ -197,12 +228,17 @@ class _Parser:
         return ConfigError(f'segment "{self._name}": {what}, at character {at + 1}', hint=hint)
 
 
+def _any_of(column: SQLColumnExpression[str], values: Sequence[str]) -> Condition:
+    """Whether a text is one of some, without regard to case."""
+    return folded(column).in_([folded(value) for value in values])
+
+
 def _had(what: str, issues: Sequence[str]) -> Condition:
     """Whether somebody was mailed one of the issues, or opened or clicked it themselves."""
     query = (
         select(DeliveryRecord.id)
         .join(CampaignRecord, CampaignRecord.id == DeliveryRecord.campaign_id)
-        .where(DeliveryRecord.subscriber_id == SubscriberRecord.id, CampaignRecord.issue.in_(issues))
+        .where(DeliveryRecord.subscriber_id == SubscriberRecord.id, _any_of(CampaignRecord.issue, issues))
     )
     if what in _ACTS:
         query = query.join(EventRecord, EventRecord.delivery_id == DeliveryRecord.id)

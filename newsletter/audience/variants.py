@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, case, exists, func, literal, select
 from sqlalchemy.orm import Session
 
 from newsletter import audience
-from newsletter.audience.segments import Condition, condition
+from newsletter.audience.segments import Condition, condition, saved
 from newsletter.config import Config
 from newsletter.errors import ConfigError
 from newsletter.model import DeliveryState, Guard, Issue, Reach, Variant
@@ -23,7 +23,7 @@ from newsletter.store.records import CampaignRecord, DeliveryRecord, SubscriberR
 DEFAULT = Variant()
 
 
-def name_in_sql(issue: Issue, config: Config, allowed: Collection[str] = ()) -> ColumnElement[str]:
+def name_in_sql(issue: Issue, config: Config, session: Session, allowed: Collection[str] = ()) -> ColumnElement[str]:
     """The name of a subscriber's variant, as SQL. Where names are `allowed`, any other becomes `default`.
 
     A guard that can't be evaluated is closed: nobody gets its part.
@@ -31,7 +31,7 @@ def name_in_sql(issue: Issue, config: Config, allowed: Collection[str] = ()) -> 
     parts: list[ColumnElement[str]] = []
     for number, expression in enumerate(issue.guards, 1):
         try:
-            opens = condition(expression, expression, config, saved=True)
+            opens = condition(expression, expression, config, saved=True, session=session)
         except ConfigError:
             continue
         parts.append(case((opens, f"-g{number}"), else_=""))
@@ -78,7 +78,7 @@ def variant_named(issue: Issue, name: str) -> Variant:
 
 def reach(session: Session, issue: Issue, list_: str, config: Config, now: dt.datetime) -> Reach:
     """Who of a list would get which variant now; `default` is always among them."""
-    people = audience.mailable(list_, now).add_columns(name_in_sql(issue, config).label("variant")).subquery()
+    people = audience.mailable(list_, now).add_columns(name_in_sql(issue, config, session).label("variant")).subquery()
     query = select(people.c.variant, func.count()).group_by(people.c.variant)
     counted = {row[0]: row[1] for row in session.execute(query)}
     names = sorted({DEFAULT.name, *counted}, key=lambda name: (name != DEFAULT.name, name))
@@ -91,7 +91,7 @@ def reach(session: Session, issue: Issue, list_: str, config: Config, now: dt.da
 
 def _guard(session: Session, number: int, expression: str, list_: str, config: Config, now: dt.datetime) -> Guard:
     try:
-        where = condition(expression, expression, config, saved=True)
+        where = condition(expression, expression, config, saved=True, session=session)
     except ConfigError as fault:
         return Guard(name=f"g{number}", expression=expression, readers=0, fault=fault.what)
     count = session.scalar(select(func.count()).select_from(audience.mailable(list_, now, where=where).subquery()))
@@ -111,7 +111,10 @@ def explain(
     def holds(where: Condition) -> bool:
         return bool(session.scalar(select(SubscriberRecord.id).where(SubscriberRecord.id == person.id, where)))
 
-    name = session.scalar(select(name_in_sql(issue, config)).where(SubscriberRecord.id == person.id)) or DEFAULT.name
+    name = (
+        session.scalar(select(name_in_sql(issue, config, session)).where(SubscriberRecord.id == person.id))
+        or DEFAULT.name
+    )
     variant = variant_named(issue, name)
     standing = {row.list: row.status for row in audience.subscriptions(session, person.id)}.get(list_)
     suppressed = not holds(audience.unsuppressed(list_))
@@ -121,7 +124,7 @@ def explain(
         "suppressed": "yes" if suppressed else "no",
         "paused": "yes" if paused else "no",
         "mailed": "yes" if standing == audience.Standing.ACTIVE and not suppressed and not paused else "no",
-        "segments": [slug for slug, one in config.segments.items() if holds(condition(one.where, slug, config))],
+        "segments": [slug for slug in config.segments if holds(saved(config, slug, session))],
         "variant": name,
         "state first": variant.state or "-",
         "opens": [expression for expression in issue.guards if expression in variant.guards],

@@ -6,6 +6,7 @@ failed, 4 delivery incomplete or unknown. Each group is imported when it's calle
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -14,6 +15,7 @@ from typing import Any
 import click
 
 from newsletter.errors import NewsletterError
+from newsletter.model.text import shown
 
 #: Command, the module that holds it, and what help says of it; the parts of the help in order.
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
@@ -66,7 +68,10 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "run-due": ("delivering", "Send what is scheduled for now, and go on with what was left."),
         "worker": ("begin", "Submit campaigns together with other machines."),
         "serve": ("begin", "Run the public service: joining, choosing, leaving, webhooks, the API."),
-        "keys": ("keys", "Keys for other programs to the API: make, list, revoke."),
+        "keys": (
+            "keys",
+            "Keys to the API: make, list, revoke; and of readers' links: rotate.",
+        ),
         "config": ("admin", "Check config.toml."),
         "db": ("admin", "Upgrade, back up or prune the database."),
     },
@@ -139,16 +144,18 @@ def main(arguments: list[str] | None = None, *, run: Callable[..., Any] = cli) -
         click.echo("Stopped; nothing more was done.", err=True)
         sys.exit(1)
     except click.ClickException as fault:
-        fault.show()
+        said = io.StringIO()
+        fault.show(said)
+        click.echo(shown(said.getvalue()), nl=False, err=True)
         sys.exit(fault.exit_code)
     except NewsletterError as fault:
         for line in str(fault).splitlines():
-            click.secho(f"Error: {line}", fg="red", err=True)
+            click.secho(f"Error: {shown(line)}", fg="red", err=True)
         sys.exit(fault.exit_code)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
     except OSError as fault:
         place = f"{fault.filename}: " if fault.filename else ""
-        click.secho(f"Error: {place}{fault.strerror or fault}", fg="red", err=True)
+        click.secho(shown(f"Error: {place}{fault.strerror or fault}"), fg="red", err=True)
         sys.exit(1)

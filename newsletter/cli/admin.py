@@ -8,7 +8,7 @@ import click
 
 from newsletter import providers
 from newsletter.audience import segments
-from newsletter.cli.output import as_json, next_step, print_json, print_table, say, workspace
+from newsletter.cli.output import as_json, emit, next_step, print_json, print_table, say, workspace
 from newsletter.errors import ConfigError, ProviderError
 from newsletter.photos import read_photo
 from newsletter.send.envelope import mailbox
@@ -31,8 +31,12 @@ def check(ctx: click.Context, online: bool, as_json: bool) -> None:
     With --online, the providers that publications use are asked about the key, the sender and the like.
     """
     with workspace(ctx) as space:
-        for slug in space.config.segments:
-            segments.saved(space.config, slug)
+        if (space.folder / space.config.secret_file).exists():
+            space.keyring()
+        if space.config.segments:
+            with space.store.read() as session:
+                for slug in space.config.segments:
+                    segments.saved(space.config, slug, session)
         for publication in space.config.publications.values():
             logos = [publication.brand.logo, publication.partner.logo if publication.partner else None]
             for logo in filter(None, logos):
@@ -53,7 +57,7 @@ def check(ctx: click.Context, online: bool, as_json: bool) -> None:
             {**counts, "verified": [dict(zip(_COLUMNS, row, strict=True)) for row in rows]} if online else counts
         )
     else:
-        click.echo(", ".join(f"{count} {name}" for name, count in counts.items()))
+        emit(", ".join(f"{count} {name}" for name, count in counts.items()))
         print_table(_COLUMNS, rows)
     wrong = [row for row in rows if row[3] == "wrong"]
     if wrong:
@@ -119,7 +123,7 @@ def backup_(ctx: click.Context, target: Path) -> None:
     """Copy the whole database into a new SQLite file, while others may go on using it."""
     with workspace(ctx) as space:
         size = backup(space.store, target)
-    click.echo(target)
+    emit(target)
     say(f"{size:,} bytes.")
 
 

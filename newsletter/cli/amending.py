@@ -10,7 +10,17 @@ import click
 from newsletter import amendments
 from newsletter.amendments import Decision, path_of
 from newsletter.cli.issues import issue_argument
-from newsletter.cli.output import as_json, next_step, on_a_terminal, print_json, print_table, say, workspace
+from newsletter.cli.output import (
+    as_json,
+    emit,
+    emit_document,
+    next_step,
+    on_a_terminal,
+    print_json,
+    print_table,
+    say,
+    workspace,
+)
 from newsletter.errors import InputError, NotApproved, NotFound, nearest
 from newsletter.model import Snapshot
 from newsletter.workspace import Workspace
@@ -46,12 +56,12 @@ def correct(ctx: click.Context, issue: str, note: str, mail: bool, variants: tup
         if note:
             with space.store.write() as session:
                 record, new = amendments.correct(session, found.issue, note, decision(space, by))
-            click.echo(f"{record.issue} {record.id}")
+            emit(f"{record.issue} {record.id}")
             said = "Noted." if new else f"That is noted already, since {record.date}."
             say(f"{said} It will stand on the issue's page, and begin the next draft of {record.publication}.")
         if mail:
             path = space.draft_correction(found.issue, variants)
-            click.echo(path)
+            emit(path)
             name = path.split("/")[-2]
             next_step(f"edit the file, then: newsletter check {name}, and approve and send it like any issue")
             return
@@ -96,7 +106,7 @@ def history(ctx: click.Context, issue: str, digest: str, as_json: bool) -> None:
             corrections = amendments.corrections(session, name)
             text = approval.with_digest(session, name, digest).variants[0].text if digest else None
     if text is not None:
-        click.echo(text.merge({}), nl=False)
+        emit_document(text.merge({}))
         return
     rows: list[dict[str, Any]] = [
         {"at": each.at, "what": "approved", "by": ", ".join(each.by), "id": each.digest[:12], "note": ""}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
+from newsletter.cli.output import as_json, emit, many, next_step, print_json, print_table, say, workspace
 from newsletter.workspace import system_clock
 
 
@@ -19,7 +19,7 @@ def init(folder: Path) -> None:
     from newsletter.demo import begin
 
     begin(folder)
-    click.echo(folder / "config.toml")
+    emit(folder / "config.toml")
     say("A new workspace with the example settings.")
     next_step(f"edit {folder / 'config.toml'}, then: newsletter config check")
 
@@ -31,7 +31,7 @@ def demo(folder: Path) -> None:
     from newsletter.demo import build
 
     build(folder, system_clock(), lambda line: say(line))
-    click.echo(folder / "archive" / "index.html")
+    emit(folder / "archive" / "index.html")
     say(f"Open it in a browser; the mails are in {folder / 'outbox'}.")
     next_step(f"cd {folder} && newsletter status, and newsletter check network-download-2022-10")
 
@@ -90,7 +90,7 @@ def studio(ctx: click.Context, issue: str, port: int, no_browser: bool) -> None:
 
     signal.signal(signal.SIGINT, stop)
     address = f"http://127.0.0.1:{port}/" + (f"issues/{name}/" if name else "")
-    click.echo(address)
+    emit(address)
     say("The studio follows your files. End with Ctrl-C.")
     if not no_browser:
         click.launch(address)

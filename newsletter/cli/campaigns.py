@@ -6,7 +6,7 @@ import click
 
 from newsletter import send as sending
 from newsletter.cli.delivering import again, line, waiting
-from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
+from newsletter.cli.output import as_json, emit, many, next_step, print_json, print_table, say, workspace
 from newsletter.cli.sending import confirmed
 from newsletter.errors import InputError, SendError
 from newsletter.model import DeliveryState
@@ -72,7 +72,7 @@ def show(ctx: click.Context, name: str, people: str | None, as_json: bool) -> No
             if as_json:
                 print_json([{"address": address, "why": why} for address, why in rows])
             for address, why in () if as_json else rows:
-                click.echo(f"{address}\t{why}")
+                emit(f"{address}\t{why}")
             return
         troubles = feedback.troubles(session, campaign.id)
         if as_json:

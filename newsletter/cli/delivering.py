@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from newsletter import send as sending
-from newsletter.cli.output import many, next_step, progress, say, workspace
+from newsletter.cli.output import emit, many, next_step, progress, say, workspace
 from newsletter.errors import DeliveryIncomplete, NewsletterError, SendError
 from newsletter.model import DeliveryState
 from newsletter.send import control, heartbeat, ledger
@@ -111,7 +111,7 @@ def _summarize(space: Workspace, service: CampaignService, campaign: CampaignRec
         campaign = sending.get(session, name)
         status = service.status(session, campaign)
     counts = status.counts
-    click.echo(f"{name}: {line(counts)}")
+    emit(f"{name}: {line(counts)}")
     if not service.kind(campaign.provider).mails and begun:
         say(f'Nobody was mailed: provider "{campaign.provider}" writes messages into a folder.', fg="yellow")
     if status.paused:

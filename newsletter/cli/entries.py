@@ -9,7 +9,8 @@ from typing import Any
 import click
 import tomli_w
 
-from newsletter.cli.output import next_step, print_json, say, workspace
+from newsletter import private
+from newsletter.cli.output import emit, emit_document, next_step, print_json, say, workspace
 from newsletter.collect import transfer
 from newsletter.errors import ConfigError, InputError
 from newsletter.gazetteer import doubts
@@ -105,7 +106,7 @@ def import_entries(ctx: click.Context, path: Path, what: transfer.What, as_json:
         )
     else:
         counts = f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged"
-        click.echo(f"{report.rows} {what}: {counts}, {len(report.rejected)} rejected")
+        emit(f"{report.rows} {what}: {counts}, {len(report.rejected)} rejected")
     for row, reason in report.rejected[:10]:
         say(f"{path}:{row.line}: {reason}", fg="yellow")
     for row, doubt in report.doubts[:10]:
@@ -123,7 +124,7 @@ def export_entries(values: list[transfer.Entry], what: transfer.What, output: st
     ending = Path(output).suffix.lstrip(".")
     text = transfer.export(values, what, form or (ending if ending in transfer.FORMATS else "toml"))
     if output == "-":
-        click.echo(text, nl=False)
+        emit_document(text)
     else:
-        Path(output).write_text(text, encoding="utf-8", newline="")
+        private.write(Path(output), text.encode())
         say(f"{len(values)} {what} written to {output}.")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from newsletter.cli.entries import form_options, given, say_doubts
-from newsletter.cli.output import as_json, many, next_step, on_a_terminal, print_json, print_table, say, workspace
+from newsletter.cli.output import as_json, emit, many, next_step, on_a_terminal, print_json, print_table, say, workspace
 from newsletter.collect import forms
 from newsletter.errors import InputError, NewsletterError, NotFound, nearest
 from newsletter.model import Item, Kind
@@ -39,7 +39,7 @@ def add(ctx: click.Context, /, page: str, keep: bool, **options: Any) -> None:
             _need_words(form)
         source = f"page {page}" if page else ""
         item, notes = collecting.add(intake, form, source, Standing.KEPT if kept else Standing.INBOX)
-    click.echo(item.slug)
+    emit(item.slug)
     for note in notes:
         say(f"Note: {note}", fg="yellow")
     say_doubts(item)

@@ -9,10 +9,22 @@ from pathlib import Path
 import click
 
 from newsletter import codec
-from newsletter.cli.output import as_json, many, next_step, on_a_terminal, print_json, print_table, say, workspace
+from newsletter.cli.output import (
+    as_json,
+    emit,
+    emit_document,
+    many,
+    next_step,
+    on_a_terminal,
+    print_json,
+    print_table,
+    say,
+    workspace,
+)
 from newsletter.errors import InputError, NewsletterError, NotApproved, NotFound, nearest
 from newsletter.merge import reader_links
 from newsletter.model import Finding, Picture, PolicyEntry, Prose, Severity, Story
+from newsletter.model.text import shown
 from newsletter.workspace import Draft
 
 issue_argument = click.argument("issue")
@@ -60,7 +72,7 @@ def draft(
         if not everything and not without and on_a_terminal():
             dropped |= _asked(found)
         path, count = space.write_draft(found, dropped)
-        click.echo(path)
+        emit(path)
         put_right = f" and {many(len(found.corrections), 'correction')}" if found.corrections else ""
         say(
             f"Drafted with {many(count, 'entry', 'entries')} since {found.since}{put_right}. Fill in what is marked TK."
@@ -98,7 +110,7 @@ def compose(ctx: click.Context, issue: str, as_json: bool) -> None:
         if as_json:
             print_json(codec.plain(composed))
             return
-        click.echo(composed.title)
+        emit(composed.title)
         rows = [
             (block.line, section.heading or "(intro)", *_describe(block))
             for section in composed.sections
@@ -144,7 +156,7 @@ def render(ctx: click.Context, issue: str, output: Path | None, to_stdout: str |
         composed = space.compose(issue)
         if output and output.suffix.lower() in (".html", ".pdf"):
             space.review(composed, output)
-            click.echo(output)
+            emit(output)
             next_step(f"show it around, then: newsletter approve {composed.slug}")
             return
         rendered = {each.variant: each for each in space.render(composed)}
@@ -154,14 +166,14 @@ def render(ctx: click.Context, issue: str, output: Path | None, to_stdout: str |
         values = reader_links(space.unsubscribe_url(0, space.config.publications[composed.publication].list))
         html, text = variant.html.merge_html(values), variant.text.merge(values)
         if to_stdout:
-            click.echo(html if to_stdout == "html" else text, nl=False)
+            emit_document(html if to_stdout == "html" else text)
             return
         folder = output or space.folder / "preview" / composed.slug
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "mail.html").write_text(html, encoding="utf-8")
         (folder / "mail.txt").write_text(text, encoding="utf-8")
-        click.echo(folder / "mail.html")
-        click.echo(folder / "mail.txt")
+        emit(folder / "mail.html")
+        emit(folder / "mail.txt")
         say(f"Subject: {variant.subject.merge(values)}")
         say(f"{len(html.encode()):,} bytes of HTML; Gmail cuts at 102,000.")
         next_step(f"newsletter check {composed.slug}")
@@ -188,7 +200,7 @@ def variants(ctx: click.Context, issue: str, as_json: bool) -> None:
     if reach.guards:
         guards = [(guard.name, guard.expression, guard.readers, guard.fault) for guard in reach.guards]
         print_table(("part", "for readers who are", "readers", "fault"), guards)
-        click.echo()
+        emit()
     rows = [
         (v.name, count, v.state or "-", *(" and ".join(sorted(held)) or "-" for held in (v.guards, v.had)))
         for v, count in reach.variants.items()
@@ -216,7 +228,7 @@ def explain(ctx: click.Context, issue: str, address: str, as_json: bool) -> None
         print_json(told)
         return
     for key, value in told.items():
-        click.echo(f"{key:<12} {', '.join(map(str, value)) if isinstance(value, list) else value}")
+        emit(f"{key:<12} {', '.join(map(str, value)) if isinstance(value, list) else value}")
 
 
 @click.command()
@@ -251,7 +263,7 @@ def check(
     if as_json:
         print_json([codec.plain(finding) for finding in findings])
     elif report:
-        click.echo(reports.sarif(findings) if report == "sarif" else reports.junit(findings, composed.slug), nl=False)
+        emit_document(reports.sarif(findings) if report == "sarif" else reports.junit(findings, composed.slug))
     else:
         for finding in findings:
             _print_finding(finding)
@@ -268,7 +280,8 @@ def _print_finding(finding: Finding) -> None:
     if finding.waived:
         kind, colour = "waived", "cyan"
     waived = f" (waived by {finding.waived})" if finding.waived else ""
-    click.echo(f"{click.style(f'{kind:7}', fg=colour)} {finding.where}: {finding.message} [{finding.rule}]{waived}")
+    rest = shown(f"{finding.where}: {finding.message} [{finding.rule}]{waived}")
+    click.echo(f"{click.style(f'{kind:7}', fg=colour)} {rest}")
 
 
 @click.command()
@@ -281,7 +294,7 @@ def approve(ctx: click.Context, issue: str, by: str) -> None:
 
     with workspace(ctx) as space:
         snapshot, new = space.approve(issue, by=by.strip() or getpass.getuser())
-        click.echo(f"{snapshot.issue.slug} {snapshot.digest[:12]}")
+        emit(f"{snapshot.issue.slug} {snapshot.digest[:12]}")
         needed, persons = space.config.publications[snapshot.issue.publication].approvals, space.approvers(issue)
         said = told(persons, needed)
         say(f"{said[:1].upper()}{said[1:]}." if new else f"Nothing has changed; {said} already.")
@@ -310,9 +323,9 @@ def diff(ctx: click.Context, issue: str, output: Path | None) -> None:
         lines = approval.changes(snapshot, variants)
         if output:
             space.picture_changes(composed, snapshot, variants, output)
-            click.echo(output)
+            emit(output)
         for line in lines if not output else ():
-            click.secho(line, fg={"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
+            emit(line, fg={"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
         try:
             space.approved(issue)
             say(f"Nothing has changed since {snapshot.approved_by} approved it.")

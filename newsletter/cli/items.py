@@ -18,7 +18,7 @@ from newsletter.cli.entries import (
     in_editor,
     say_doubts,
 )
-from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
+from newsletter.cli.output import as_json, emit_document, many, next_step, print_json, print_table, say, workspace
 from newsletter.collect import forms
 from newsletter.collect import items as shelf
 from newsletter.model import Item, Kind
@@ -109,7 +109,7 @@ def show_item(ctx: click.Context, slug: str, as_json: bool) -> None:
     if as_json:
         print_json(form)
     else:
-        click.echo(tomli_w.dumps(form, multiline_strings=True), nl=False)
+        emit_document(tomli_w.dumps(form, multiline_strings=True))
 
 
 @items.command()

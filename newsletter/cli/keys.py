@@ -1,17 +1,20 @@
-"""Commands for the keys to the API."""
+"""Commands for the keys to the API, and for the one that signs readers' links."""
 
 from __future__ import annotations
+
+import os
 
 import click
 
 from newsletter.audience import keys as known_keys
 from newsletter.audience.keys import Scope
-from newsletter.cli.output import as_json, next_step, print_json, print_table, say, workspace
+from newsletter.cli.output import as_json, emit, many, next_step, print_json, print_table, say, workspace
+from newsletter.config import secrets
 
 
 @click.group()
 def keys() -> None:
-    """Keys for other programs to the API: make, list, revoke."""
+    """Keys for other programs to the API: make, list, revoke; rotate the key that signs readers' links."""
 
 
 @keys.command()
@@ -24,7 +27,7 @@ def make(ctx: click.Context, name: str, write: bool) -> None:
         scopes = (Scope.READ, Scope.WRITE) if write else (Scope.READ,)
         key = known_keys.make(session, name, scopes, space.clock.now())
         url = space.config.service.url.rstrip("/")
-    click.echo(key)
+    emit(key)
     say("Keep it where your program finds it; it can't be shown again.")
     next_step(f"see what it's good for: {url}/api/v1/openapi.json")
 
@@ -58,3 +61,18 @@ def revoke(ctx: click.Context, name: str) -> None:
     with workspace(ctx) as space, space.store.write() as session:
         ended = known_keys.revoke(session, name, space.clock.now())
     say("Revoked." if ended else "It was revoked already.")
+
+
+@keys.command()
+@click.pass_context
+def rotate(ctx: click.Context) -> None:
+    """Make a new key that signs readers' links.
+
+    The older ones stay in the file, so that links in mail that is out keep working. Services that run take it up by
+    themselves within a second.
+    """
+    with workspace(ctx) as space:
+        path = space.folder / space.config.secret_file
+        count = secrets.rotate(path, os.environ)
+    say(f"{path.name} holds {many(count, 'key')}: the first signs, all of them verify.")
+    next_step(f"keep a copy of {path.name} in a safe place")

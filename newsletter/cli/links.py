@@ -15,7 +15,7 @@ from sqlalchemy import select
 from newsletter import amendments
 from newsletter.cli.amending import by_option, decision
 from newsletter.cli.issues import DAY
-from newsletter.cli.output import as_json, many, next_step, print_json, print_table, progress, say, workspace
+from newsletter.cli.output import as_json, emit, many, next_step, print_json, print_table, progress, say, workspace
 from newsletter.errors import InputError, NotFound, nearest
 from newsletter.linkkeeping import Place, Standing, keep
 from newsletter.store.records import LinkRecord, ReplacementRecord
@@ -173,11 +173,11 @@ def show(ctx: click.Context, url: str, as_json: bool) -> None:
     if as_json:
         print_json(link.plain())
         return
-    click.echo(f"{link.url}: {link.standing}" + (f", {link.told}" if link.told else ""))
+    emit(f"{link.url}: {link.standing}" + (f", {link.told}" if link.told else ""))
     record = link.record
     for what, at in (("captured", record and record.captured_at), ("asked last", record and record.checked_at)):
         if at:
-            click.echo(f"{what:<10} {at.astimezone(zone):%Y-%m-%d %H:%M %Z}")
+            emit(f"{what:<10} {at.astimezone(zone):%Y-%m-%d %H:%M %Z}")
     print_table(("in", "words"), [(place.name, place.words) for place in link.places])
     if link.standing == Standing.CHANGED:
         next_step(f"newsletter links accept {link.url}")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from newsletter import audience
 from newsletter.audience import segments as filters
 from newsletter.audience.segments import Condition
-from newsletter.cli.output import as_json, next_step, print_json, print_table, say, workspace
+from newsletter.cli.output import as_json, emit, next_step, print_json, print_table, say, workspace
 from newsletter.errors import NotFound, nearest
 from newsletter.store.records import SubscriberRecord
 from newsletter.workspace import Workspace
@@ -68,7 +68,7 @@ def list_segments(ctx: click.Context, name: str, as_json: bool) -> None:
     with workspace(ctx) as space:
         known_list(space, name)
         rows = [
-            (f"{listed}.{slug}", *_counts(space, listed, filters.saved(space.config, slug)))
+            (f"{listed}.{slug}", *_counts(space, listed, _where(space, slug)))
             for slug in space.config.segments
             for listed in ([name] if name else space.config.lists)
         ]
@@ -82,10 +82,10 @@ def list_segments(ctx: click.Context, name: str, as_json: bool) -> None:
 def show_segment(ctx: click.Context, slug: str, as_json: bool) -> None:
     """A segment's expression, and whom it takes of each list."""
     with workspace(ctx) as space:
-        segment, where = filters.segment(space.config, slug), filters.saved(space.config, slug)
+        segment, where = filters.segment(space.config, slug), _where(space, slug)
         rows = [(listed, *_counts(space, listed, where)) for listed in space.config.lists]
     if not as_json:
-        click.echo(f"{segment.name}: {segment.where}")
+        emit(f"{segment.name}: {segment.where}")
     _print_counts("list", rows, as_json)
     if not as_json:
         next_step(f"newsletter segments preview {slug}")
@@ -132,6 +132,7 @@ def preview_segment(ctx: click.Context, expression: str, name: str, limit: int, 
 
 def _where(space: Workspace, expression: str) -> Condition:
     """The condition of a saved segment, by its name, or of an expression."""
-    if expression in space.config.segments:
-        return filters.saved(space.config, expression)
-    return filters.condition(expression, "given", space.config)
+    with space.store.read() as session:
+        if expression in space.config.segments:
+            return filters.saved(space.config, expression, session)
+        return filters.condition(expression, "given", space.config, session=session)

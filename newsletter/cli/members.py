@@ -9,7 +9,7 @@ import click
 import tomli_w
 
 from newsletter.cli.entries import export_entries, form_options, format_option, given, import_entries, in_editor
-from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
+from newsletter.cli.output import as_json, emit, emit_document, many, next_step, print_json, print_table, say, workspace
 from newsletter.collect import forms
 from newsletter.collect import members as roster
 
@@ -27,7 +27,7 @@ def add(ctx: click.Context, /, **options: Any) -> None:
     with workspace(ctx) as space, space.store.write() as session:
         member = forms.read_member(given(options), taken=roster.slugs(session))
         roster.add(session, member, space.clock.now())
-    click.echo(member.slug)
+    emit(member.slug)
     next_step("newsletter members list")
 
 
@@ -59,7 +59,7 @@ def show(ctx: click.Context, slug: str, as_json: bool) -> None:
     if as_json:
         print_json(form)
     else:
-        click.echo(tomli_w.dumps(form), nl=False)
+        emit_document(tomli_w.dumps(form))
 
 
 @members.command()
@@ -121,7 +121,7 @@ def courtesy(ctx: click.Context, issue: str, after: bool, output: Path | None) -
         folder = output or space.folder / "courtesy" / space.issue_path(issue).parent.name
         letters, silent = space.courtesy(issue, folder, after=after)
     for path in letters:
-        click.echo(path)
+        emit(path)
     for member in silent:
         say(f"{member.name} has no address: newsletter members edit {member.slug} --email ADDRESS", fg="yellow")
     kind = "share kit" if after else "heads-up"

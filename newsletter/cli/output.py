@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 
 import click
 
+from newsletter.model.text import shown
 from newsletter.workspace import Workspace, system_clock
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
@@ -27,17 +30,27 @@ def workspace(ctx: click.Context) -> Iterator[Workspace]:
 
 def on_a_terminal() -> bool:
     """Whether a person is there to be asked."""
-    import sys
-
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def say(text: str, *, nl: bool = True, **style: Any) -> None:
-    """Talk: to standard error, in colour where that's wanted."""
-    import os
+    """Talk: to standard error, in colour where that's wanted. What would act on the terminal is written out."""
+    click.echo(_styled(text, style), err=True, nl=nl)
 
+
+def emit(text: object = "", **style: Any) -> None:
+    """Data, as a line. What would act on the terminal is written out."""
+    click.echo(_styled(str(text), style))
+
+
+def emit_document(text: str) -> None:
+    """Data that is a document of its own, such as a page: as it is, unless it goes to a terminal."""
+    click.echo(shown(text) if sys.stdout.isatty() else text, nl=False)
+
+
+def _styled(text: str, style: dict[str, Any]) -> str:
     plain = not style or os.environ.get("NO_COLOR")
-    click.echo(text if plain else click.style(text, **style), err=True, nl=nl)
+    return shown(text) if plain else click.style(shown(text), **style)
 
 
 def many(number: int, one: str, more: str = "") -> str:
@@ -51,15 +64,17 @@ def next_step(command: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Data, as one JSON value."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    """Data, as one JSON value; in ASCII where it would act on a terminal."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    plain = shown(text) == text
+    click.echo(text if plain else json.dumps(value, ensure_ascii=True, indent=2, default=str))
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Data, in columns; numbers to the right."""
     if not rows:
         return
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[shown(str(cell)).replace("\n", " ") for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in [list(header), *cells]) for i in range(len(header))]
     numeric = [all(isinstance(row[i], int | float) for row in rows) for i in range(len(header))]
     for row in [list(header), *cells]:
@@ -70,8 +85,6 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None
 @contextmanager
 def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """A progress bar on standard error, when that is a terminal; the function given takes how much more is done."""
-    import sys
-
     if not sys.stderr.isatty():
         yield lambda _: None
         return

@@ -11,7 +11,7 @@ import tomli_w
 
 from newsletter import collect
 from newsletter.cli.entries import export_entries, form_options, format_option, free, given, import_entries, say_doubts
-from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
+from newsletter.cli.output import as_json, emit, emit_document, many, next_step, print_json, print_table, say, workspace
 from newsletter.collect import compilation, forms
 from newsletter.collect import policies as tracker
 from newsletter.model import Level, Status
@@ -35,7 +35,7 @@ def add_policy(ctx: click.Context, /, **options: Any) -> None:
         )
         free(policy.slug, known)
         tracker.add(session, policy, space.clock.now())
-    click.echo(policy.slug)
+    emit(policy.slug)
     say_doubts(policy)
     next_step(f"newsletter policies status {policy.slug} STATUS --on DATE")
 
@@ -102,7 +102,7 @@ def show_policy(ctx: click.Context, slug: str, as_json: bool) -> None:
     if as_json:
         print_json(form)
     else:
-        click.echo(tomli_w.dumps(form, multiline_strings=True), nl=False)
+        emit_document(tomli_w.dumps(form, multiline_strings=True))
 
 
 @policies.command()
@@ -120,7 +120,7 @@ def report(
         end = until.date() if until else space.today()
         with space.store.read() as session:
             found = tracker.find(session, topic=topic, state=state.upper(), since=since.date())
-    click.echo(compilation.compile_report(found, since.date(), end, form), nl=False)
+    emit_document(compilation.compile_report(found, since.date(), end, form))
 
 
 @policies.command("import")

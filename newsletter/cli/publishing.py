@@ -11,7 +11,7 @@ from types import FrameType
 
 import click
 
-from newsletter.cli.output import many, next_step, say, workspace
+from newsletter.cli.output import emit, many, next_step, say, workspace
 from newsletter.errors import InputError, NewsletterError
 from newsletter.workspace import Workspace, system_clock
 
@@ -73,7 +73,7 @@ def _publish(space: Workspace, order: _Order) -> int:
         elsewhere = destination(order.to, space.config, repository=order.repository, push=order.push)
     folder = Path(order.to) if order.to and elsewhere is None else space.folder / space.config.archive.folder
     report = space.publish(folder, base_url=order.base_url)
-    click.echo(folder / "index.html")
+    emit(folder / "index.html")
     say(f"{report.written} pages written, {report.unchanged} unchanged, {report.removed} removed.")
     url = order.base_url or space.config.archive.url
     if order.check and not _is_whole(folder, url):
@@ -94,7 +94,7 @@ def _is_whole(folder: Path, url: str) -> bool:
 
     broken = crawl(folder, url)
     for link in broken:
-        click.echo(f"{link.page}: {link.link}: {link.why}")
+        emit(f"{link.page}: {link.link}: {link.why}")
     say(f"{many(len(broken), 'broken link')}.")
     return not broken
 

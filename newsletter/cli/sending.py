@@ -11,7 +11,7 @@ import click
 from newsletter import send as sending
 from newsletter.cli.delivering import deliver, line, waiting
 from newsletter.cli.issues import issue_argument
-from newsletter.cli.output import as_json, many, next_step, print_json, print_table, progress, say, workspace
+from newsletter.cli.output import as_json, emit, many, next_step, print_json, print_table, progress, say, workspace
 from newsletter.config import Publication
 from newsletter.errors import DeliveryIncomplete, InputError, SendError
 from newsletter.model import DeliveryState, Snapshot
@@ -110,7 +110,7 @@ def _rehearse(space: Workspace, service: CampaignService, name: str, segment: st
     publication = space.config.publication(snapshot.issue.publication)
     with progress("Rehearsing", None) as advance:
         done = rehearse(service, snapshot, publication, space.folder / "rehearsal", segment=segment, progress=advance)
-    click.echo(f"{done.folder}: {line(done.counts)}")
+    emit(f"{done.folder}: {line(done.counts)}")
     if done.last is not None and done.difference is not None:
         say(f"The last campaign to this list had {done.last:,} deliveries; this is {done.difference:+.1%}.")
     next_step(f"newsletter send {name}")
@@ -167,7 +167,7 @@ def _show(space: Workspace, service: CampaignService, snapshot: Snapshot, plan: 
     say(f"Provider   {plan.provider}{nobody or _pace(plan)}")
     if at:
         say(f"When       {space.clock_time(at)}")
-    click.echo(f"{plan.campaign} {plan.deliveries}")
+    emit(f"{plan.campaign} {plan.deliveries}")
 
 
 def _left_out(plan: Plan) -> str:

@@ -12,7 +12,7 @@ from newsletter import audience
 from newsletter.audience import Reason, stops
 from newsletter.audience.addresses import normalize
 from newsletter.cli.lists import known_list
-from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
+from newsletter.cli.output import as_json, emit, many, next_step, print_json, print_table, say, workspace
 from newsletter.errors import InputError
 from newsletter.store.records import SuppressionRecord
 
@@ -87,7 +87,7 @@ def import_suppressions(ctx: click.Context, path: Path, reason: str | None, name
         counts = {"rows": report.rows, "added": report.added, "known": report.known}
         print_json({**counts, "rejected": rejected, "reasons": report.reasons})
         return
-    click.echo(f"{many(report.rows, 'row')}: {report.added:,} added, {report.known:,} were suppressed already")
+    emit(f"{many(report.rows, 'row')}: {report.added:,} added, {report.known:,} were suppressed already")
     for line, why in report.rejected[:20]:
         say(f"{path}:{line}: {why}", fg="yellow")
     if len(report.rejected) > 20:

@@ -7,7 +7,7 @@ from itertools import product
 
 import click
 
-from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
+from newsletter.cli.output import as_json, emit, many, next_step, print_json, print_table, say, workspace
 from newsletter.errors import InputError, NotFound, nearest
 
 
@@ -54,7 +54,7 @@ def copy(ctx: click.Context, name: str, as_name: str | None) -> None:
             raise InputError("exists already", where=target, hint="give another name behind it")
         shutil.copytree(source, target)
     for path in sorted(target.iterdir()):
-        click.echo(path)
+        emit(path)
     next_step(f"change it, then: newsletter templates check {as_name or name if name != 'base' else ''}".rstrip())
 
 
@@ -74,5 +74,5 @@ def check(ctx: click.Context, names: tuple[str, ...]) -> None:
                 if "unsubscribe_url" not in {field.name for field in getattr(mail, part).fields}:
                     raise InputError(f"template {name} has no unsubscribe link in its {part} part")
             largest = max(len(str(mail.html).encode()) for mail in mails.values())
-            click.echo(f"{name}: {largest:,} bytes of HTML")
+            emit(f"{name}: {largest:,} bytes of HTML")
     say(f"{many(len(known), 'template')} in order.")

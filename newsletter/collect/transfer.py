@@ -20,6 +20,7 @@ from typing import Any, Literal
 import tomli_w
 from sqlalchemy.orm import Session
 
+from newsletter import private
 from newsletter.collect import forms, items, members, policies, taken
 from newsletter.collect.forms import Form
 from newsletter.errors import ConfigError, InputError, NewsletterError
@@ -244,7 +245,7 @@ def _to_csv(entries: Iterable[Mapping[str, Any]], keys: tuple[str, ...]) -> str:
 
 def _write(target: Path, text: str) -> Path:
     try:
-        target.write_text(text, encoding="utf-8", newline="")
+        private.write(target, text.encode())
     except OSError as fault:
         raise InputError(f"can't write the rejected rows: {fault.strerror}", where=target) from None
     return target

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from newsletter.config.publications import Brand, Partner, Publication, SectionPlan
+from newsletter.config.secrets import Keyring
 from newsletter.config.settings import (
     HOOK_EVENTS,
     S3,
@@ -108,6 +108,14 @@ class Config:
         """The workspace."""
         return self.path.parent
 
+    def list_named(self, name: str) -> MailingList | None:
+        """The list of that slug, or the one that has it among its aliases: lists are renamed, and mail that is out
+        names the old one.
+        """
+        wanted = name.casefold()
+        known = self.lists.values()
+        return self.lists.get(name) or next((one for one in known if wanted in map(str.casefold, one.aliases)), None)
+
     def publication(self, slug: str) -> Publication:
         """The publication of that slug, or NotFound with the nearest."""
         try:
@@ -127,19 +135,13 @@ class Config:
             hint = nearest(name, self.test_lists) or known
             raise NotFound(f'no test list "{name}", and not an address', where=self.path.name, hint=hint) from None
 
+    def keyring(self, environment: Mapping[str, str] | None = None) -> Keyring:
+        """The keys that sign readers' links: those of $NEWSLETTER_SECRET or of the secret file, made at first use."""
+        return Keyring(self.folder / self.secret_file, os.environ if environment is None else environment)
+
     def secret(self, environment: Mapping[str, str] | None = None) -> bytes:
-        """The key that signs readers' links: $NEWSLETTER_SECRET, or the secret file, made at first use."""
-        if given := (os.environ if environment is None else environment).get("NEWSLETTER_SECRET"):
-            return given.encode()
-        path = self.folder / self.secret_file
-        try:
-            if not path.exists():
-                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with os.fdopen(handle, "w", encoding="ascii") as file:
-                    file.write(secrets.token_urlsafe(32) + "\n")
-            return path.read_text(encoding="ascii").strip().encode()
-        except OSError as fault:
-            raise ConfigError(f"can't read the secret file: {fault.strerror}", where=path) from None
+        """The oldest key, with which addresses are hashed."""
+        return self.keyring(environment)()[-1]
 
 
 def load(path: Path) -> Config:

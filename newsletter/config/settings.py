@@ -94,21 +94,27 @@ class S3:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """The public service that readers reach: unsubscribing lives at `<url>/u/<token>`. `trusted_proxies` is how many
-    proxies stand before it, whose word on the caller's address is taken; `rate_limit` is how often one network may ask
-    for mail to be sent.
+    proxies stand before it, whose word on the caller's address is taken.
+
+    The limits say how often mail may be asked for: by one network, for one mailbox, for one list, and in all. While
+    most people who ask don't confirm, the limits by network, list and in all are a quarter of that.
     """
 
     url: str
     trusted_proxies: int = 0
     rate_limit: str = "10 per minute; 60 per hour"
+    mailbox_limit: str = "3 per hour; 8 per day"
+    list_limit: str = "100 per minute; 600 per hour"
+    total_limit: str = "200 per minute; 1200 per hour"
 
     def __post_init__(self) -> None:
         if not self.url.startswith("https://"):
             raise ValueError('"url" must start with https://; one-click unsubscribe needs it (RFC 8058)')
         if self.trusted_proxies < 0:
             raise ValueError('"trusted_proxies" must be 0 or more')
-        if not _LIMITS.fullmatch(self.rate_limit):
-            raise ValueError('"rate_limit" must be such as "10 per minute; 60 per hour"')
+        for key in ("rate_limit", "mailbox_limit", "list_limit", "total_limit"):
+            if not _LIMITS.fullmatch(getattr(self, key)):
+                raise ValueError(f'"{key}" must be such as "10 per minute; 60 per hour"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

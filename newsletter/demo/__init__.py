@@ -19,8 +19,8 @@ from newsletter.workspace import Workspace
 _HERE = Path(__file__).parent
 _MARK = ".newsletter-sample"
 _IGNORED = (
-    "newsletter.db*\nsecret.key\noutbox/\nrehearsal/\narchive*/\n.archive*/\npreview/\n*.rejects.*\n.cache/\n"
-    "courtesy/\n"
+    "newsletter.db*\n*.db\n*.db-*\n*.partial\nsecret.key\n.secret.key*\noutbox/\nrehearsal/\nunrecorded-*/\n"
+    "archive*/\n.archive*/\npreview/\n*.rejects.*\n*.csv\n.cache/\ncourtesy/\n"
 )
 
 

@@ -10,8 +10,10 @@ import datetime as dt
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import insert
+from sqlalchemy.orm import Session
 
 from newsletter.feedback.effects import Effects
 from newsletter.feedback.events import keep
@@ -72,15 +74,17 @@ class Intake:
             call.done = True
 
     def _write(self, calls: Sequence[_Call]) -> None:
+        self._store.transact(partial(self._apply, calls))
+
+    def _apply(self, calls: Sequence[_Call], session: Session) -> None:
         now = self._now()
-        with self._store.write() as session:
-            session.execute(
-                insert(WebhookRecord),
-                [
-                    {"provider": call.provider, "received_at": now, "body": call.body, "events": len(call.events)}
-                    for call in calls
-                ],
-            )
-            for provider in {call.provider for call in calls}:
-                told = [event for call in calls if call.provider == provider for event in call.events]
-                self._effects.apply(session, provider, keep(session, provider, told, self._marks), now)
+        session.execute(
+            insert(WebhookRecord),
+            [
+                {"provider": call.provider, "received_at": now, "body": call.body, "events": len(call.events)}
+                for call in calls
+            ],
+        )
+        for provider in sorted({call.provider for call in calls}):
+            told = [event for call in calls if call.provider == provider for event in call.events]
+            self._effects.apply(session, provider, keep(session, provider, told, self._marks), now)

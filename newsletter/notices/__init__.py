@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any, Protocol
 
-from sqlalchemy import func, select
+from limits import parse_many
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter import audience, providers
-from newsletter.audience import Reason, Standing
+from newsletter.audience import Reason, Standing, profile
+from newsletter.audience.addresses import GMAIL, mailbox_of
 from newsletter.config import Config, Publication
 from newsletter.errors import NewsletterError, OutcomeUnknown
 from newsletter.languages import translations
@@ -36,10 +39,11 @@ from newsletter.tokens import Purpose
 
 __all__ = ["Kind", "Links", "Notices", "ask"]
 
-#: No more than so many to one address within so many hours, whoever asks for them.
-_LIMITS = ((3, dt.timedelta(hours=1)), (8, dt.timedelta(days=1)))
 _ATTEMPTS = 8
 _SENT = "sent"
+_SENDING = "being sent"
+#: So many who asked within an hour, of whom fewer than one in ten has confirmed, are more than people would be.
+_MANY, _HOUR = 50, dt.timedelta(hours=1)
 _UNKNOWN = "not known whether it was sent"
 
 
@@ -71,6 +75,25 @@ def ask(
     )
 
 
+def request_named(lists: Iterable[str], number: int) -> str:
+    """What a link to confirm says: the lists that were asked for, and the number of the request."""
+    return f"{','.join(lists)}#{number}"
+
+
+def asked_by(about: str) -> tuple[list[str], int]:
+    """The lists and the number of the request that a link names; 0 in links of releases before 0.7."""
+    lists, _, number = about.partition("#")
+    return lists.split(","), int(number) if number.isdecimal() else 0
+
+
+def mostly_unconfirmed(session: Session, now: dt.datetime) -> bool:
+    """Whether many have asked to join in this hour, and few of them have confirmed."""
+    query = select(NoticeRecord.kind, func.count()).where(NoticeRecord.created_at > now - _HOUR)
+    counts = {str(kind): number for kind, number in session.execute(query.group_by(NoticeRecord.kind))}
+    asked = counts.get(Kind.JOIN, 0)
+    return asked >= _MANY and counts.get(Kind.WELCOME, 0) * 10 < asked
+
+
 @dataclass(frozen=True, slots=True)
 class _Mail:
     """A letter, and the publication in whose name and look it goes out."""
@@ -99,15 +122,15 @@ class Notices:
         """Deal with what is due, at most so many; how many were mailed."""
         sent = 0
         for _ in range(most):
-            found = self._claim()
-            if found is None:
+            notice = self._claim()
+            if notice is None:
                 break
-            notice, mail = found
-            sent += self._send(notice, mail) if mail else 0
+            found = self._store.transact(partial(self._settle, notice.id))
+            sent += self._send(*found) if found else 0
         return sent
 
-    def _claim(self) -> tuple[NoticeRecord, _Mail | None] | None:
-        """Take the next one, so that no other process does, with the mail that it comes to."""
+    def _claim(self) -> NoticeRecord | None:
+        """Take the next one, so that no other process does. One that fails again and again is given up."""
         now = self._clock.now()
         query = select(NoticeRecord).where(NoticeRecord.due_at <= now).order_by(NoticeRecord.due_at).limit(1)
         with self._store.read() as session:
@@ -115,22 +138,36 @@ class Notices:
                 return None
         with self._store.write() as session:
             notice = session.scalar(query.with_for_update(skip_locked=True))
-            if notice is None:
-                return None
-            notice.attempts += 1
-            notice.due_at = now + dt.timedelta(minutes=2**notice.attempts)
-            found = self._decide(session, notice, now)
-            if isinstance(found, str):
-                notice.due_at, notice.outcome = None, found
-                return notice, None
-            return notice, found
+            if notice is not None:
+                notice.attempts += 1
+                given_up = notice.attempts > _ATTEMPTS
+                notice.due_at = None if given_up else now + dt.timedelta(minutes=2**notice.attempts)
+                notice.outcome = "not sent: given up" if given_up and not notice.outcome else notice.outcome
+            return notice
+
+    def _settle(self, number: int, session: Session) -> tuple[NoticeRecord, _Mail] | None:
+        """Decide on a notice: the mail that it comes to, or none. One mailbox's are decided on one after another, so
+        that it gets no more than it may.
+        """
+        notice = session.get(NoticeRecord, number)
+        if notice is None or notice.due_at is None:  # given up, or its owner was forgotten a moment ago
+            return None
+        if not self._store.is_sqlite:
+            mailbox_key = hashlib.sha256(mailbox_of(notice.address).encode()).digest()[:8]
+            session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(mailbox_key, signed=True))))
+        found = self._decide(session, notice, self._clock.now())
+        if isinstance(found, str):
+            notice.due_at, notice.outcome = None, found
+            return None
+        notice.outcome = notice.outcome if notice.outcome.startswith(_UNKNOWN) else _SENDING
+        return notice, found
 
     def _decide(self, session: Session, notice: NoticeRecord, now: dt.datetime) -> _Mail | str:
         """The mail that a notice comes to, or why there's none."""
         stop = audience.reason_of(session, self._hash(notice.address))
         if stop and not (stop == Reason.ERASED and notice.kind == Kind.JOIN):
             return f"not sent: {stop}"
-        if _too_many(session, notice.address, now):
+        if self._too_many(session, notice, now):
             return "not sent: too many"
         person = audience.find(session, notice.address)
         if notice.kind == Kind.JOIN:
@@ -139,10 +176,30 @@ class Notices:
             return "not sent: nobody has that address"
         return self._answer(session, notice, person, now)
 
+    def _too_many(self, session: Session, notice: NoticeRecord, now: dt.datetime) -> bool:
+        """Whether the mailbox has got all that it may, whoever asked for it, and by whatever addresses."""
+        limits = parse_many(self._config.service.mailbox_limit)
+        mailbox = mailbox_of(notice.address)
+        name, _, domain = mailbox.rpartition("@")
+        domains = GMAIL if domain in GMAIL else (domain,)
+        longest = dt.timedelta(seconds=max(limit.get_expiry() for limit in limits))
+        query = select(NoticeRecord.address, NoticeRecord.created_at).where(
+            NoticeRecord.created_at > now - longest,
+            NoticeRecord.id != notice.id,
+            or_(NoticeRecord.outcome.in_((_SENT, _SENDING)), NoticeRecord.outcome.startswith(_UNKNOWN)),
+            NoticeRecord.address.startswith(name[:1], autoescape=True),
+            or_(*(NoticeRecord.address.endswith(f"@{one}", autoescape=True) for one in domains)),
+        )
+        times = [at for address, at in session.execute(query) if mailbox_of(address) == mailbox]
+        return any(
+            sum(at > now - dt.timedelta(seconds=limit.get_expiry()) for at in times) >= limit.amount for limit in limits
+        )
+
     def _join(
         self, session: Session, notice: NoticeRecord, person: SubscriberRecord | None, now: dt.datetime
     ) -> _Mail | str:
-        asked = [name for name in notice.details.get("lists", ()) if name in self._config.lists]
+        named = (self._config.list_named(name) for name in notice.details.get("lists", ()))
+        asked = list(dict.fromkeys(one.slug for one in named if one))
         if not asked:
             return "not sent: no list"
         on = (
@@ -157,20 +214,12 @@ class Notices:
             url = self._links("p", Purpose.UNSUBSCRIBE, person.id, asked[0])
             return self._mail(letters.already(gettext, organization, self._names(asked), url), asked)
         evidence = notice.details.get("evidence", {})
-        fresh = person is None
-        person = audience.request(
-            session,
-            notice.address,
-            wanted,
-            source=str(evidence.get("form", "subscribe page")),
-            evidence=evidence,
-            now=now,
-        )
+        person, fresh = audience.person_of(session, notice.address, now)
+        source = str(evidence.get("form", "subscribe page"))
+        number = audience.request(session, person, wanted, source=source, evidence=evidence, now=now)
         if fresh:
-            for key, value in notice.details.get("profile", {}).items():
-                setattr(person, key, value)
-            person.language = notice.language
-        url = self._links("confirm", Purpose.CONFIRM, person.id, ",".join(wanted))
+            profile.change(session, person, {"language": notice.language, **notice.details.get("profile", {})}, now)
+        url = self._links("confirm", Purpose.CONFIRM, person.id, request_named(wanted, number))
         return self._mail(letters.confirm(gettext, organization, self._names(wanted), url), wanted)
 
     def _answer(
@@ -272,12 +321,3 @@ class Notices:
 
     def _load(self, publication: Publication) -> providers.Provider:
         return providers.load(self._config.providers[publication.provider], self._config.folder)
-
-
-def _too_many(session: Session, address: str, now: dt.datetime) -> bool:
-    for most, span in _LIMITS:
-        query = select(func.count()).select_from(NoticeRecord)
-        query = query.where(NoticeRecord.address == address, NoticeRecord.outcome == _SENT)
-        if (session.scalar(query.where(NoticeRecord.created_at > now - span)) or 0) >= most:
-            return True
-    return False

@@ -52,7 +52,7 @@ class Files(Provider):
         """Write the messages. When the folder can't be written at all, nobody was taken."""
         composer = Composer(call)
         try:
-            (self._folder / call.campaign).mkdir(parents=True, exist_ok=True)
+            (self._folder / call.campaign).mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as fault:
             what = f"can't write to the folder {self._folder.name}: {fault.strerror}"
             raise Ours(what, hint="make it a folder that can be written, and send again") from None
@@ -77,7 +77,7 @@ class Files(Provider):
         """Whether the folder can be written."""
         del sender
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             fine = os.access(self._folder, os.W_OK)
         except OSError:
             fine = False

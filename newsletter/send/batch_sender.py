@@ -8,10 +8,12 @@ import math
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy.orm import Session
 
+from newsletter.audience.wishes import Wishes, drop
 from newsletter.errors import BadRecipient, Later, NewsletterError, NotSent, Ours, OutcomeUnknown, StoreError
 from newsletter.model import Call, DeliveryState, Outcome, Receipt
 from newsletter.providers import How, Provider
@@ -85,6 +87,7 @@ class BatchSender:
     clock: Clock
     heartbeat: Heartbeat
     spool: Spool
+    wishes: Wishes
     size: int
     mark: Callable[[str, int], str]
     suppress: Callable[[Session, str, str, dt.datetime], None]
@@ -100,7 +103,8 @@ class BatchSender:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def write_spooled(self) -> None:
-        """Record the answers that an earlier run couldn't."""
+        """Record the answers that an earlier run couldn't, and the wishes to leave that the service couldn't."""
+        self.wishes.settle(self.store)
         for answers in self.spool.of(self.campaign.id):
             with self.store.write() as session:
                 now = self.clock.at(session)
@@ -149,7 +153,7 @@ class BatchSender:
         """The next batch, or how long to wait until there may be one, or None when there's nothing more to claim."""
         self.heartbeat.keep_alive()
         route = provider.route()
-        with self._lock, self.store.write() as session:
+        with self._lock, self._written() as session:
             campaign = session.get_one(CampaignRecord, self.campaign.id)
             if campaign.paused_at or campaign.canceled_at or campaign.provider != self.campaign.provider:
                 return None
@@ -172,6 +176,14 @@ class BatchSender:
                     self.limiter.take(session, len(call.recipients), now)
                 self._busy[call.batch] = self.clock.now()
         return call
+
+    @contextmanager
+    def _written(self) -> Iterator[Session]:
+        """A transaction that begins with the wishes to leave which the store couldn't take."""
+        with self.store.write() as session:
+            done = self.wishes.carry_out(session)
+            yield session
+        drop(done)
 
     def submit(self, providers: Providers, call: Call) -> None:
         """Call the provider, and record what came of it. What is our own fault pauses the campaign and is raised."""

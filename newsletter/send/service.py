@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from newsletter import audience, codec, send
 from newsletter.audience import Reason, segments, variants
+from newsletter.audience.wishes import FOLDER, Wishes
 from newsletter.config import Config, Pace, ProviderConfig, Publication
 from newsletter.errors import ConfigError, SendError
 from newsletter.merge import MergeText, reader_links
@@ -70,14 +71,16 @@ class CampaignService:
         approved = [variant.variant for variant in snapshot.variants]
         corrects = snapshot.issue.corrects
         conditions = [submitted(corrects)] if corrects else []
-        if segment:
-            conditions.append(segments.saved(self.config, segment))
+        with self.store.read() as session:
+            if segment:
+                conditions.append(segments.saved(self.config, segment, session))
+            variant = variants.name_in_sql(snapshot.issue, self.config, session, approved)
         return send.Target(
             list=publication.list,
             segment=segment,
             where=and_(*conditions) if conditions else None,
             corrects=corrects,
-            variant=variants.name_in_sql(snapshot.issue, self.config, approved),
+            variant=variant,
         )
 
     def plan(
@@ -173,6 +176,7 @@ class CampaignService:
             clock=self.clock,
             heartbeat=mine,
             spool=Spool(self.config.folder / "unrecorded-answers"),
+            wishes=Wishes(self.config.folder / FOLDER),
             size=self._batch_size(self.snapshot(campaign), campaign.provider),
             mark=self.marks.mark,
             suppress=self._suppress,

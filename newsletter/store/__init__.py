@@ -2,32 +2,41 @@
 
     with store.read() as session: ...     a consistent view
     with store.write() as session: ...    one transaction: all of it, or nothing
+    store.transact(work)                  the same, again from its beginning where others were in the way
 
 The SQLAlchemy Session is the unit of work; the records are in `newsletter.store.records`.
 """
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session
 
+from newsletter import private
 from newsletter.errors import StoreError
+from newsletter.store.faults import collided, explained, keep_values_out, locked
+from newsletter.store.folding import fold
 from newsletter.store.records import Base
 
 #: The newest migration. A test holds it against Alembic's own answer, so that opening needs no Alembic.
 HEAD = "0007"
-_BUSY_MILLISECONDS = 5_000
+#: For so many seconds a write waits until others have finished theirs; what a reader asked for waits longer.
+_PATIENCE = 5.0
+PATIENCE = 25.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +60,56 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one state of the database and keeps nothing."""
-        with _explained(self.name), Session(self.engine, expire_on_commit=False) as session:
+        with explained(self.name), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A session committed at the end, rolled back on any error. On SQLite it takes the write lock at once."""
+    def write(self, patience: float | None = None) -> Iterator[Session]:
+        """A session committed at the end, rolled back on any error. On SQLite it takes the write lock at once.
+
+        Where somebody else is writing it waits for `patience` seconds: on SQLite 5 unless given, on PostgreSQL, where
+        one waits for rows only, for as long as it takes.
+        """
         with (
-            self._turn if self.is_sqlite else nullcontext(),
-            _explained(self.name),
-            Session(self.engine.execution_options(immediate=True), expire_on_commit=False) as session,
+            self._turn_within(_PATIENCE if patience is None else patience) as left,
+            explained(self.name),
+            Session(self._writing(left if self.is_sqlite else patience), expire_on_commit=False) as session,
             session.begin(),
         ):
             yield session
+
+    def transact(self, work: Callable[[Session], T], *, patience: float = PATIENCE) -> T:
+        """Do some work in one transaction, and again from its beginning where another transaction was in the way (the
+        same new address, say, or rows taken in another order); StoreError when that has lasted too long.
+        """
+        until = time.monotonic() + patience
+        while True:
+            try:
+                with self.write(max(until - time.monotonic(), 0.01)) as session:
+                    return work(session)
+            except DBAPIError as fault:
+                if not collided(fault):
+                    raise
+                if time.monotonic() > until:
+                    raise locked(self.name) from None
+            time.sleep(random.uniform(0.005, 0.05))  # noqa: S311 (so that the two don't meet again)
+
+    def _writing(self, patience: float | None) -> Engine:
+        return self.engine.execution_options(immediate=True, patience=patience)
+
+    @contextmanager
+    def _turn_within(self, patience: float) -> Iterator[float]:
+        """The thread's turn to write, where there's one writer at a time, and the seconds that are left."""
+        if not self.is_sqlite:
+            yield patience
+            return
+        until = time.monotonic() + patience
+        if not self._turn.acquire(timeout=patience):
+            raise locked(self.name)
+        try:
+            yield max(until - time.monotonic(), 0.01)
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         """Give back all connections."""
@@ -77,13 +123,17 @@ def connect(url: str, folder: Path) -> Store:
         if address.get_backend_name() == "sqlite" and address.database and address.database != ":memory:":
             address = address.set(database=str(folder / address.database))
         # Of several machines, the database's may be restarted: a connection is looked at before it's used.
-        engine = create_engine(address, pool_pre_ping=address.get_backend_name() == "postgresql")
+        pings = address.get_backend_name() == "postgresql"
+        engine = create_engine(address, pool_pre_ping=pings, hide_parameters=True)
     except (ArgumentError, ModuleNotFoundError) as fault:
         hint = 'use "sqlite:///newsletter.db", or "postgresql+psycopg://…" with the extra newsletter-desk[postgres]'
         raise StoreError(f"can't use the database address: {type(fault).__name__}", hint=hint) from None
+    keep_values_out(engine)
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
-    elif engine.dialect.name != "postgresql":
+    elif engine.dialect.name == "postgresql":
+        _prepare_postgresql(engine)
+    else:
         raise StoreError(f"{engine.dialect.name} is not supported", hint="use SQLite or PostgreSQL")
     return Store(engine)
 
@@ -92,7 +142,7 @@ def open_store(url: str, folder: Path) -> Store:
     """Open and check the schema; a SQLite file that doesn't exist yet is made."""
     store = connect(url, folder)
     file = Path(store.engine.url.database or "")
-    if store.is_sqlite and not file.exists():
+    if store.is_sqlite and not (file.exists() and file.stat().st_size):
         upgrade(store)
         return store
     with store.read() as session:
@@ -120,7 +170,7 @@ def upgrade(store: Store, to: str = "head") -> None:
 
     settings = AlembicConfig()
     settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with _explained(store.name), _unguarded(store) as connection:
+    with explained(store.name), _unguarded(store) as connection:
         settings.attributes["connection"] = connection
         command.upgrade(settings, to)
 
@@ -156,6 +206,7 @@ def backup(store: Store, target: Path) -> int:
     partial = target.with_name(target.name + ".partial")
     partial.unlink(missing_ok=True)
     try:
+        private.touch(partial)
         if store.is_sqlite:
             _copy_sqlite(store, partial)
         else:
@@ -192,37 +243,42 @@ def insert_new(session: Session, record: type[Base]) -> Any:
 
 
 def _prepare_sqlite(engine: Engine) -> None:
-    """WAL, foreign keys, durable commits, and transactions that we begin ourselves."""
+    """WAL, foreign keys, durable commits, transactions that we begin ourselves, a file that others may not read, and
+    letters of all alphabets folded.
+    """
+
+    @event.listens_for(engine, "do_connect")
+    def _private(_dialect: object, _record: object, _arguments: object, _options: object) -> None:
+        if engine.url.database and engine.url.database != ":memory:":
+            # What isn't a file, or is in a folder that isn't there, SQLite itself explains.
+            with suppress(OSError):
+                private.touch(Path(engine.url.database))
+            private.tighten(Path(engine.url.database))
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None
-        connection.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+        connection.execute(f"PRAGMA busy_timeout={_PATIENCE * 1_000:.0f}")
         connection.execute("PRAGMA journal_mode=WAL")
         # A batch must be on disk before it is on the wire, power cut or not.
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.create_function("folded", 1, fold, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get("immediate")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        options = connection.get_execution_options()
+        if options.get("immediate"):
+            seconds = options.get("patience") or _PATIENCE
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={seconds * 1_000:.0f}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("immediate") else "BEGIN")
 
 
-@contextmanager
-def _explained(name: str) -> Iterator[None]:
-    """Turn what a database says of its surroundings (not of our statements) into one line."""
-    try:
-        yield
-    except OperationalError as fault:
-        said = str(fault.orig).splitlines()[0] if fault.orig else "no answer"
-        if "locked" in said:
-            hint = "another program is writing to it; try again when it has finished"
-            raise StoreError("the database is locked", where=name, hint=hint) from None
-        if "no such table" in said:
-            raise StoreError("the database is not set up", where=name, hint="run: newsletter db upgrade") from None
-        raise StoreError(f"the database can't be used: {said}", where=name) from None
-    except DBAPIError as fault:
-        if "not a database" in str(fault.orig):
-            raise StoreError("not a database", where=name, hint='check "database" in config.toml') from None
-        raise
+def _prepare_postgresql(engine: Engine) -> None:
+    """Rows that others have taken are waited for no longer than a transaction's patience."""
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        seconds = connection.get_execution_options().get("patience")
+        if seconds:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(seconds * 1_000, 1):.0f}")

@@ -18,9 +18,10 @@ from sqlalchemy.orm import Session
 from newsletter import audience, notices
 from newsletter.audience import keys, profile, rights
 from newsletter.audience.addresses import normalize
+from newsletter.audience.fields import PROFILE
 from newsletter.audience.keys import Scope
-from newsletter.audience.people import PROFILE
 from newsletter.errors import InputError
+from newsletter.model.text import clean
 from newsletter.store.records import SubscriberRecord
 from newsletter.web.openapi import describe
 from newsletter.web.site import Site
@@ -41,7 +42,7 @@ class _Problem(Exception):
 def register(app: Flask, site: Site) -> None:
     """Add the addresses."""
     api = _Api(site)
-    app.add_url_rule(f"{BASE}/openapi.json", "openapi", lambda: _json(200, api.description))
+    app.add_url_rule(f"{BASE}/openapi.json", "openapi", api.describe)
     for path, name, method, scope, serve in (
         ("/lists", "api_lists", "GET", Scope.READ, api.lists),
         ("/subscribers", "api_find", "GET", Scope.READ, api.find),
@@ -65,8 +66,9 @@ class _Api:
     def __init__(self, site: Site) -> None:
         self._site, self._space = site, site.space
         config = site.config
-        self.description = describe(config.service.url, config.lists, config.attributes)
-        schemas = self.description["components"]["schemas"]
+        self._description = describe(config.service.url, config.lists, config.attributes)
+        self._public = describe(config.service.url, site.public_lists(), ())
+        schemas = self._description["components"]["schemas"]
         checker = Draft202012Validator.FORMAT_CHECKER
         self._schemas = {
             name: Draft202012Validator(schemas[name], format_checker=checker)
@@ -75,28 +77,44 @@ class _Api:
 
     def guarded(self, scope: Scope, serve: Callable[..., Answer]) -> Callable[..., Response]:
         """The operation behind its key, with every fault told as a problem."""
-        opened = self._space.store.write if scope is Scope.WRITE else self._space.store.read
+        store = self._space.store
 
         def answer(**path: int) -> Response:
+            def work(session: Session) -> Answer:
+                self._authorize(session, scope)
+                if path and path["number"] > 2**53:
+                    raise _Problem(404, "Nobody has that number")
+                return serve(session, **path)
+
             try:
-                with opened() as session:
+                with store.read() as session:
                     self._authorize(session, scope)
-                    if path and path["number"] > 2**53:
-                        raise _Problem(404, "Nobody has that number")
-                    status, document = serve(session, **path)
-                return _json(status, document)
+                    done = work(session) if scope is Scope.READ else None
+                return _json(*(done or store.transact(work)))
             except _Problem as fault:
                 return _problem(fault)
 
         return answer
 
     def _authorize(self, session: Session, scope: Scope) -> None:
-        word, _, key = request.headers.get("Authorization", "").partition(" ")
-        scopes = keys.check(session, key.strip(), self._space.clock.now()) if word.lower() == "bearer" else None
+        scopes = self._scopes(session)
         if scopes is None:
+            self._site.security.note("API key refused", "there's none, or it's unknown or revoked")
             raise _Problem(401, "A key is needed", "Authorization: Bearer …; newsletter keys make NAME")
         if scope not in scopes:
+            self._site.security.note("API key refused", f"it isn't good for {scope}")
             raise _Problem(403, f'The key is not good for "{scope}"')
+
+    def _scopes(self, session: Session) -> frozenset[Scope] | None:
+        """What the request's key is good for; None where there's no good one."""
+        word, _, key = request.headers.get("Authorization", "").partition(" ")
+        return keys.check(session, key.strip(), self._space.clock.now()) if word.lower() == "bearer" else None
+
+    def describe(self) -> Response:
+        """The description, with the names of what isn't public for those alone who have a key."""
+        with self._space.store.read() as session:
+            known = self._scopes(session)
+        return _json(200, self._public if known is None else self._description)
 
     def lists(self, session: Session) -> Answer:
         del session
@@ -113,50 +131,50 @@ class _Api:
     def add(self, session: Session) -> Answer:
         given = self._read("NewSubscriber")
         address, lists, now = _address(given["email"]), given["lists"], self._space.clock.now()
-        if "consent" not in given:
-            evidence = {**self._site.evidence(_SOURCE), "language": given.get("language", "")}
-            fields = {name: given[name] for name in PROFILE if given.get(name)}
-            details = {"lists": lists, "profile": fields, "evidence": evidence}
-            language = given.get("language") or self._site.config.archive.language
-            notices.ask(session, notices.Kind.JOIN, address, language, details, now)
-            return 202, {"id": None, "email": address, "lists": dict.fromkeys(lists, audience.Standing.PENDING)}
-        return 200, self._add_consented(session, address, given, now)
+        if "consent" in given:
+            return 200, self._add_consented(session, address, given, now)
+        if self._site.crowded_by_programs(session, lists):
+            raise _Problem(429, "Too many requests", "letters to confirm are limited by list and in all")
+        evidence = {**self._site.evidence(_SOURCE), "language": PROFILE["language"].fit(given.get("language", ""))}
+        fields = {name: text for name, field in PROFILE.items() if (text := field.fit(given.get(name, "")))}
+        details = {"lists": lists, "profile": fields, "evidence": evidence}
+        language = evidence["language"] or self._site.config.archive.language
+        notices.ask(session, notices.Kind.JOIN, address, language, details, now)
+        return 202, {"id": None, "email": address, "lists": dict.fromkeys(lists, audience.Standing.PENDING)}
 
     def _add_consented(self, session: Session, address: str, given: dict[str, Any], now: dt.datetime) -> dict[str, Any]:
         """Add somebody whose consent was given elsewhere; whoever left or was stopped since stays so."""
-        consent = given["consent"]
-        at = _moment(consent["at"])
-        person = audience.find(session, address)
-        if person is None:
-            if audience.reason_of(session, self._space.address_hash(address)):
-                raise _Problem(
-                    409, "The address is suppressed", "It may only be added by its owner, who confirms by mail"
-                )
-            person = SubscriberRecord(email=address, attributes={}, created_at=now, updated_at=now)
-            session.add(person)
-            session.flush()
-        standing = {row.list: row.status for row in audience.subscriptions(session, person.id)}
-        if gone := [name for name in given["lists"] if standing.get(name) == audience.Standing.UNSUBSCRIBED]:
+        consent, lists = given["consent"], given["lists"]
+        at = min(_moment(consent["at"]), now)
+        if audience.reason_of(session, self._space.address_hash(address), *lists):
+            raise _Problem(409, "The address is suppressed", "It may only be added by its owner, who confirms by mail")
+        person, _ = audience.person_of(session, address, now)
+        rows = audience.subscriptions(session, person.id, held=True)
+        left = {
+            one for row in rows if row.status == audience.Standing.UNSUBSCRIBED for one in self._site.names(row.list)
+        }
+        if gone := [name for name in lists if name in left]:
             raise _Problem(
                 409, "They have left the list", f"{', '.join(gone)}: leave out the consent, and they are mailed"
             )
-        evidence = {"consented_at": consent["at"], "consent": consent["source"]}
-        for name in given["lists"]:
-            audience.subscribe(session, person.id, name, source=_SOURCE, evidence=evidence, now=now)
+        evidence = {"consented_at": consent["at"], "consent": clean(consent["source"])}
+        for name in sorted(lists):
+            audience.subscribe(session, person.id, name, source=_SOURCE, evidence=evidence, now=now, back=False)
         person.consented_at = max(at, person.consented_at or at)
         profile.change(session, person, given, now)
         return self._told(session, person)
 
     def update(self, session: Session, number: int) -> Answer:
-        person = _person(session, number)
+        person = _person(session, number, held=True)
         profile.change(session, person, self._read("Changes"), self._space.clock.now())
         return 200, self._told(session, person)
 
     def unsubscribe(self, session: Session, number: int) -> Answer:
-        person, wanted = _person(session, number), self._read("Unsubscription")
-        on = [row.list for row in audience.subscriptions(session, person.id)]
-        for name in [wanted["list"]] if "list" in wanted else on:
-            audience.unsubscribe(session, person.id, name, source=_SOURCE, now=self._space.clock.now())
+        person, wanted = _person(session, number, held=True), self._read("Unsubscription")
+        rows = audience.subscriptions(session, person.id)
+        for row in rows:
+            if "list" not in wanted or row.list == wanted["list"] or wanted["list"] in self._site.names(row.list):
+                audience.unsubscribe(session, person.id, row.list, source=_SOURCE, now=self._space.clock.now())
         return 200, self._told(session, person)
 
     def _told(self, session: Session, person: SubscriberRecord) -> dict[str, Any]:
@@ -177,7 +195,7 @@ class _Api:
         if request.mimetype != "application/json":
             raise _Problem(415, "The request isn't JSON", "Content-Type: application/json")
         try:
-            given = json.loads(request.get_data(cache=False))
+            given = json.loads(request.get_data())
             json.dumps(given, ensure_ascii=False).encode()  # half of a surrogate pair is no text
         except (ValueError, RecursionError):
             raise _Problem(400, "The request isn't valid JSON") from None
@@ -188,8 +206,8 @@ class _Api:
         return dict(given)
 
 
-def _person(session: Session, number: int) -> SubscriberRecord:
-    person = session.get(SubscriberRecord, number)
+def _person(session: Session, number: int, *, held: bool = False) -> SubscriberRecord:
+    person = audience.held(session, number) if held else session.get(SubscriberRecord, number)
     if person is None:
         raise _Problem(404, "Nobody has that number")
     return person

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from babel.core import Locale, UnknownLocaleError
 from babel.dates import format_date
 from flask import Flask, redirect, request, url_for
 from sqlalchemy.orm import Session
@@ -19,7 +20,7 @@ from newsletter.places import state_names
 from newsletter.store.records import SubscriberRecord
 from newsletter.tokens import Claim, Purpose
 from newsletter.web import forms
-from newsletter.web.site import Site
+from newsletter.web.site import Site, masked
 
 
 def register(app: Flask, site: Site) -> None:
@@ -47,25 +48,20 @@ class _Pages:
             address = normalize(given)
         except InputError:
             return self._site.page("find_link.html.j2", status=400, fault="address", given=given)
-        with self._site.space.store.write() as session:
-            self._ask(session, notices.Kind.ACCESS, address)
+        self._site.ask(notices.Kind.ACCESS, address, "preferences")
         return self._site.page("check_mailbox.html.j2", address=address)
 
     def mail_right(self, token: str, kind: str) -> Any:
         """Send the link that gives somebody their data or forgets them: whoever has only this page's link can't."""
         claim = self._site.claim(Purpose.UNSUBSCRIBE, token)
-        with self._site.space.store.write() as session:
+        with self._site.space.store.read() as session:
             person = self._person(session, claim)
-            if person is None:
-                return self._site.unknown()
-            self._ask(session, notices.Kind(kind), person.email)
+        if person is None:
+            return self._site.unknown()
+        if self._site.crowded():
+            return self._site.page("crowded.html.j2", status=429)
+        self._site.ask(notices.Kind(kind), person.email, "preferences")
         return self._site.page("check_mailbox.html.j2", address="")
-
-    def _ask(self, session: Session, kind: notices.Kind, address: str) -> None:
-        now = self._site.space.clock.now()
-        notices.ask(
-            session, kind, address, self._site.language(), {"evidence": self._site.evidence("preferences")}, now
-        )
 
     def show(self, token: str) -> Any:
         claim = self._site.claim(Purpose.UNSUBSCRIBE, token)
@@ -73,18 +69,19 @@ class _Pages:
             person = self._person(session, claim)
             if person is None or claim is None:
                 return self._site.unknown()
-            standing = {row.list: row.status for row in audience.subscriptions(session, person.id)}
+            rows = audience.subscriptions(session, person.id)
+        known = self._site.names(*(row.list for row in rows))
         now = self._site.space.clock.now()
         return self._site.page(
             "preferences.html.j2",
-            lists=(claim.list,),
+            lists=self._site.names_of(claim.list),
             token=token,
             person=person,
-            address=_masked(person.email),
-            choices={s: one for s, one in self._site.config.lists.items() if one.public or s in standing},
-            on={name for name, status in standing.items() if status == Standing.ACTIVE},
+            address=masked(person.email),
+            choices={s: one for s, one in self._site.config.lists.items() if one.public or s in known},
+            on=self._site.names(*(row.list for row in rows if row.status == Standing.ACTIVE)),
             states=state_names(),
-            tongues=LANGUAGES,
+            tongues={**_own(person.language), **LANGUAGES},
             frequencies=tuple(Frequency),
             pauses=PAUSES,
             paused_until=self._day(person.paused_until) if (person.paused_until or now) > now else "",
@@ -98,15 +95,22 @@ class _Pages:
     def save(self, token: str) -> Any:
         claim = self._site.claim(Purpose.UNSUBSCRIBE, token)
         wanted = forms.choices(request.form)
-        with self._site.space.store.write() as session:
-            person = self._person(session, claim)
+        evidence = self._site.evidence("preference center")
+
+        def work(session: Session) -> bool:
+            person = audience.held(session, claim.subscriber) if claim else None
             if person is None:
-                return self._site.unknown()
-            offered = {*self._site.public_lists(), *(row.list for row in audience.subscriptions(session, person.id))}
-            evidence = self._site.evidence("preference center")
-            now = self._site.space.clock.now()
-            choose(session, person, wanted, offered & set(self._site.config.lists), evidence=evidence, now=now)
-        return redirect(url_for("preferences", token=token, saved="", lang=wanted.language or None), 303)
+                return False
+            names = [*self._site.public_lists(), *(row.list for row in audience.subscriptions(session, person.id))]
+            offered = {
+                slug: [name for name in names if slug in self._site.names(name)] for slug in self._site.names(*names)
+            }
+            choose(session, person, wanted, offered, evidence=evidence, now=self._site.space.clock.now())
+            return True
+
+        if not self._site.space.store.transact(work):
+            return self._site.unknown()
+        return redirect(url_for("preferences", token=token, saved="", lang=wanted.language), 303)
 
     def _person(self, session: Session, claim: Claim | None) -> SubscriberRecord | None:
         person = session.get(SubscriberRecord, claim.subscriber) if claim else None
@@ -115,7 +119,11 @@ class _Pages:
         return person
 
 
-def _masked(address: str) -> str:
-    """Enough of an address for its owner to know it by, and for nobody else: links get forwarded."""
-    name, _, domain = address.partition("@")
-    return f"{name[0]}{'•' * 4}@{domain}"
+def _own(language: str) -> dict[str, str]:
+    """The entry of a reader's own language, where it isn't one that the pages are in, so that saving keeps it."""
+    if language in LANGUAGES:
+        return {}
+    try:
+        return {language: Locale.parse(language, sep="-").display_name or language} if language else {"": ""}
+    except (ValueError, UnknownLocaleError):
+        return {language: language}

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from flask import Flask, request
+from sqlalchemy.orm import Session
 
 from newsletter import audience, notices
-from newsletter.audience import Reason
+from newsletter.audience import Confirmation, Reason
 from newsletter.audience.addresses import normalize
 from newsletter.errors import InputError
+from newsletter.notices import asked_by
 from newsletter.places import state_names
 from newsletter.store.records import SubscriberRecord
-from newsletter.tokens import Purpose
+from newsletter.tokens import Claim, Purpose
 from newsletter.web import forms
-from newsletter.web.site import Site
+from newsletter.web.site import LINK_DAYS, Site
 
 #: A field that people don't see, and that programs fill in.
 HONEYPOT = "website"
@@ -27,6 +30,7 @@ def register(app: Flask, site: Site) -> None:
     app.add_url_rule("/subscribe", "subscribe", pages.subscribe, methods=["POST"])
     app.add_url_rule("/confirm/<token>", "ask_to_confirm", pages.ask)
     app.add_url_rule("/confirm/<token>", "confirm", pages.confirm, methods=["POST"])
+    app.add_url_rule("/confirm/<token>/again", "ask_again", pages.again, methods=["POST"])
 
 
 class _Pages:
@@ -52,9 +56,9 @@ class _Pages:
         )
 
     def subscribe(self) -> Any:
-        if self._site.crowded():
+        lists = self._site.public_names(*request.form.getlist("list"))
+        if self._site.crowded(*lists):
             return self._site.page("crowded.html.j2", status=429)
-        lists = [name for name in dict.fromkeys(request.form.getlist("list")) if name in self._site.public_lists()]
         try:
             address = normalize(request.form.get("email", ""))
         except InputError:
@@ -62,54 +66,50 @@ class _Pages:
         if not lists:
             return self._form(400, "list")
         if not request.form.get(HONEYPOT):
-            self._ask(address, lists)
+            self._site.ask(notices.Kind.JOIN, address, "subscribe page", lists, forms.profile(request.form))
         return self._site.page("check_mailbox.html.j2", lists=tuple(lists), address=address)
-
-    def _ask(self, address: str, lists: list[str]) -> None:
-        details = {
-            "lists": lists,
-            "profile": {key: value for key, value in forms.profile(request.form).items() if value},
-            "evidence": self._site.evidence("subscribe page"),
-        }
-        with self._site.space.store.write() as session:
-            now = self._site.space.clock.now()
-            notices.ask(session, notices.Kind.JOIN, address, self._site.language(), details, now)
 
     def ask(self, token: str) -> Any:
         claim = self._site.claim(Purpose.CONFIRM, token)
-        lists = self._lists(claim.list) if claim else ()
-        with self._site.space.store.read() as session:
-            person = session.get(SubscriberRecord, claim.subscriber) if claim else None
-        if person is None or not lists:
+        if claim is None:
             return self._site.unknown()
-        self._site.greet(person)
-        return self._site.page("confirm.html.j2", lists=lists, names=self._names(lists))
+        with self._site.space.store.read() as session:
+            return self._confirmed(session, claim, token, act=False)
 
     def confirm(self, token: str) -> Any:
         claim = self._site.claim(Purpose.CONFIRM, token)
-        lists = self._lists(claim.list) if claim else ()
+        if claim is None:
+            return self._site.unknown()
+        return self._site.space.store.transact(lambda session: self._confirmed(session, claim, token, act=True))
+
+    def _confirmed(self, session: Session, claim: Claim, token: str, *, act: bool) -> Any:
+        """The page that asks, or that says what became of it."""
         space, now = self._site.space, self._site.space.clock.now()
-        with space.store.write() as session:
-            person = session.get(SubscriberRecord, claim.subscriber) if claim else None
-            if person is None or not lists:
-                return self._site.unknown()
-            self._site.greet(person)
-            evidence = self._site.evidence("confirmation from the mailbox")
-            joined = [
-                name
-                for name in lists
-                if audience.subscribe(session, person.id, name, source="confirmed by mail", evidence=evidence, now=now)
-            ]
-            if joined:
-                person.consented_at = now
-                audience.lift(session, space.address_hash(person.email), reason=Reason.ERASED)
-                notices.ask(session, notices.Kind.WELCOME, person.email, self._site.language(), {"lists": joined}, now)
-            choices = space.service_url("p", Purpose.UNSUBSCRIBE, person.id, lists[0])
+        named, number = asked_by(claim.list)
+        lists = self._site.names(*named)
+        person = audience.held(session, claim.subscriber) if act else session.get(SubscriberRecord, claim.subscriber)
+        if person is None or not lists:
+            return self._site.unknown()
+        self._site.greet(person)
+        evidence = self._site.evidence("confirmation from the mailbox")
+        within = dt.timedelta(days=LINK_DAYS)
+        found, joined = audience.confirm(
+            session, person.id, lists, number, within=within, evidence=evidence, now=now, act=act
+        )
+        if found is Confirmation.EXPIRED:
+            return self._site.expired(f"/confirm/{token}/again", lists)
+        if found is Confirmation.JOINED and not act:
+            return self._site.page("confirm.html.j2", lists=lists, names=self._site.list_names(lists))
+        if joined:
+            person.consented_at = now
+            audience.lift(session, space.address_hash(person.email), reason=Reason.ERASED)
+            notices.ask(session, notices.Kind.WELCOME, person.email, self._site.language(), {"lists": joined}, now)
+        choices = space.service_url("p", Purpose.UNSUBSCRIBE, person.id, lists[0])
         path = choices.removeprefix(space.config.service.url.rstrip("/"))
-        return self._site.page("confirmed.html.j2", lists=lists, names=self._names(lists), choices=path)
+        return self._site.page("confirmed.html.j2", lists=lists, names=self._site.list_names(lists), choices=path)
 
-    def _lists(self, named: str) -> tuple[str, ...]:
-        return tuple(name for name in named.split(",") if name in self._site.config.lists)
-
-    def _names(self, lists: tuple[str, ...]) -> list[str]:
-        return [self._site.config.lists[name].name for name in lists]
+    def again(self, token: str) -> Any:
+        """Mail a fresh letter in the place of one that has expired."""
+        claim = self._site.claim(Purpose.CONFIRM, token)
+        lists = self._site.names(*asked_by(claim.list)[0]) if claim else ()
+        return self._site.mail_again(claim, lists) if claim else self._site.unknown()

@@ -9,10 +9,12 @@ from typing import Any
 
 from newsletter import VERSION
 from newsletter.audience import Standing
-from newsletter.audience.people import PROFILE
+from newsletter.audience.fields import ATTRIBUTE, EMAIL, PROFILE, TAG, Field
 from newsletter.places import states
 
-_TEXT = {"type": "string", "maxLength": 200, "pattern": r"^[^\u0000-\u001f\u007f]*$"}
+#: One line of text.
+_LINE = r"^[^\u0000-\u001f\u007f]*$"
+_TEXT = {"type": "string", "maxLength": 200, "pattern": _LINE}
 _MOMENT = {"type": "string", "format": "date-time"}
 _PROBLEM = {
     "type": "object",
@@ -27,6 +29,8 @@ _FAULTS = {
     409: "It can't be done as things stand; the detail says why.",
     413: "The request is too large.",
     415: "The request isn't JSON.",
+    429: "Too many letters to confirm were asked for.",
+    503: "It can't be done now; try again later.",
 }
 
 
@@ -60,7 +64,7 @@ def _paths() -> dict[str, Any]:
         "name": "email",
         "in": "query",
         "required": True,
-        "schema": {"type": "string", "format": "email", "maxLength": 320},
+        "schema": {"type": "string", "format": "email", "maxLength": EMAIL.longest},
     }
     return {
         "/lists": {"get": _operation("lists", "The lists there are.", "Lists", 200)},
@@ -73,7 +77,7 @@ def _paths() -> dict[str, Any]:
                 200,
                 body="NewSubscriber",
                 also={202: "They are mailed to confirm."},
-                faults=(409,),
+                faults=(409, 429),
             ),
         },
         "/subscribers/{id}": {
@@ -108,7 +112,7 @@ def _operation(
     also: dict[int, str] | None = None,
     faults: tuple[int, ...] = (),
 ) -> dict[str, Any]:
-    faults = (400, 401, 403, *faults, *((413, 415) if body else ()))
+    faults = (400, 401, 403, *faults, *((413, 415) if body else ()), 503)
     operation: dict[str, Any] = {
         "operationId": name,
         "summary": summary,
@@ -134,12 +138,11 @@ def _content(schema: str) -> dict[str, Any]:
 
 def _schemas(lists: list[str], attributes: list[str]) -> dict[str, Any]:
     on = {"type": "string", "enum": lists}
-    profile: dict[str, Any] = {name: _TEXT for name in PROFILE if name != "state"}
-    profile["state"] = {"type": "string", "enum": ["", *states()]}
-    profile["attributes"] = _object(dict.fromkeys(attributes, _TEXT))
+    profile: dict[str, Any] = {name: _text(field) for name, field in PROFILE.items()}
+    profile["state"] = {"type": "string", "title": PROFILE["state"].label, "enum": ["", *states()]}
+    profile["attributes"] = _object(dict.fromkeys(attributes, _text(ATTRIBUTE)))
     # Exports put semicolons between tags, and other tools commas or bars.
-    pattern = r"^[^;,|\u0000-\u001f\u007f]*$"
-    tag = {"type": "string", "pattern": pattern, "minLength": 1, "maxLength": 100}
+    tag = {**_text(TAG), "pattern": r"^[^;,|\u0000-\u001f\u007f]*$", "minLength": 1}
     profile["tags"] = {"type": "array", "items": tag, "maxItems": 100, "uniqueItems": True}
     consent = _object({"at": _MOMENT, "source": {**_TEXT, "minLength": 1}}, required=["at", "source"])
     return {
@@ -148,7 +151,7 @@ def _schemas(lists: list[str], attributes: list[str]) -> dict[str, Any]:
         ),
         "NewSubscriber": _object(
             {
-                "email": {"type": "string", "format": "email", "maxLength": 320},
+                "email": {"type": "string", "format": "email", "maxLength": EMAIL.longest},
                 "lists": {"type": "array", "items": on, "minItems": 1, "uniqueItems": True},
                 "consent": consent,
                 **profile,
@@ -176,6 +179,10 @@ def _schemas(lists: list[str], attributes: list[str]) -> dict[str, Any]:
             required=["subscribers"],
         ),
     }
+
+
+def _text(field: Field) -> dict[str, Any]:
+    return {"type": "string", "title": field.label, "maxLength": field.longest, "pattern": _LINE}
 
 
 def _object(properties: dict[str, Any], required: list[str] | None = None) -> dict[str, Any]:

@@ -49,13 +49,16 @@ class _Pages:
 
     def forget(self, token: str) -> Any:
         space = self._site.space
-        with space.store.write() as session:
+
+        def work(session: Session) -> bool:
             person = self._person(session, Purpose.FORGET, token)
             if person is None:
-                return self._site.unknown()
+                return False
             hashed, now = space.address_hash(person.email), space.clock.now()
             rights.forget(session, person, hashed, source="asked by mail", now=now)
-        return self._site.page("forgotten.html.j2")
+            return True
+
+        return self._site.page("forgotten.html.j2") if space.store.transact(work) else self._site.unknown()
 
     def _person(self, session: Session, purpose: Purpose, token: str) -> SubscriberRecord | None:
         claim = self._site.claim(purpose, token)

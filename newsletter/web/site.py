@@ -1,26 +1,30 @@
-"""What all pages share: the workspace, the reader's language, the look, and how much one network may ask."""
+"""What all pages share: the workspace, the reader's language, the look, what a link says, and how much may be asked."""
 
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Flask, Response, g, render_template, request
 from jinja2 import FileSystemLoader
-from limits import parse_many
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from sqlalchemy.orm import Session
 
+from newsletter import notices
+from newsletter.audience.fields import PROFILE
 from newsletter.config import Config, MailingList, Publication
 from newsletter.languages import LANGUAGES, best, translations
+from newsletter.model.text import clean
+from newsletter.notices import Kind
 from newsletter.resources import TEMPLATES
 from newsletter.store.records import SubscriberRecord
 from newsletter.tokens import Claim, Purpose
+from newsletter.web.limits import Limits
+from newsletter.web.security import SecurityLog
 from newsletter.workspace import Workspace
 
 _LONGEST_TOKEN = 300
-#: How long a link to somebody's data, or to forgetting them, can be used.
+#: How long a link to confirm, to somebody's data, or to forgetting them, can be used.
 LINK_DAYS = 7
 Answer = Response | str | tuple[str, int]
 
@@ -30,8 +34,8 @@ class Site:
 
     def __init__(self, space: Workspace) -> None:
         self.space = space
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._limits = parse_many(space.config.service.rate_limit)
+        self.security = SecurityLog()
+        self._limits = Limits(space.config.service)
 
     @property
     def config(self) -> Config:
@@ -59,6 +63,7 @@ class Site:
             language=self.language(),
             languages=LANGUAGES,
             look=look.slug if look else "",
+            longest={name: field.longest for name, field in PROFILE.items()},
             **values,
         ), status
 
@@ -84,16 +89,42 @@ class Site:
 
     def greet(self, person: SubscriberRecord) -> None:
         """Speak a known reader's language for the rest of this request."""
-        g.language = person.language.partition("-")[0]
+        g.language = person.language.partition("-")[0].lower()
 
     def claim(self, purpose: Purpose, token: str) -> Claim | None:
         """What a link's token says; None for whatever isn't one of ours, and for data and forgetting when it's old."""
         claim = self.space.signer.verify(purpose, token[:_LONGEST_TOKEN])
-        if claim is not None and purpose in (Purpose.DATA, Purpose.FORGET):
+        if claim is None:
+            self.security.note("link refused", f"no token of ours for {purpose.name.lower()}")
+        elif purpose in (Purpose.DATA, Purpose.FORGET):
             made = dt.date.fromisoformat(claim.list)
             if self.space.clock.now().date() - made > dt.timedelta(days=LINK_DAYS):
                 return None
         return claim
+
+    def names(self, *lists: str) -> tuple[str, ...]:
+        """The lists of config.toml that are meant by these names, of which some may be old ones."""
+        found = (self.config.list_named(name) for name in lists)
+        return tuple(dict.fromkeys(one.slug for one in found if one))
+
+    def public_names(self, *lists: str) -> tuple[str, ...]:
+        """Those of them that anybody may join."""
+        return tuple(name for name in self.names(*lists) if name in self.public_lists())
+
+    def names_of(self, name: str) -> tuple[str, ...]:
+        """All names under which somebody may stand on the list that a link names: the one that it had when the link was
+        mailed, and the one that it has now.
+        """
+        return tuple(dict.fromkeys((name, *self.names(name))))
+
+    def list_name(self, name: str) -> str:
+        """What readers know a list as; the name in their link, where config.toml has no such list any more."""
+        found = self.config.list_named(name)
+        return found.name if found else name
+
+    def list_names(self, lists: Sequence[str]) -> list[str]:
+        """What readers know lists as."""
+        return [self.list_name(name) for name in lists]
 
     def unknown(self, fault: Any = None) -> tuple[str, int]:
         """The one answer to everything that leads nowhere, so that it tells nothing."""
@@ -101,17 +132,54 @@ class Site:
             g.refused = True
         return self.page("unknown.html.j2", status=int(getattr(fault, "code", 404)))
 
-    def crowded(self) -> bool:
-        """Whether this request is one too many from its network."""
-        return not all(self._limiter.hit(limit, _network()) for limit in self._limits)
+    def expired(self, again: str, lists: tuple[str, ...]) -> tuple[str, int]:
+        """The page of a link that was good once, from which a fresh letter can be asked for at the path `again`."""
+        return self.page("expired.html.j2", lists=lists, again=again, status=410)
+
+    def mail_again(self, claim: Claim, lists: Sequence[str]) -> tuple[str, int]:
+        """Mail the owner of a link a fresh letter to confirm."""
+        with self.space.store.read() as session:
+            person = session.get(SubscriberRecord, claim.subscriber)
+        if person is None or not lists:
+            return self.unknown()
+        self.greet(person)
+        if self.crowded(*lists):
+            return self.page("crowded.html.j2", status=429)
+        self.ask(Kind.JOIN, person.email, "a letter that had expired", lists)
+        return self.page("check_mailbox.html.j2", address="")
+
+    def ask(
+        self, kind: Kind, address: str, form: str, lists: Sequence[str] = (), profile: Mapping[str, str] | None = None
+    ) -> None:
+        """Write down that somebody asked for mail, with the evidence."""
+        details = {"lists": list(lists), "profile": dict(profile or {}), "evidence": self.evidence(form)}
+        details = {name: value for name, value in details.items() if value}
+        language, now = self.language(), self.space.clock.now()
+        self.space.store.transact(lambda session: notices.ask(session, kind, address, language, details, now))
+
+    def crowded(self, *lists: str) -> bool:
+        """Whether this request for mail is one too many: of its network, for one of the lists, or in all."""
+        with self.space.store.read() as session:
+            return self._crowded(session, lists, by_network=True)
+
+    def crowded_by_programs(self, session: Session, lists: Sequence[str]) -> bool:
+        """The same for a program with a key, whose network isn't the reader's."""
+        return self._crowded(session, lists, by_network=False)
+
+    def _crowded(self, session: Session, lists: Sequence[str], *, by_network: bool) -> bool:
+        slow = notices.mostly_unconfirmed(session, self.space.clock.now())
+        reached = self._limits.reached(lists, slow=slow, by_network=by_network)
+        if reached:
+            self.security.note("limit reached", reached + (", most who ask don't confirm" if slow else ""))
+        return bool(reached)
 
     def evidence(self, form: str) -> dict[str, str]:
         """What proves later that somebody asked: from where, with what, on which page, in which language."""
         return {
             "form": form,
             "ip": request.remote_addr or "",
-            "agent": (request.user_agent.string or "")[:300],
-            "page": (request.referrer or "")[:300],
+            "agent": clean(request.user_agent.string or "")[:300],
+            "page": clean(request.referrer or "")[:300],
             "language": self.language(),
         }
 
@@ -127,11 +195,7 @@ class Site:
         return Response(css, content_type="text/css; charset=utf-8")
 
 
-def _network() -> str:
-    """The caller's network: the first 24 bits of an IPv4 address, 64 of an IPv6 one, since one household has all."""
-    try:
-        address = ipaddress.ip_address(request.remote_addr or "")
-    except ValueError:
-        return "unknown"
-    bits = 24 if address.version == 4 else 64
-    return str(ipaddress.ip_network(f"{address}/{bits}", strict=False))
+def masked(address: str) -> str:
+    """Enough of an address for its owner to know it by, and for nobody else: links get forwarded."""
+    name, _, domain = address.rpartition("@")
+    return f"{name[:1]}{'•' * 4}@{domain}"

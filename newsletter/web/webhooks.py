@@ -23,6 +23,7 @@ LARGEST = 8 * 1024 * 1024
 #: So many kinds of refusals are logged at most.
 _MOST_KINDS = 100
 _log = logging.getLogger(__name__)
+_security = logging.getLogger("newsletter.security")
 
 
 def register(app: Flask, site: Site) -> None:
@@ -50,7 +51,7 @@ class _Calls:
         try:
             events = provider.parse_webhook(body, dict(request.headers))
         except WebhookError as fault:
-            self._log(name, str(fault))
+            self._log(name, str(fault), _security)
             return _said(403, "Not accepted.")
         except NewsletterError as fault:
             self._log(name, str(fault))
@@ -80,13 +81,13 @@ class _Calls:
             return None
         return provider if type(provider).parse_webhook is not Provider.parse_webhook else None
 
-    def _log(self, name: str, why: str) -> None:
+    def _log(self, name: str, why: str, log: logging.Logger = _log) -> None:
         """Log each kind of refusal once: a vendor that's set up wrongly calls again and again."""
         with self._logging:
             if (name, why) in self._logged or len(self._logged) >= _MOST_KINDS:
                 return
             self._logged.add((name, why))
-        _log.warning("webhooks of %s: %s", name, why)
+        log.warning("webhooks of %s: %s", name, why)
 
 
 def _said(status: int, what: str) -> Response:

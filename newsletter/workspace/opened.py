@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from newsletter import config, tokens
 from newsletter.config import Config
+from newsletter.config.secrets import Keyring
 from newsletter.errors import NewsletterError, NotFound, nearest
 from newsletter.resources import TEMPLATES
 from newsletter.send import Clock
@@ -50,9 +51,14 @@ class Opened:
         return open_store(self.config.database, self.folder)
 
     @cached_property
+    def keyring(self) -> Keyring:
+        """The keys that sign readers' links."""
+        return self.config.keyring(self.environment)
+
+    @cached_property
     def signer(self) -> tokens.Signer:
         """Signs and checks readers' links."""
-        return tokens.Signer(self.config.secret(self.environment))
+        return tokens.Signer.following(self.keyring)
 
     def close(self) -> None:
         """Give back what is open."""
@@ -123,12 +129,12 @@ class Opened:
     @cached_property
     def address_hash(self) -> tokens.AddressHash:
         """The keyed hash of addresses."""
-        return tokens.AddressHash(self.config.secret(self.environment))
+        return tokens.AddressHash(*self.keyring())
 
     @property
     def marks(self) -> tokens.Marks:
         """What travels with each message."""
-        return tokens.Marks(self.config.secret(self.environment))
+        return tokens.Marks.following(self.keyring)
 
     def campaigns(self) -> CampaignService:
         """All that sending needs."""

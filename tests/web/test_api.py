@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +17,15 @@ from werkzeug.test import TestResponse
 
 from newsletter import audience
 from newsletter.audience import Reason, keys
+from newsletter.audience.fields import ATTRIBUTE, PROFILE, TAG
 from newsletter.audience.keys import Scope
+from newsletter.config import MailingList
 from newsletter.errors import InputError, NotFound
+from newsletter.store import Store
 from newsletter.store.records import ApiTokenRecord, ConsentRecord
 from newsletter.web import create_app
 from newsletter.workspace import Workspace
-from tests.desk import NOW, Desk
+from tests.desk import NOW, Desk, StillTime
 from tests.web.service import mailed, standing
 
 NEW = "gus@example.org"
@@ -82,6 +87,86 @@ def test_nobody_who_left_or_was_stopped_comes_back_by_a_program(space: Workspace
     assert program.call("POST", "/subscribers", {**body, "email": NEW}).status_code == 409
     assert standing(space, "dee@example.org") == {"network-download": "unsubscribed"}
     assert standing(space, NEW) == {}
+
+
+@pytest.mark.parametrize("address", ["chi@example.org", "ana@example.org", NEW])
+@pytest.mark.parametrize("name", ["", "workers-rights"])
+@pytest.mark.parametrize("reason", [Reason.COMPLAINT, Reason.HARD_BOUNCE, Reason.MANUAL, Reason.ERASED])
+def test_nobody_who_is_suppressed_is_put_on_a_list_by_a_program(
+    space: Workspace, program: Program, address: str, name: str, reason: Reason
+) -> None:
+    """Whether they are known or not, and whether all lists may not mail them or one of those that are asked for."""
+    with space.store.write() as session:
+        audience.suppress(session, address, space.address_hash(address), reason, source="x", now=NOW, name=name)
+    before = standing(space, address)
+    body = {"email": address, "lists": ["network-download", "workers-rights"], "consent": CONSENT}
+    answer = program.call("POST", "/subscribers", body)
+    assert (answer.status_code, answer.get_json()["title"]) == (409, "The address is suppressed")
+    assert standing(space, address) == before
+    if name:
+        assert program.call("POST", "/subscribers", {**body, "lists": ["federal-advocacy"]}).status_code == 200
+
+
+def test_what_is_not_public_is_described_to_programs_with_a_key_only(space: Workspace) -> None:
+    lists = {**space.config.lists, "board": MailingList(slug="board", name="The board", public=False)}
+    hidden = Workspace(replace(space.config, lists=lists, attributes=("major_donor",)), space.clock)
+    hidden.__dict__["store"] = space.store
+    program = Program(hidden, Scope.READ)
+    open_to_all = program.client.get("/api/v1/openapi.json")
+    wrong = program.call("GET", "/openapi.json", Authorization="Bearer nd_wrong")
+    for answer in (open_to_all, wrong):
+        assert answer.status_code == 200
+        assert "network-download" in answer.text
+        assert not any(word in answer.text for word in ("board", "major_donor"))
+    assert all(word in program.call("GET", "/openapi.json").text for word in ("board", "major_donor"))
+
+
+@pytest.mark.parametrize("name", [*PROFILE, "attribute", "tag"])
+def test_a_field_holds_what_one_place_says(tmp_path: Path, time: StillTime, store: Store, name: str) -> None:
+    """As much as may be, on each database; a letter more is refused, and what isn't text is dropped."""
+    desk = Desk.make(tmp_path / "desk", time.clock, store=store)
+    space = Workspace(replace(desk.space.config, attributes=("attribute",)), time.clock)
+    space.__dict__["store"] = store
+    program, longest = Program(space, Scope.WRITE), {**PROFILE, "attribute": ATTRIBUTE, "tag": TAG}[name].longest
+
+    def change(text: str) -> tuple[int, Any]:
+        body: Any = (
+            {"attributes": {name: text}} if name == "attribute" else {"tags": [text]} if name == "tag" else {name: text}
+        )
+        answer = program.call("PATCH", "/subscribers/1", body)
+        told = answer.get_json()
+        return answer.status_code, (
+            told.get("attributes", {}).get(name)
+            if name == "attribute"
+            else told.get("tags")
+            if name == "tag"
+            else told.get(name)
+        )
+
+    if name == "state":
+        assert change("FL") == (200, "FL")
+        assert change("Florida")[0] == 400
+        return
+    fits = "é" * longest
+    assert change(fits) == (200, [fits] if name == "tag" else fits)
+    assert change("é" * (longest + 1))[0] == 400
+    assert change(f"a{chr(0x202E)}b{chr(0x9B)}") == (200, ["ab"] if name == "tag" else "ab")
+
+
+def test_a_role_is_stored_as_one_word_however_it_is_written(program: Program) -> None:
+    assert program.call("PATCH", "/subscribers/1", {"role": "Elected Official"}).get_json()["role"] == "elected"
+
+
+def test_letters_that_programs_ask_for_are_limited_too(space: Workspace) -> None:
+    limited = Workspace(
+        replace(space.config, service=replace(space.config.service, total_limit="2 per hour")), space.clock
+    )
+    limited.__dict__["store"] = space.store
+    program = Program(limited, Scope.WRITE)
+    body = {"lists": ["network-download"]}
+    answers = [program.call("POST", "/subscribers", {**body, "email": f"a{n}@example.org"}) for n in range(3)]
+    assert [answer.status_code for answer in answers] == [202, 202, 429]
+    assert answers[2].content_type == "application/problem+json"
 
 
 def test_update_and_unsubscribe(desk: Desk, program: Program) -> None:

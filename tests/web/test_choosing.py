@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 
 import pytest
 from flask.testing import FlaskClient
@@ -116,12 +117,12 @@ def test_whoever_paused_is_left_out_of_the_plan(desk: Desk, client: FlaskClient,
 
 
 @pytest.mark.parametrize("pause", ["99", "-1", "x", "1e9", "٤"])
-def test_what_the_form_does_not_offer_is_nothing(space: Workspace, client: FlaskClient, pause: str) -> None:
+def test_what_the_form_does_not_offer_changes_nothing(space: Workspace, client: FlaskClient, pause: str) -> None:
     form = {"list": ["network-download", "workers-rights", "made-up"], "state": "Atlantis", "frequency": "hourly"}
     client.post(path(space), data={**form, "pause": pause, "language": "tlh"})
     found = person(space, CHI)
     assert found
-    assert (found.state, found.frequency, found.language, found.paused_until) == ("", "", "", None)
+    assert (found.state, found.frequency, found.language, found.paused_until) == ("TX", "", "", None)
     assert standing(space, CHI) == {"network-download": "active", "workers-rights": "active"}
 
 
@@ -276,3 +277,125 @@ def test_leaving_can_be_undone(space: Workspace, client: FlaskClient) -> None:
     assert "You are back on Network Download" in client.post(f"{leave}/undo").get_data(as_text=True)
     assert standing(space, CHI)["network-download"] == "active"
     assert [row.status for row in history(space, CHI)[-2:]] == ["unsubscribed", "active"]
+
+
+def test_leaving_can_be_undone_for_an_hour_and_by_a_fresh_letter_later(
+    space: Workspace, client: FlaskClient, time: StillTime
+) -> None:
+    leave = path(space).replace("/p/", "/u/")
+    client.post(leave)
+    time.at += dt.timedelta(hours=1, seconds=1)
+    answer = client.post(f"{leave}/undo")
+    assert (answer.status_code, "This link has expired" in answer.text) == (410, True)
+    assert standing(space, CHI)["network-download"] == "unsubscribed"
+    assert "Look into your mailbox" in client.post(f"{leave}/again").text
+    (letter,) = mailed(space)
+    client.post(letter.path)
+    assert standing(space, CHI)["network-download"] == "active"
+
+
+@pytest.mark.parametrize("who", ["dee", "eli", "fay"])
+def test_undo_puts_nobody_on_who_was_not_active_before_or_is_suppressed(
+    space: Workspace, client: FlaskClient, who: str
+) -> None:
+    """Somebody who left long ago, who never confirmed, who complained."""
+    address = f"{who}@example.org"
+    leave = path(space, address).replace("/p/", "/u/")
+    for _ in range(2):
+        client.post(leave)
+        assert client.post(f"{leave}/undo").status_code == 410
+    assert standing(space, address) == {"network-download": "unsubscribed"}
+
+
+def test_undo_takes_back_nothing_but_what_its_page_did(space: Workspace, client: FlaskClient) -> None:
+    leave = path(space).replace("/p/", "/u/")
+    client.post(path(space), data={"shown": ["network-download"], "had": ["network-download"]})
+    assert client.post(f"{leave}/undo").status_code == 410
+    with space.store.write() as session:
+        found = audience.find(session, "ana@example.org")
+        assert found
+        audience.unsubscribe(session, found.id, "network-download", source="API", now=NOW)
+    assert client.post(path(space, "ana@example.org").replace("/p/", "/u/") + "/undo").status_code == 410
+    assert standing(space, CHI)["network-download"] == "unsubscribed"
+
+
+def test_a_form_changes_only_what_is_in_it(space: Workspace, client: FlaskClient) -> None:
+    with space.store.write() as session:
+        found = audience.find(session, CHI)
+        assert found
+        found.last_name, found.frequency, found.language = "Chen", "weekly", "es"
+        found.paused_until = NOW + dt.timedelta(days=9)
+
+    def kept() -> tuple[str, ...]:
+        found = person(space, CHI)
+        assert found
+        texts = (found.first_name, found.last_name, found.state, found.frequency, found.language)
+        return (*texts, str(found.paused_until), *sorted(standing(space, CHI).values()))
+
+    before = kept()
+    for form in (
+        {},
+        {"lang": "es"},
+        {"made": "up"},
+        {"first_name": "Chi"},
+        {"state": "Atlantis"},
+        {"shown": "made-up"},
+    ):
+        assert client.post(path(space), data=form).status_code == 303
+        assert kept() == before, form
+    client.post(path(space), data={"last_name": ""})
+    assert kept() == (before[0], "", *before[2:])
+
+
+def test_all_lists_can_be_left_by_ticking_none(space: Workspace, client: FlaskClient) -> None:
+    page = client.get(path(space)).text
+    shown = re.findall(r'name="shown" value="([\w-]+)"', page)
+    assert len(shown) == 3
+    client.post(path(space), data={"shown": shown, "had": re.findall(r'name="had" value="([\w-]+)"', page)})
+    assert set(standing(space, CHI).values()) == {"unsubscribed"}
+
+
+def test_a_page_that_was_opened_before_somebody_left_puts_them_back_on_nothing(
+    space: Workspace, client: FlaskClient
+) -> None:
+    lists = ["network-download", "workers-rights"]
+    client.post(path(space).replace("/p/", "/u/"))
+    client.post(path(space), data={"shown": lists, "had": lists, "list": lists, "pause": "2"})
+    assert standing(space, CHI) == {"network-download": "unsubscribed", "workers-rights": "active"}
+
+
+@pytest.mark.parametrize("language", ["es-MX", "es-mx", "fr", "zh-hant", "x", "", "pt_BR"])
+def test_the_language_of_a_reader_is_kept_when_something_else_is_saved(
+    space: Workspace, client: FlaskClient, language: str
+) -> None:
+    with space.store.write() as session:
+        found = audience.find(session, CHI)
+        assert found
+        found.language = language
+    page = client.get(path(space)).text
+    select = re.search(r'<select id="language".*?</select>', page, re.DOTALL)
+    assert select
+    chosen = re.findall(r'<option value="([^"]*)"[^>]* selected', select[0])
+    assert chosen == [language]
+    client.post(path(space), data={**FORM, "language": chosen[0], "pause": "4"})
+    kept = person(space, CHI)
+    assert kept
+    assert (kept.language, kept.paused_until is not None) == (language, True)
+
+
+def test_a_name_that_is_longer_than_the_page_takes_is_kept_whole(space: Workspace, client: FlaskClient) -> None:
+    with space.store.write() as session:
+        found = audience.find(session, CHI)
+        assert found
+        found.first_name = long = "Chi " * 70
+    client.post(path(space), data={**FORM, "first_name": long[:200]})
+    kept = person(space, CHI)
+    assert kept
+    assert kept.first_name == long
+
+
+def test_text_from_a_form_is_cleaned(space: Workspace, client: FlaskClient) -> None:
+    client.post(path(space), data={"first_name": "\x1b]52;c;eA==\x07C\u202ehi\u0000", "last_name": "e\u0301"})
+    found = person(space, CHI)
+    assert found
+    assert (found.first_name, found.last_name) == ("]52;c;eA==Chi", "é")

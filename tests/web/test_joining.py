@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,6 +14,7 @@ from sqlalchemy import func, select
 from newsletter import audience
 from newsletter.audience import Reason
 from newsletter.store.records import NoticeRecord, SubscriberRecord
+from newsletter.tokens import Claim, Purpose
 from newsletter.web import create_app
 from newsletter.workspace import Workspace
 from tests.desk import NOW, StillTime
@@ -182,6 +185,134 @@ def test_the_mail_is_in_the_language_of_the_page(space: Workspace, client: Flask
     assert letter.subject == "Confirme, por favor: Network Download"
     assert "Sí, envíenmelo" in letter.html
     assert "Solo falta un clic" in client.get(letter.path).get_data(as_text=True)
+
+
+def test_an_old_letter_puts_nobody_back_who_left_since(space: Workspace, client: FlaskClient, time: StillTime) -> None:
+    join(client)
+    (letter,) = mailed(space)
+    client.post(letter.path)
+    found = person(space, NEW)
+    assert found
+    client.post(urlsplit(space.unsubscribe_url(found.id, "network-download")).path)
+    time.at += dt.timedelta(minutes=5)
+    for method in (client.get, client.post):
+        answer = method(letter.path)
+        assert (answer.status_code, "This link has expired" in answer.text) == (410, True)
+    assert standing(space, NEW) == {"network-download": "unsubscribed"}
+    mailed(space)
+    client.post(f"{letter.path}/again")
+    (fresh,) = mailed(space)
+    assert "You are on the list" in client.post(fresh.path).text
+    assert standing(space, NEW) == {"network-download": "active"}
+    assert client.post(letter.path).status_code == 200, "who is on the list is told so"
+    assert len(history(space, NEW)) == 5
+
+
+def test_a_letter_to_confirm_is_good_for_some_days(space: Workspace, client: FlaskClient, time: StillTime) -> None:
+    join(client)
+    (letter,) = mailed(space)
+    time.at += dt.timedelta(days=7, minutes=1)
+    assert client.get(letter.path).status_code == client.post(letter.path).status_code == 410
+    assert standing(space, NEW) == {"network-download": "pending"}
+    assert client.post(f"{letter.path}/again").status_code == 200
+    (fresh,) = mailed(space)
+    client.post(fresh.path)
+    assert standing(space, NEW) == {"network-download": "active"}
+
+
+def test_a_letter_of_an_earlier_release_confirms_nothing_and_offers_a_fresh_one(
+    space: Workspace, client: FlaskClient
+) -> None:
+    """It says neither when it was asked for nor by which request."""
+    for name, before in (("dee", "unsubscribed"), ("eli", "pending")):
+        found = person(space, f"{name}@example.org")
+        assert found
+        token = space.signer.sign(Purpose.CONFIRM, Claim(subscriber=found.id, list="network-download"))
+        answer = client.post(f"/confirm/{token}")
+        assert (answer.status_code, f"/confirm/{token}/again" in answer.text) == (410, True)
+        assert standing(space, f"{name}@example.org") == {"network-download": before}
+
+
+def test_nobody_confirms_by_the_request_of_somebody_else(space: Workspace, client: FlaskClient) -> None:
+    join(client)
+    (letter,) = mailed(space)
+    claim = space.signer.verify(Purpose.CONFIRM, letter.path.rpartition("/")[2])
+    eli = person(space, "eli@example.org")
+    assert claim
+    assert eli
+    token = space.signer.sign(Purpose.CONFIRM, Claim(subscriber=eli.id, list=claim.list))
+    assert client.post(f"/confirm/{token}").status_code == 410
+
+
+def test_forty_sign_ups_for_one_mailbox_from_forty_networks_are_three_letters(
+    space: Workspace, client: FlaskClient
+) -> None:
+    for number in range(40):
+        form = {"email": f"victim+{number}@example.org", "list": "network-download"}
+        network = {"REMOTE_ADDR": f"2001:db8:{number:x}::1"}
+        assert client.post("/subscribe", data=form, environ_base=network).status_code == 200
+    assert len(mailed(space)) == 3
+    assert mailed(space) == []
+
+
+def test_dots_and_other_names_of_gmail_are_one_mailbox(space: Workspace, client: FlaskClient) -> None:
+    addresses = [
+        "vic.tim@gmail.com",
+        "v.i.c.tim@googlemail.com",
+        "victim+a@gmail.com",
+        "victim@gmail.com",
+        "vict.im@gmail.com",
+    ]
+    for address in addresses:
+        join(client, address)
+    join(client, "other@gmail.com")
+    assert len(mailed(space)) == 4
+
+
+@pytest.mark.parametrize(
+    ("addresses", "taken"),
+    [
+        ([f"2001:db8:7:{n:x}::1" for n in range(12)], 10),
+        ([f"203.0.113.{n}" for n in range(12)], 10),
+        ([f"::ffff:203.0.113.{n}" for n in range(6)] + [f"203.0.113.{n}" for n in range(6)], 10),
+        ([f"2001:db8:{n:x}::1" for n in range(12)], 12),
+        ([f"203.0.{n}.1" for n in range(12)], 12),
+        (["fe80::1%eth0"] * 12, 10),
+    ],
+)
+def test_a_network_is_what_one_customer_has(client: FlaskClient, addresses: list[str], taken: int) -> None:
+    form = {"email": NEW, "list": "network-download"}
+    answers = [client.post("/subscribe", data=form, environ_base={"REMOTE_ADDR": one}).status_code for one in addresses]
+    assert answers.count(200) == taken
+
+
+def test_there_are_limits_by_list_and_in_all_and_lower_ones_while_nobody_confirms(
+    space: Workspace, client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    rules = replace(space.config.service, list_limit="8 per hour", total_limit="12 per hour")
+    limited = Workspace(replace(space.config, service=rules), space.clock)
+    limited.__dict__["store"] = space.store
+
+    def asked(client: FlaskClient, name: str, count: int, begin: int) -> list[int]:
+        return [
+            client.post(
+                "/subscribe",
+                data={"email": f"a{number}@example.org", "list": name},
+                environ_base={"REMOTE_ADDR": f"198.{begin}.{number}.1"},
+            ).status_code
+            for number in range(count)
+        ]
+
+    other = create_app(limited).test_client()
+    assert asked(other, "network-download", 10, 18) == [200] * 8 + [429] * 2
+    assert asked(other, "workers-rights", 6, 19) == [200] * 4 + [429] * 2
+    assert asked(client, "network-download", 40, 20) == [200] * 40
+    slowed = create_app(limited).test_client()
+    assert asked(slowed, "network-download", 4, 21) == [200] * 2 + [429] * 2
+    lines = [record.getMessage() for record in caplog.records if record.name == "newsletter.security"]
+    assert lines[0] == "limit reached: 8 per 1 hour list (from 198.18.8.0/24)"
+    assert lines[-1] == "limit reached: 2 per 1 hour list, most who ask don't confirm (from 198.21.3.0/24)"
+    assert not any("example.org" in line for line in lines)
 
 
 def test_every_text_has_its_translation_with_the_same_gaps() -> None:
