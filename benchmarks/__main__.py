@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks import (
     importing,
+    leaving,
     messages,
     million,
     publishing,
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "startup": startup.startup,
     "studio": studio.studio,
     "import": importing.people,
+    "leaving": leaving.leaving,
     "files": sending.files,
     "mime": messages.mime,
     "smtp": messages.smtp,

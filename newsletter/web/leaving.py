@@ -21,8 +21,9 @@ from newsletter.web.site import Site, masked
 
 #: For so long somebody may take back that they left; later they join again, with a letter to confirm.
 UNDO = dt.timedelta(hours=1)
-#: How long the database is waited for, in seconds: mail programs don't wait long for an answer.
-_PATIENCE = 8.0
+#: How long the database is waited for, in seconds, before a wish is kept in a file: while an import writes for a
+#: minute, fifty who leave in a second would otherwise wait for one another.
+_PATIENCE = 0.1
 _ONE_CLICK, _ON_THE_PAGE = "one-click", "unsubscribe page"
 _log = logging.getLogger(__name__)
 
