@@ -31,7 +31,7 @@ _AS_MAILED = re.compile(r"/(?:u|p|confirm|data|forget)/([A-Za-z0-9_-]+)(?:/(?:un
 #: Shorter than the shortest token of any release, in either alphabet.
 _SHORTEST = 28
 _RUN = re.compile(rf"[A-Za-z0-9_-]{{{_SHORTEST},300}}")
-_LONGEST, _MOST = 4_000, 40
+_LONGEST, _MOST, _SIGNS = 4_000, 40, 12
 
 
 class Unmangled:
@@ -68,11 +68,11 @@ def _path(purpose: Purpose, token: str, text: str) -> str:
 
 
 def _runs(text: str) -> Iterator[str]:
-    """What may be a token: alone, without signs of its alphabet that stand around it, and the parts between them."""
+    """What may be a token: runs of its alphabets, and the parts of them between signs that aren't only in tokens."""
     for run in _RUN.findall(text)[:_MOST]:
-        yield run
-        yield run.strip("_-")
-        yield from (part for part in re.split("[_-]+", run) if len(part) >= _SHORTEST)
+        signs = [at for at, sign in enumerate(run) if sign in "_-"][:_SIGNS]
+        for begin in (0, *(at + 1 for at in signs)):
+            yield from (run[begin:end] for end in (len(run), *signs) if end - begin >= _SHORTEST)
 
 
 def _readings(asked: str) -> Iterator[str]:
