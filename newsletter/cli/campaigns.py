@@ -199,7 +199,8 @@ def _reschedule(space: Workspace, name: str, time: str) -> None:
 def retry(ctx: click.Context, name: str, batch: int | None, reason: str, confirm: str) -> None:
     """Make refused deliveries of campaign NAME pending again, once what they were refused for has been put right.
 
-    They are shown by reason first. Who is suppressed or has left since is withheld all the same.
+    They are shown by reason first. Addresses that these refusals suppressed are let go; who is suppressed for something
+    else, or has left since, is withheld all the same.
     """
     with workspace(ctx) as space:
         with space.store.read() as session:
@@ -213,7 +214,12 @@ def retry(ctx: click.Context, name: str, batch: int | None, reason: str, confirm
         confirmed(name, confirm, f"trying {many(found.total(), 'delivery', 'deliveries')} again")
         with space.store.write() as session:
             now = space.clock.at(session)
+            forgiven = decisions.suppressed_by(session, campaign, batch, reason)
+            for address in forgiven:
+                space.campaigns().forgive(session, address)
             done = decisions.retry_refused(session, campaign, now, batch=batch, reason=reason, dry_run=False)
+        if forgiven:
+            say(f"{many(len(forgiven), 'address is', 'addresses are')} no longer suppressed.")
         say(f"{many(done.total(), 'delivery is', 'deliveries are')} pending again.")
     next_step(again(campaign))
 
@@ -230,8 +236,7 @@ def set_aside(ctx: click.Context, name: str, confirm: str) -> None:
     with workspace(ctx) as space:
         with space.store.read() as session:
             campaign = sending.get(session, name)
-            used = decisions.providers_of(session, campaign)
-        mailed = [slug for slug in sorted(used) if space.campaigns().kind(slug).mails]
+            mailed = sorted(space.campaigns().mailed_by(session, campaign))
         if mailed:
             raise SendError(f"mailed people by {', '.join(mailed)}", where=name, hint="only practice can be set aside")
         confirmed(name, confirm, "setting aside")

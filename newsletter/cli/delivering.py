@@ -12,7 +12,7 @@ from newsletter import send as sending
 from newsletter.cli.output import emit, many, next_step, progress, say, workspace
 from newsletter.errors import DeliveryIncomplete, NewsletterError, SendError
 from newsletter.model import DeliveryState
-from newsletter.send import control, heartbeat, ledger
+from newsletter.send import control, decisions, heartbeat, ledger
 from newsletter.send.service import CampaignService
 from newsletter.send.status import UNFINISHED, CampaignStatus
 from newsletter.store.records import CampaignRecord
@@ -115,9 +115,7 @@ def _summarize(space: Workspace, service: CampaignService, campaign: CampaignRec
     if not service.kind(campaign.provider).mails and begun:
         say(f'Nobody was mailed: provider "{campaign.provider}" writes messages into a folder.', fg="yellow")
     if status.paused:
-        go_on = again(campaign) if campaign.paused_itself else f"newsletter campaigns resume {name}"
-        hint = f"put it right, then: {go_on}"
-        raise DeliveryIncomplete(f"is paused: {status.paused}", where=name, hint=hint)
+        raise DeliveryIncomplete(f"is paused: {status.paused}", where=name, hint=_put_right(campaign, counts))
     if status.planned:
         say(f"{many(counts[DeliveryState.PENDING], 'message')} left; {name} {waiting(status, space)}.")
         picks = campaign.pick_at and not campaign.winner
@@ -125,9 +123,17 @@ def _summarize(space: Workspace, service: CampaignService, campaign: CampaignRec
         return
     if not begun and status.finished:
         say("Nothing is left to do.")
-    if any(counts[state] for state in (*UNFINISHED, DeliveryState.REFUSED)):
+    if any(counts[state] for state in (*UNFINISHED, *decisions.NOT_REACHED)):
         _incomplete(space, campaign, status)
     next_step("newsletter publish")
+
+
+def _put_right(campaign: CampaignRecord, counts: Counter[DeliveryState]) -> str:
+    """What to do about a campaign that is paused."""
+    if counts[DeliveryState.UNKNOWN] and not counts[DeliveryState.PENDING]:
+        return f"newsletter campaigns show {campaign.name}; then newsletter campaigns settle {campaign.name} --as …"
+    go_on = again(campaign) if campaign.paused_itself else f"newsletter campaigns resume {campaign.name}"
+    return f"put it right, then: {go_on}"
 
 
 def _incomplete(space: Workspace, campaign: CampaignRecord, status: CampaignStatus) -> NoReturn:
@@ -137,7 +143,7 @@ def _incomplete(space: Workspace, campaign: CampaignRecord, status: CampaignStat
         hint = f"newsletter campaigns show {name}; then newsletter campaigns settle {name} --as submitted|pending"
     elif status.until:
         hint = f"it {waiting(status, space)}; newsletter run-due continues"
-    elif counts[DeliveryState.REFUSED] and not counts[DeliveryState.PENDING]:
+    elif any(counts[state] for state in decisions.NOT_REACHED) and not counts[DeliveryState.PENDING]:
         hint = f"newsletter campaigns show {name}; once put right: newsletter campaigns retry {name}"
     raise DeliveryIncomplete(f"not everybody was reached: {line(counts)}", where=name, hint=hint)
 
@@ -167,7 +173,7 @@ def run_due(ctx: click.Context) -> None:
             except NewsletterError as fault:
                 faults.append(fault)
         for campaign in paused:
-            faults += _paused(campaign)
+            faults += _paused(space, campaign)
         for other in faults[1:]:
             say(str(other), fg="red")
         if faults:
@@ -182,10 +188,11 @@ def _waits(space: Workspace, service: CampaignService, campaign: CampaignRecord)
     return status.planned and status.until is not None and not asking
 
 
-def _paused(campaign: CampaignRecord) -> list[NewsletterError]:
+def _paused(space: Workspace, campaign: CampaignRecord) -> list[NewsletterError]:
     """A campaign that is paused: said each time, and an error where no person paused it."""
     if not campaign.paused_itself:
         say(f"{campaign.name} is paused: {campaign.paused_why}")
         return []
-    hint = f"put it right, then: newsletter campaigns resume {campaign.name}"
+    with space.store.read() as session:
+        hint = _put_right(campaign, ledger.counts(session, campaign.id))
     return [DeliveryIncomplete(f"paused itself: {campaign.paused_why}", where=campaign.name, hint=hint)]

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from newsletter import audience
@@ -20,6 +20,7 @@ from newsletter.audience import Reason
 from newsletter.config import FeedbackConfig
 from newsletter.feedback.machines import Seen, machines
 from newsletter.model import DeliveryState, Event, EventType
+from newsletter.providers.smtp_faults import speaks_of_sender
 from newsletter.send import decisions
 from newsletter.store.records import CampaignRecord, DeliveryRecord, EventRecord, SubscriberRecord
 
@@ -137,10 +138,29 @@ def _concerned(events: Iterable[Event], deliveries: dict[int, _Delivery]) -> set
     return {delivery.subscriber for delivery in told if delivery is not None and delivery.subscriber is not None}
 
 
-def _soft_bounces(session: Session, people: Collection[int]) -> dict[int, list[dt.datetime]]:
-    """For each person who has any: when the campaigns bounced whose messages never arrived."""
+def _last_arrivals(session: Session, people: Collection[int]) -> dict[int, dt.datetime]:
+    """When a message was last delivered to each person, of those to whom any was."""
     query = (
-        select(DeliveryRecord.subscriber_id, DeliveryRecord.id, DeliveryRecord.campaign_id, EventRecord.at)
+        select(DeliveryRecord.subscriber_id, func.max(EventRecord.at))
+        .join(EventRecord, EventRecord.delivery_id == DeliveryRecord.id)
+        .where(DeliveryRecord.subscriber_id.in_(people), EventRecord.type == EventType.DELIVERED)
+        .group_by(DeliveryRecord.subscriber_id)
+    )
+    return {person: at for person, at in session.execute(query) if person is not None}
+
+
+def _soft_bounces(session: Session, people: Collection[int]) -> dict[int, list[dt.datetime]]:
+    """For each person who has any: when the campaigns bounced whose messages never arrived, since a message last did. A
+    bounce that speaks of us, of our address on a blocklist, say, is nobody's.
+    """
+    query = (
+        select(
+            DeliveryRecord.subscriber_id,
+            DeliveryRecord.id,
+            DeliveryRecord.campaign_id,
+            EventRecord.at,
+            EventRecord.detail,
+        )
         .join(EventRecord, EventRecord.delivery_id == DeliveryRecord.id)
         .where(DeliveryRecord.subscriber_id.in_(people), EventRecord.type == EventType.SOFT_BOUNCE)
     )
@@ -148,9 +168,11 @@ def _soft_bounces(session: Session, people: Collection[int]) -> dict[int, list[d
     numbers = {row.id for row in rows}
     arrived = select(EventRecord.delivery_id).where(EventRecord.type == EventType.DELIVERED)
     done = set(session.scalars(arrived.where(EventRecord.delivery_id.in_(numbers)))) if numbers else set()
+    last = _last_arrivals(session, {person for person, *_ in rows if person is not None})
     first: dict[int, dict[int, dt.datetime]] = defaultdict(dict)
-    for person, number, campaign, at in rows:
+    for person, number, campaign, at, detail in rows:
         campaigns = first[person or 0]
-        if number not in done:
+        since = last.get(person or 0)
+        if number not in done and (since is None or at > since) and not speaks_of_sender(detail):
             campaigns[campaign] = min(at, campaigns.get(campaign, at))
     return {person: list(campaigns.values()) for person, campaigns in first.items()}

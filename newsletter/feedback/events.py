@@ -8,10 +8,11 @@ Tests, the service's own mail, other programs' mail and other installations' nev
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter.audience.addresses import normalize
@@ -24,19 +25,28 @@ from newsletter.tokens import Marks
 _PAGE = 1_000
 
 
-def keep(session: Session, provider: str, events: Iterable[Event], marks: Marks) -> list[Event]:
+def keep(
+    session: Session,
+    provider: str,
+    events: Iterable[Event],
+    marks: Marks,
+    types: Mapping[str, str] = MappingProxyType({}),
+) -> list[Event]:
     """Write events down; returns those that are new, each once, with the delivery that each is certainly about. One
-    that isn't about a delivery of ours is kept without it.
+    that isn't about a delivery of ours is kept without it. `types` are those of the configured providers, by name: what
+    went by one that has been renamed since is told of by the new name.
     """
     fresh: list[Event] = []
     remaining = iter({event.id: event for event in events}.values())
     while page := list(itertools.islice(remaining, _PAGE)):
-        fresh += _keep_page(session, provider, page, marks)
+        fresh += _keep_page(session, provider, page, marks, types)
     return fresh
 
 
-def _keep_page(session: Session, provider: str, events: list[Event], marks: Marks) -> list[Event]:
-    events = matched(session, provider, events, marks)
+def _keep_page(
+    session: Session, provider: str, events: list[Event], marks: Marks, types: Mapping[str, str]
+) -> list[Event]:
+    events = matched(session, provider, events, marks, types)
     rows = [
         {
             "provider": provider,
@@ -63,10 +73,12 @@ class _Known:
     theirs: bool
 
 
-def matched(session: Session, provider: str, events: Collection[Event], marks: Marks) -> list[Event]:
+def matched(
+    session: Session, provider: str, events: Collection[Event], marks: Marks, types: Mapping[str, str]
+) -> list[Event]:
     """The events, each with the delivery that it's certainly about, or with none."""
     claimed = {event.id: _claimed(event, marks) for event in events}
-    known = _known(session, provider, {number for number in claimed.values() if number is not None})
+    known = _known(session, _by(provider, types), {number for number in claimed.values() if number is not None})
     return [
         replace(event, delivery=number)
         if (number := claimed[event.id]) is not None
@@ -99,18 +111,27 @@ def _address(event: Event) -> str | None:
         return None
 
 
-def _known(session: Session, provider: str, numbers: Collection[int]) -> dict[int, _Known]:
+def _by(provider: str, types: Mapping[str, str]) -> ColumnElement[bool]:
+    """Whether a campaign went by a provider. By a batch of it, where it went on with another one: the delivery itself
+    may wait for that one by now. By one of the same type that isn't configured any more, where it was renamed.
+    """
+    mine: ColumnElement[bool] = BatchRecord.provider == provider
+    if provider in types:
+        renamed = BatchRecord.route.startswith(f'["{types[provider]}", ', autoescape=True)
+        mine = or_(mine, and_(renamed, BatchRecord.provider.not_in(list(types))))
+    return or_(CampaignRecord.provider == provider, exists().where(BatchRecord.campaign_id == CampaignRecord.id, mine))
+
+
+def _known(session: Session, by: ColumnElement[bool], numbers: Collection[int]) -> dict[int, _Known]:
     if not numbers:
         return {}
-    # By a batch of it, where it went on with another provider: the delivery itself may wait for that one by now.
-    by_a_batch = exists().where(BatchRecord.campaign_id == CampaignRecord.id, BatchRecord.provider == provider)
     query = (
         select(
             DeliveryRecord.id,
             DeliveryRecord.address,
             CampaignRecord.nonce,
             CampaignRecord.marked,
-            or_(CampaignRecord.provider == provider, by_a_batch),
+            by,
         )
         .join(CampaignRecord, CampaignRecord.id == DeliveryRecord.campaign_id)
         .where(DeliveryRecord.id.in_(numbers))

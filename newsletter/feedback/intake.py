@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
@@ -37,11 +38,18 @@ class _Call:
 class Intake:
     """Takes in calls that have proved themselves; `keep` may be called from any number of threads."""
 
-    def __init__(self, store: Store, effects: Effects, marks: Marks, now: Callable[[], dt.datetime]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        effects: Effects,
+        marks: Marks,
+        now: Callable[[], dt.datetime],
+        types: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._store = store
         self._effects = effects
         self._marks = marks
-        self._now = now
+        self._now, self._types = now, types
         self._waiting: list[_Call] = []
         self._list = threading.Lock()
         self._writing = threading.Lock()
@@ -87,4 +95,5 @@ class Intake:
         )
         for provider in sorted({call.provider for call in calls}):
             told = [event for call in calls if call.provider == provider for event in call.events]
-            self._effects.apply(session, provider, keep(session, provider, told, self._marks), now)
+            fresh = keep(session, provider, told, self._marks, self._types)
+            self._effects.apply(session, provider, fresh, now)

@@ -188,6 +188,12 @@ def provider_class(config: ProviderConfig) -> type[Provider]:
     return found
 
 
+def mails(kind: str) -> bool:
+    """Whether a provider of a type mails people, by its name in the registry; somebody else's does."""
+    module, _, name = REGISTRY.get(kind, "").partition(":")
+    return bool(getattr(import_module(module), name).mails) if module else True
+
+
 def load(config: ProviderConfig, workspace: Path) -> Provider:
     """The provider of a `[providers.…]` table; ConfigError for an unknown type or option."""
     return provider_class(config).from_config(config.table, workspace)

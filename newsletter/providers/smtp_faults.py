@@ -148,7 +148,16 @@ _PERMANENT = (
 #: What a server says for other reasons than that a mailbox doesn't exist, and what may pass.
 _DOUBT = re.compile(
     r"again later|temporar(y|ily)|suspended|spam|policy|black ?list|block ?list|blocked|reputation|denied|prohibit|"
-    r"\b(spf|dkim|dmarc|virus|abuse|contents?|rate|payments?|invoice|paid|overdue|trial)\b|too many|not allowed",
+    r"\b(spf|dkim|dmarc|virus|abuse|contents?|rate|payments?|invoice|paid|overdue|trial)\b|too many|not allowed|"
+    r"\bsender\b|\bfrom (address|domain)|\bmail ?from\b|permitted to relay|authorized recipients|\bauth\b|"
+    r"verif(y|ication) (failed|error)|customer account",
+    re.IGNORECASE,
+)
+#: What a server says that put a message off, or refused it for now, for what it thinks of the sender.
+_OF_THE_SENDER = re.compile(
+    r"spam|policy|black ?list|block ?list|blocked (using|by)|client host|reputation|unsolicited|unexpected volume|"
+    r"\b(spf|dkim|dmarc|virus|abuse|authentication|sending (domain|limit))\b|"
+    r"too many (messages|connections)|rate limit",
     re.IGNORECASE,
 )
 
@@ -201,6 +210,17 @@ def says_gone(words: str, *, enhanced: str = "", basic: int = 0) -> bool | None:
         return row.meaning is Meaning.GONE
     telling = (code and not code.endswith(".0.0")) or status < 500 or _DOUBT.search(without_addresses(words))
     return False if telling else None
+
+
+def speaks_of_sender(words: str) -> bool:
+    """Whether a bounce that may pass, as a vendor repeats it, was made for what a server thinks of us: a policy, a list
+    of blocked addresses, a rate. X.7.z are a security policy's (RFC 3463, 3.8).
+    """
+    found = _CODES.search(words)
+    code = found["enhanced"] if found else ""
+    row = fault(Stage.RECIPIENT, 550, code, words)
+    ours = row is not None and row.meaning is Meaning.OURS
+    return ours or code[1:].startswith(".7.") or _OF_THE_SENDER.search(without_addresses(words)) is not None
 
 
 def stands(words: str, *, enhanced: str = "", basic: int = 0, certain: bool = False) -> bool:

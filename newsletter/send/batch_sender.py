@@ -7,7 +7,7 @@ import logging
 import math
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -40,6 +40,8 @@ _FLUSH = 0.25
 _REPLAYS = 5
 #: So many refusals in a row for one reason are our own fault.
 _ALIKE = 5
+#: Mailboxes that don't exist are our own fault where they're of so many domains in a row.
+_DOMAINS = 3
 _UNNAMED = "the provider's answer doesn't name it"
 _CODE = re.compile(r"\b5\.\d{1,3}\.\d{1,3}\b")
 _log = logging.getLogger(__name__)
@@ -77,7 +79,8 @@ class Failure:
 class BatchSender:
     """Sends one campaign's batches, from several threads if wanted, each with providers of its own. A call has `size`
     messages at most, however large the batches were made. `suppress` is called for addresses that a provider certainly
-    says don't exist, `tell` with what a person should know at once.
+    says don't exist, `forgive` for those of whom that turns out to be hardly so, `tell` with what a person should know
+    at once.
     """
 
     store: Store
@@ -91,6 +94,7 @@ class BatchSender:
     size: int
     mark: Callable[[str, int], str]
     suppress: Callable[[Session, str, str, dt.datetime], None]
+    forgive: Callable[[Session, str], object]
     progress: Callable[[int], None] = lambda _: None
     tell: Callable[[str], None] = _log.warning
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -100,6 +104,7 @@ class BatchSender:
     _busy: dict[int, dt.datetime] = field(default_factory=dict)
     #: The refusals since somebody was last accepted, as long as they are alike.
     _refused: list[Receipt] = field(default_factory=list)
+    _domains: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def write_spooled(self) -> None:
@@ -267,11 +272,13 @@ class BatchSender:
         if not trusted:
             # As long as the provider takes nothing of ours, it isn't believed that somebody's mailbox doesn't exist.
             unwritten = [replace(receipt, gone=False) for receipt in unwritten]
-        alike = self._refused_alike(list(answered.values()), trusted=trusted)
+        domains = {r.delivery: r.address.rpartition("@")[2] for r in call.recipients}
+        alike = self._refused_alike(list(answered.values()), domains, trusted=trusted)
         if not alike:
             return answered, unwritten, fault
         whose = {receipt.delivery for receipt in alike}
         with self.store.write() as session:
+            self._forgive(session, whose)
             ledger.take_back(session, self.campaign.id, whose, self.clock.at(session))
         missing: list[Receipt] = []
         if fault is None or isinstance(fault, OutcomeUnknown):
@@ -288,21 +295,34 @@ class BatchSender:
             fault if isinstance(fault, Ours) else Ours(what, hint=hint),
         )
 
-    def _refused_alike(self, receipts: Sequence[Receipt], *, trusted: bool) -> list[Receipt]:
+    def _refused_alike(
+        self, receipts: Sequence[Receipt], domains: Mapping[int, str], *, trusted: bool
+    ) -> list[Receipt]:
         """Everybody who was refused for one reason since somebody was last accepted, where there are enough of them;
-        otherwise nobody. That a mailbox doesn't exist is no such reason where the provider is `trusted`.
+        otherwise nobody. That a mailbox doesn't exist is such a reason, where the provider is `trusted`, only if it's
+        said of several domains: a firm that closes takes all its mailboxes along, and only an outage those of others.
         """
         with self._lock:
             for receipt in receipts:
                 if receipt.outcome is Outcome.ACCEPTED:
-                    self._refused = []
-                elif receipt.outcome is Outcome.REFUSED and not (receipt.gone and trusted):
-                    before = self._refused if self._refused and _alike(self._refused[-1], receipt) else []
-                    self._refused = [*before, receipt]
-            if len(self._refused) < _ALIKE:
+                    self._refused, self._domains = [], set()
+                elif receipt.outcome is Outcome.REFUSED:
+                    if not (self._refused and _alike(self._refused[-1], receipt)):
+                        self._refused, self._domains = [], set()
+                    self._refused.append(receipt)
+                    self._domains.add(domains[receipt.delivery])
+            gone = trusted and all(receipt.gone for receipt in self._refused)
+            if len(self._refused) < _ALIKE or (gone and len(self._domains) < _DOMAINS):
                 return []
-            found, self._refused = self._refused, []
+            found, self._refused, self._domains = self._refused, [], set()
             return found
+
+    def _forgive(self, session: Session, deliveries: Collection[int]) -> None:
+        """Lift the suppressions that refusals brought which turn out not to be the readers'."""
+        for number in deliveries:
+            row = session.get_one(DeliveryRecord, number)
+            if row.state == DeliveryState.REFUSED and row.address:
+                self.forgive(session, row.address)
 
     def _bisect(self, call: Call, open_: Call, fault: BadRecipient) -> None:
         with self.store.write() as session:

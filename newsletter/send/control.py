@@ -135,9 +135,8 @@ def due(session: Session, now: dt.datetime) -> list[CampaignRecord]:
 
 
 def paused(session: Session) -> list[CampaignRecord]:
-    """The campaigns that are paused with something left to send; oldest first."""
-    pending = exists().where(
-        DeliveryRecord.campaign_id == CampaignRecord.id, DeliveryRecord.state == DeliveryState.PENDING
-    )
-    query = select(CampaignRecord).where(CampaignRecord.paused_at.is_not(None), pending)
+    """The campaigns that are paused with something left to send or to find out; oldest first."""
+    left = (DeliveryState.PENDING, DeliveryState.SUBMITTING, DeliveryState.UNKNOWN)
+    open_ = exists().where(DeliveryRecord.campaign_id == CampaignRecord.id, DeliveryRecord.state.in_(left))
+    query = select(CampaignRecord).where(CampaignRecord.paused_at.is_not(None), open_)
     return list(session.scalars(query.order_by(CampaignRecord.id)))

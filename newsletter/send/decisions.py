@@ -13,9 +13,11 @@ from typing import Any
 from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from newsletter.model import DeliveryState
+from newsletter.audience import Reason
+from newsletter.model import DeliveryState, EventType
 from newsletter.send import ledger
-from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord, EventRecord
+from newsletter.send.stored_calls import route_of
+from newsletter.store.records import BatchRecord, CampaignRecord, DeliveryRecord, EventRecord, SuppressionRecord
 
 
 def prove(session: Session, deliveries: Collection[int], now: dt.datetime) -> None:
@@ -88,21 +90,40 @@ def settle_by_hand(
     return settled
 
 
+#: Nobody of these has the message, and none is on the way.
+NOT_REACHED = (DeliveryState.REFUSED, DeliveryState.DROPPED)
+
+
+def suppressed_by(session: Session, campaign: CampaignRecord, batch: int | None, reason: str) -> list[str]:
+    """The addresses that the campaign's own refusals suppressed, at the moment when they came."""
+    where = [DeliveryRecord.campaign_id == campaign.id, DeliveryRecord.state == DeliveryState.REFUSED]
+    where += [DeliveryRecord.batch == batch] if batch is not None else []
+    where += [DeliveryRecord.error.icontains(reason, autoescape=True)] if reason else []
+    query = (
+        select(DeliveryRecord.address)
+        .join(SuppressionRecord, SuppressionRecord.email == DeliveryRecord.address)
+        .where(*where, SuppressionRecord.list == "", SuppressionRecord.reason == Reason.HARD_BOUNCE)
+        .where(SuppressionRecord.source == campaign.provider, SuppressionRecord.at == DeliveryRecord.changed_at)
+    )
+    return list(session.scalars(query))
+
+
 def retry_refused(
     session: Session, campaign: CampaignRecord, now: dt.datetime, *, batch: int | None, reason: str, dry_run: bool
 ) -> Counter[str]:
-    """Make refused deliveries pending again, those of one batch or whose reason holds a word if wanted; how many, by
-    reason. Whoever has the issue from another campaign by now is left out, and of whom the provider has told anything.
+    """Make refused and dropped deliveries pending again, those of one batch or whose reason holds a word if wanted; how
+    many, by reason. Whoever has the issue from another campaign by now is left out, and of whom the provider has told
+    anything but that it was dropped.
     """
     other = aliased(DeliveryRecord)
     has = exists().where(
         other.subscriber_id == DeliveryRecord.subscriber_id,
         other.issue == campaign.issue,
         other.id != DeliveryRecord.id,
-        other.state.not_in((DeliveryState.REFUSED, DeliveryState.WITHHELD)),
+        other.state.not_in((*NOT_REACHED, DeliveryState.WITHHELD)),
     )
-    told = exists().where(EventRecord.delivery_id == DeliveryRecord.id)
-    where = [DeliveryRecord.campaign_id == campaign.id, DeliveryRecord.state == DeliveryState.REFUSED, ~has, ~told]
+    told = exists().where(EventRecord.delivery_id == DeliveryRecord.id, EventRecord.type != EventType.DROPPED)
+    where = [DeliveryRecord.campaign_id == campaign.id, DeliveryRecord.state.in_(NOT_REACHED), ~has, ~told]
     where += [DeliveryRecord.batch == batch] if batch is not None else []
     where += [DeliveryRecord.error.icontains(reason, autoescape=True)] if reason else []
     query = select(DeliveryRecord.batch, DeliveryRecord.error, func.count()).where(*where)
@@ -143,7 +164,11 @@ def cut_anew(session: Session, campaign: CampaignRecord, size: int) -> int:
     return moved
 
 
-def providers_of(session: Session, campaign: CampaignRecord) -> set[str]:
-    """The providers that a campaign's calls were given to, or would be."""
-    query = select(BatchRecord.provider).distinct().where(BatchRecord.campaign_id == campaign.id)
-    return {campaign.provider, *filter(None, session.scalars(query))}
+def kinds_of(session: Session, campaign: CampaignRecord) -> set[tuple[str, str]]:
+    """The providers that a campaign's calls were given to, or would be, each with the type that it had then; the type
+    is empty where no call has said it.
+    """
+    query = select(BatchRecord.provider, BatchRecord.route).distinct().where(BatchRecord.campaign_id == campaign.id)
+    called = [(slug, route_of(route)) for slug, route in session.execute(query) if slug]
+    found = {(slug, route.type if route else "") for slug, route in called}
+    return found if any(slug == campaign.provider for slug, _ in found) else {*found, (campaign.provider, "")}

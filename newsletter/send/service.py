@@ -20,9 +20,9 @@ from newsletter.config import Config, Pace, ProviderConfig, Publication
 from newsletter.errors import ConfigError, SendError
 from newsletter.merge import MergeText, reader_links
 from newsletter.model import Call, DeliveryState, Inline, Outcome, Photo, Recipient, Rendered, Snapshot
-from newsletter.providers import Provider, load, provider_class
+from newsletter.providers import Provider, load, mails, provider_class
 from newsletter.providers.mime import Composer
-from newsletter.send import control
+from newsletter.send import control, decisions
 from newsletter.send.batch_sender import BatchSender
 from newsletter.send.envelope import envelope
 from newsletter.send.heartbeat import Heartbeat, heartbeat
@@ -164,6 +164,7 @@ class CampaignService:
 
     def sender(self, campaign: CampaignRecord, mine: Heartbeat) -> BatchSender:
         """What sends a campaign's batches. ConfigError where a worker would be taken for dead in mid-call."""
+        self._refuse_another_kind(campaign)
         timeout = self.provider(campaign.provider).timeout
         if not self.store.is_sqlite and timeout >= mine.dead_after:
             what = f'"dead_after" must be longer than the "timeout" of {campaign.provider}, {timeout:g} seconds'
@@ -180,7 +181,26 @@ class CampaignService:
             size=self._batch_size(self.snapshot(campaign), campaign.provider),
             mark=self.marks.mark,
             suppress=self._suppress,
+            forgive=self.forgive,
         )
+
+    def mailed_by(self, session: Session, campaign: CampaignRecord) -> set[str]:
+        """The providers by which a campaign has mailed people, or would: by what its calls say of themselves, since a
+        provider's type may have been changed in the settings, and else by the settings.
+        """
+        kinds = decisions.kinds_of(session, campaign)
+        return {slug for slug, kind in kinds if (mails(kind) if kind and not self.stand_in else self.kind(slug).mails)}
+
+    def _refuse_another_kind(self, campaign: CampaignRecord) -> None:
+        """SendError where a campaign's provider mailed people before, and now writes to a folder, or the other way."""
+        with self.store.read() as session:
+            before = decisions.kinds_of(session, campaign)
+            mailed = campaign.provider in self.mailed_by(session, campaign)
+        called = any(slug == campaign.provider and kind for slug, kind in before)
+        if called and mailed != self.kind(campaign.provider).mails:
+            what = f'provider "{campaign.provider}" was another kind when this campaign\'s first messages went'
+            hint = "give each a name of its own in config.toml, then: newsletter campaigns move NAME --provider …"
+            raise SendError(what, where=campaign.name, hint=hint)
 
     def _limiter(self, slug: str) -> RateLimiter:
         return RateLimiter.of(slug, self._pace(slug), self.kind(slug).limits, self.config.timezone)
@@ -199,6 +219,10 @@ class CampaignService:
         with self.store.write() as session:
             record = session.get_one(CampaignRecord, campaign.id)
             return control.move(session, record, provider, size)
+
+    def forgive(self, session: Session, address: str) -> int:
+        """Let an address be mailed again that was taken for one that doesn't exist; how many suppressions are gone."""
+        return audience.lift(session, self.hash_address(address), reason=Reason.HARD_BOUNCE)
 
     def _suppress(self, session: Session, address: str, provider: str, now: dt.datetime) -> None:
         hashed = self.hash_address(address)

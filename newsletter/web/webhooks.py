@@ -36,7 +36,11 @@ class _Calls:
         self._site = site
         space = site.space
         self._intake = Intake(
-            space.store, Effects(space.config.feedback, space.address_hash), space.marks, space.clock.now
+            space.store,
+            Effects(space.config.feedback, space.address_hash),
+            space.marks,
+            space.clock.now,
+            {slug: one.type for slug, one in space.config.providers.items()},
         )
         self._known: dict[str, Provider | None] = {}
         self._loading, self._logging = threading.Lock(), threading.Lock()
