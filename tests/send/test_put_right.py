@@ -106,7 +106,7 @@ def told(opened: Shop, kinds: list[tuple[str, EventType, str]], types: dict[str,
     effects = Effects(opened.space.config.feedback, opened.space.address_hash)
     for number, (address, kind, detail) in enumerate(kinds):
         opened.later(days=1)
-        event = opened.event(address, kind, f"{kind}-{number}")
+        event = opened.event(address, kind, f"{kind}-{address}-{number}")
         with opened.space.store.write() as session:
             slug = next(iter(types))
             new = keep(session, slug, [replace(event, detail=detail)], opened.space.marks, types)
