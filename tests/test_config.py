@@ -8,6 +8,7 @@ import pytest
 
 from newsletter.config import Config, load, parse
 from newsletter.errors import ConfigError, NotFound
+from newsletter.providers import Provider
 from newsletter.providers import load as load_provider
 from newsletter.resources import EXAMPLE_CONFIG
 
@@ -95,3 +96,58 @@ def test_the_environment_wins_over_the_secret_file(tmp_path: Path) -> None:
     config = parse(EXAMPLE, tmp_path / "config.toml")
     assert config.secret({"NEWSLETTER_SECRET": "given" * 8}) == b"given" * 8
     assert not (tmp_path / "secret.key").exists()
+
+
+SERVICE = 'url = "https://mail.example.org"'
+ADDRESSES = [
+    ("https://", "a host"),
+    ("https:///u", "a host"),
+    ("https://:443", "a host"),
+    ("https://mail example.org", "without blanks"),
+    ("https://mail.example.org\\r\\nBcc: x@example.org", "without blanks"),
+    ("https://mail.example.org:99999", "host or port is not valid"),
+    ("https://mail.example.org:0", "a host"),
+    ("https://mail..example.org", "a host that is not valid"),
+    (f"https://{'m' * 70}.example.org", "a host that is not valid"),
+    ("https://999.1.1.1", "a host that is not valid"),
+    ("https://[::1", "host or port is not valid"),
+    ("https://user:password@mail.example.org", "without a user or password"),
+    ("https://mäil.example.org", "in ASCII: https://xn--mil-qla.example.org"),
+    ("https://mail.example.org/ü", "in ASCII: https://mail.example.org/%C3%BC"),
+]
+BASES = [("https://mail.example.org/x?y=1", "query"), ("https://mail.example.org/#x", "fragment")]
+
+
+@pytest.mark.parametrize(("url", "said"), [*ADDRESSES, *BASES])
+@pytest.mark.parametrize("old", [SERVICE, 'url = "https://news.example.org/"'], ids=["service", "archive"])
+def test_an_address_that_links_are_made_of_is_checked_when_the_settings_are_read(old: str, url: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        changed(old, f'url = "{url}"')
+    assert said in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(("url", "said"), ADDRESSES)
+def test_every_web_address_in_the_settings_is_checked_in_the_same_way(url: str, said: str) -> None:
+    texts = [f'{EXAMPLE}\n[{table}]\nurl = "{url}"\n' for table in ("hooks.crm", "collect.feeds.city")]
+    for text in (*texts, EXAMPLE.replace('url = "https://example.org/"', f'url = "{url}"', 1)):
+        with pytest.raises(ConfigError) as caught:
+            parse(text, Path("config.toml"))
+        assert said in str(caught.value)
+    with pytest.raises(ConfigError) as caught:
+        provider(f'[providers.resend]\nbase_url = "{url}"\n', "resend")
+    assert said in str(caught.value)
+
+
+def test_addresses_that_work_are_taken() -> None:
+    for url in ("https://mail.example.org/", "https://mail.example.org:8443/news", "https://xn--mil-qla.example.org"):
+        assert changed(SERVICE, f'url = "{url}"').service.url == url
+    hook = 'url = "http://crm_hook:8000/in?source=news"'
+    assert parse(f"{EXAMPLE}\n[hooks.crm]\n{hook}\n", Path("config.toml")).hooks["crm"].url
+    provider('[providers.resend]\nbase_url = "http://127.0.0.1:9"\n', "resend")
+    with pytest.raises(ConfigError, match="starting with https://"):
+        provider('[providers.resend]\nbase_url = "http://resend.example.org"\n', "resend")
+
+
+def provider(text: str, slug: str, workspace: Path = Path()) -> Provider:
+    return load_provider(parse(f"{EXAMPLE}\n{text}", Path("config.toml")).providers[slug], workspace)

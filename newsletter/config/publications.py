@@ -7,7 +7,7 @@ import string
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from newsletter.config.settings import require_url
+from newsletter.config.web_addresses import require_url
 from newsletter.model import Kind
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from newsletter.config.web_addresses import require_base_url, require_url
 from newsletter.model import Kind, ascii_address
 from newsletter.tables import Table
 
@@ -13,12 +14,6 @@ _LIMITS = re.compile(r"\d+ per (second|minute|hour|day)(; \d+ per (second|minute
 _ADDRESS = r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+"
 #: What other programs can be told of.
 HOOK_EVENTS = ("subscriber.subscribed", "subscriber.unsubscribed", "subscriber.bounced", "subscriber.complained")
-
-
-def require_url(key: str, value: str) -> None:
-    """ValueError for what is no address on the web."""
-    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
-        raise ValueError(f'"{key}" must be an address starting with https://')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +62,7 @@ class Archive:
     media_inquiry: MediaInquiry | None = None
 
     def __post_init__(self) -> None:
-        require_url("url", self.url)
+        require_base_url("url", self.url)
         if self.hub:
             require_url("hub", self.hub)
         if self.policies not in ("told", "all"):
@@ -86,7 +81,7 @@ class S3:
 
     def __post_init__(self) -> None:
         if self.endpoint:
-            require_url("endpoint", self.endpoint)
+            require_base_url("endpoint", self.endpoint)
         if self.cache_seconds < 0:
             raise ValueError('"cache_seconds" must be 0 or more')
 
@@ -110,6 +105,7 @@ class Service:
     def __post_init__(self) -> None:
         if not self.url.startswith("https://"):
             raise ValueError('"url" must start with https://; one-click unsubscribe needs it (RFC 8058)')
+        require_base_url("url", self.url, schemes=("https",))
         if self.trusted_proxies < 0:
             raise ValueError('"trusted_proxies" must be 0 or more')
         for key in ("rate_limit", "mailbox_limit", "list_limit", "total_limit"):
