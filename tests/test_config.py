@@ -86,15 +86,15 @@ def test_the_secret_is_made_once_and_is_private(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text(EXAMPLE, encoding="utf-8")
     config = load(path)
-    first = config.secret({})
-    assert config.secret({}) == first
+    first = config.keyring({})()[-1]
+    assert config.keyring({})()[-1] == first
     assert len(first) >= 32
     assert (tmp_path / "secret.key").stat().st_mode & 0o077 == 0
 
 
 def test_the_environment_wins_over_the_secret_file(tmp_path: Path) -> None:
     config = parse(EXAMPLE, tmp_path / "config.toml")
-    assert config.secret({"NEWSLETTER_SECRET": "given" * 8}) == b"given" * 8
+    assert config.keyring({"NEWSLETTER_SECRET": "given" * 8})()[-1] == b"given" * 8
     assert not (tmp_path / "secret.key").exists()
 
 

@@ -31,7 +31,7 @@ def check(ctx: click.Context, online: bool, as_json: bool) -> None:
     With --online, the providers that publications use are asked about the key, the sender and the like.
     """
     with workspace(ctx) as space:
-        if (space.folder / space.config.secret_file).exists():
+        if not space.keyring.is_missing:
             space.keyring()
         if space.config.segments:
             with space.store.read() as session:
