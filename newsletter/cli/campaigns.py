@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from newsletter import send as sending
+from newsletter.cli.arguments import NUMBER
 from newsletter.cli.delivering import again, line, waiting
 from newsletter.cli.output import as_json, emit, many, next_step, print_json, print_table, say, workspace
 from newsletter.cli.sending import confirmed
@@ -192,7 +193,7 @@ def _reschedule(space: Workspace, name: str, time: str) -> None:
 
 @campaigns.command()
 @click.argument("name")
-@click.option("--batch", type=int, help="Only those of this batch.")
+@click.option("--batch", type=NUMBER, help="Only those of this batch.")
 @click.option("--reason", default="", metavar="WORDS", help="Only those whose reason holds these words.")
 @_confirm
 @click.pass_context
@@ -285,7 +286,7 @@ def pick(ctx: click.Context, name: str, subject: str) -> None:
 
 @campaigns.command()
 @click.argument("name")
-@click.option("--batch", type=int, help="Only this batch (default: all that are unknown).")
+@click.option("--batch", type=NUMBER, help="Only this batch (default: all that are unknown).")
 @click.option("--as", "state", type=click.Choice(["submitted", "pending"]), required=True)
 @_confirm
 @click.pass_context

@@ -15,6 +15,7 @@ from newsletter.audience import segments as filters
 from newsletter.audience.addresses import normalize
 from newsletter.audience.finding import Criteria, Found
 from newsletter.audience.people import ROLES
+from newsletter.cli.arguments import DAY, NUMBER
 from newsletter.cli.lists import known_list
 from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
 from newsletter.errors import InputError, NotFound
@@ -25,7 +26,6 @@ from newsletter.spreadsheet import guarded
 from newsletter.workspace import Workspace
 
 _HEADER = ("address", "name", "place", "lists")
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command("list")
@@ -33,11 +33,11 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--standing", type=click.Choice(finding.STANDINGS), help="With this standing.")
 @click.option("--state", default="", help="In this state: two letters, or written out.")
 @click.option("--tag", default="", help="With this tag.")
-@click.option("--since", type=_DAY, help="Joined on this day or later.")
-@click.option("--before", type=_DAY, help="Joined before this day.")
+@click.option("--since", type=DAY, help="Joined on this day or later.")
+@click.option("--before", type=DAY, help="Joined before this day.")
 @click.option("--segment", "slug", default="", help="In this saved segment.")
 @click.option("--where", "expression", default="", help="Whom an expression fits, written as a segment is.")
-@click.option("--page", default=1, show_default=True, type=click.IntRange(min=1))
+@click.option("--page", default=1, show_default=True, type=NUMBER)
 @click.option("--size", default=50, show_default=True, type=click.IntRange(1, 1_000), help="People on a page.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print all of them as CSV.")
 @as_json
