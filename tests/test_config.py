@@ -151,3 +151,67 @@ def test_addresses_that_work_are_taken() -> None:
 
 def provider(text: str, slug: str, workspace: Path = Path()) -> Provider:
     return load_provider(parse(f"{EXAMPLE}\n{text}", Path("config.toml")).providers[slug], workspace)
+
+
+NUMBERS = [
+    ("[cluster]", "dead_after = {}", ("nan", "inf", "-1.0", "0", "1e9")),
+    ("[feedback]", "machine_seconds = {}", ("nan", "-1.0", "1e300")),
+    ("[feedback]", "soft_bounces = {}", ("0", "-3", "99999999999999999999999")),
+    ("[links]", "pause_seconds = {}", ("nan", "-0.1", "inf")),
+    ("[retention]", "webhooks_days = {}", ("-1", "999999999999")),
+    ("[s3]", "cache_seconds = {}", ("-1", "9" * 30)),
+    ("[service]", "trusted_proxies = {}", ("-1", "1000")),
+    ("[service]", 'rate_limit = "{} per minute"', ("0", "9" * 30)),
+    ("[publications.network-download]", "largest_change = {}", ("nan", "-0.1", "inf")),
+    ("[publications.network-download]", "cadence_days = {}", ("0", "-30", "999999999")),
+    ("[providers.smtp]", "calls_per_second = {}", ("nan", "inf", "0.0", "-1.0", "1e-9", "1e12")),
+    ("[providers.smtp]", "batch_size = {}", ("0", "-1", "9" * 20)),
+    ("[providers.smtp]", "parallel = {}", ("0", "100000")),
+    ("[providers.smtp]", "per_day = {}", ("0", "9" * 5_000)),
+    ("[providers.smtp]", "timeout = {}", ("nan", "0", "1e9")),
+]
+
+
+@pytest.mark.parametrize(
+    ("table", "line", "value"), [(table, line, value) for table, line, values in NUMBERS for value in values]
+)
+def test_a_number_that_makes_no_sense_is_refused_with_its_line(table: str, line: str, value: str) -> None:
+    key = line.partition(" ")[0]
+    text = "\n".join(row for row in EXAMPLE.splitlines() if not row.startswith(f"{key} ="))
+    section = f"\n{table}\n"
+    text = text if section in text else text + section
+    text = text.replace(section, f"{section}{line.format(value)}\n", 1)
+    with pytest.raises(ConfigError) as caught:
+        load_provider(parse(text, Path("config.toml")).providers["smtp"], Path())
+    assert "config.toml" in caught.value.where
+    assert key in str(caught.value) or "a number is too long" in str(caught.value)
+
+
+def test_how_long_a_lookup_waits_is_a_number_within_what_the_vendor_keeps() -> None:
+    for slug, own in (("mailgun", 'domain = "mg.example.org"\n'), ("postmark", "")):
+        for value in ("nan", "inf", "1e9", "-1.0"):
+            with pytest.raises(ConfigError, match="lookup_delay"):
+                provider(f"[providers.{slug}]\n{own}lookup_delay = {value}\n", slug)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ('host = "mail..example.org"', '"host" must be the name of a mail server'),
+        (f'host = "{"m" * 70}.example.org"', '"host" must be the name of a mail server'),
+        ('host = "mail.example.org"\nusername = "me"\nsecurity = "none"', "sends the password in the clear"),
+        ('host = "mail.example.org"\npassword_env = ""', '"password_env" must be the name of an environment'),
+    ],
+)
+def test_a_mail_server_that_cannot_be_used_is_refused_when_the_settings_are_checked(settings: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        provider(f'[providers.own]\ntype = "smtp"\n{settings}\n', "own")
+
+
+def test_a_key_without_the_name_of_a_variable_is_refused() -> None:
+    for name in ("", "A B", "1KEY"):
+        with pytest.raises(ConfigError, match='"api_key_env" must be the name of an environment variable'):
+            provider(f'[providers.resend]\napi_key_env = "{name}"\n', "resend")
+        hook = f'[hooks.crm]\nurl = "https://crm.example.org"\nsecret_env = "{name}"\n'
+        with pytest.raises(ConfigError, match='"secret_env" must be the name of an environment variable'):
+            parse(f"{EXAMPLE}\n{hook}", Path("config.toml"))

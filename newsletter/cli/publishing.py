@@ -13,7 +13,7 @@ from types import FrameType
 import click
 
 from newsletter.cli.output import emit, many, next_step, say, workspace
-from newsletter.config.web_addresses import require_base_url
+from newsletter.config.rules import require_base_url
 from newsletter.errors import InputError, NewsletterError
 from newsletter.workspace import Workspace, system_clock
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import quote
 
-from newsletter.config.web_addresses import require_api_url
+from newsletter.config.rules import require_api_url, require_between, require_variable
 from newsletter.errors import BadRecipient, ConfigError, Later, NotSent, Ours, OutcomeUnknown, ProviderError
 from newsletter.model import Call, Event, Outcome, Receipt, Recipient, Route
 from newsletter.providers import Provider, Verification, webhooks
@@ -49,9 +49,10 @@ class HttpOptions:
     timeout: float = 60.0
 
     def __post_init__(self) -> None:
+        require_variable("api_key_env", self.api_key_env)
+        require_variable("webhook_secret_env", self.webhook_secret_env)
         require_api_url("base_url", self.base_url)
-        if not 1 <= self.timeout <= 600:
-            raise ValueError('"timeout" must lie between 1 and 600 seconds')
+        require_between("timeout", self.timeout, 1, 600, "seconds")
 
 
 def key_in(environment: Mapping[str, str], name: str, vendor: str) -> str:

@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from newsletter.config.web_addresses import require_api_url
+from newsletter.config.rules import require_api_url, require_between
 from newsletter.errors import BadRecipient, ConfigError, Later, NotSent, Ours, OutcomeUnknown, ProviderError
 from newsletter.model import Call, Event, Receipt, Recipient, Route
 from newsletter.providers import How, Limits, Provider, Recovery, Verification, sns, webhooks
@@ -117,8 +117,7 @@ class Options:
             require_api_url("base_url", self.base_url)
         if self.topic_arn and not re.fullmatch(r"arn:aws[\w-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+(\.fifo)?", self.topic_arn):
             raise ValueError('"topic_arn" must be the ARN of an SNS topic')
-        if not 1 <= self.timeout <= 600:
-            raise ValueError('"timeout" must lie between 1 and 600 seconds')
+        require_between("timeout", self.timeout, 1, 600, "seconds")
 
 
 def _now() -> dt.datetime:

@@ -1,5 +1,6 @@
-"""Web addresses and host names in the settings. They end up in mail headers, which are ASCII (RFC 5322), and in links
-to which a path is added.
+"""What values in the settings must be like: numbers, hosts, web addresses, names of variables.
+
+Web addresses end up in mail headers, which are ASCII (RFC 5322), and in links to which a path is added.
 """
 
 from __future__ import annotations
@@ -27,6 +28,22 @@ def _is_ip(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def require_between(key: str, value: float | None, least: float, most: float, unit: str = "") -> None:
+    """ValueError for a number out of its range; None is a setting that isn't there."""
+    if value is not None and not least <= value <= most:
+        raise ValueError(f'"{key}" must be from {_number(least)} to {_number(most)}{unit and f" {unit}"}')
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.10f}".rstrip("0").rstrip(".")
+
+
+def require_variable(key: str, value: str) -> None:
+    """ValueError for what can't be the name of an environment variable."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+        raise ValueError(f'"{key}" must be the name of an environment variable, such as NEWSLETTER_KEY')
 
 
 def require_url(key: str, value: str, *, schemes: tuple[str, ...] = ("https", "http")) -> None:
