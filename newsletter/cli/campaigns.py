@@ -11,6 +11,7 @@ from newsletter.cli.output import as_json, emit, many, next_step, print_json, pr
 from newsletter.cli.sending import confirmed
 from newsletter.errors import InputError, SendError
 from newsletter.model import DeliveryState
+from newsletter.model.text import clean
 from newsletter.send import control, decisions, heartbeat, ledger
 from newsletter.send.lock import sole_sender
 from newsletter.send.schedule import moment
@@ -18,6 +19,7 @@ from newsletter.store.records import CampaignRecord
 from newsletter.workspace import Workspace
 
 _confirm = click.option("--confirm", default="", metavar="NAME", help="The campaign's name, for scripts.")
+_PAUSED = "somebody paused it"
 _STATES = [str(state) for state in DeliveryState]
 
 
@@ -113,13 +115,17 @@ def _show_subjects(space: Workspace, campaign: CampaignRecord) -> None:
 
 @campaigns.command()
 @click.argument("name")
-@click.option("--why", default="somebody paused it", show_default=True)
+@click.option("--why", default=_PAUSED, show_default=True)
 @click.pass_context
 def pause(ctx: click.Context, name: str, why: str) -> None:
     """Pause campaign NAME: submit nothing more until it's resumed; calls under way end."""
     with workspace(ctx) as space, space.store.write() as session:
         campaign = sending.get(session, name)
-        control.pause(session, campaign.id, why, space.clock.at(session))
+        status = space.campaigns().status(session, campaign)
+        if status.finished or status.canceled:
+            how = "canceled" if status.canceled else "done"
+            raise SendError(f"is {how}: {line(status.counts)}", where=name, hint="there is nothing to pause")
+        control.pause(session, campaign.id, clean(why) or _PAUSED, space.clock.at(session))
         say(f"{name} is paused: {line(ledger.counts(session, campaign.id))}.")
     next_step(f"newsletter campaigns resume {name}")
 
