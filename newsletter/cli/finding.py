@@ -8,13 +8,13 @@ import sys
 from typing import Any
 
 import click
+from sqlalchemy.orm import Session
 
 from newsletter import audience
 from newsletter.audience import finding, moving, profile
 from newsletter.audience import segments as filters
 from newsletter.audience.addresses import normalize
 from newsletter.audience.finding import Criteria, Found
-from newsletter.audience.people import ROLES
 from newsletter.cli.arguments import DAY, NUMBER
 from newsletter.cli.lists import known_list
 from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
@@ -45,7 +45,7 @@ _HEADER = ("address", "name", "place", "lists")
 def list_(ctx: click.Context, /, page: int, size: int, as_csv: bool, as_json: bool, **given: Any) -> None:
     """List people: by list, standing, state, tag, when they joined, or by an expression."""
     with workspace(ctx) as space, space.store.read() as session:
-        criteria = _criteria(space, **given)
+        criteria = _criteria(space, session, **given)
         if as_csv:
             _print_csv(finding.every(session, criteria))
             return
@@ -62,6 +62,7 @@ def list_(ctx: click.Context, /, page: int, size: int, as_csv: bool, as_json: bo
 
 def _criteria(
     space: Workspace,
+    session: Session,
     *,
     name: str,
     standing: str | None,
@@ -73,9 +74,9 @@ def _criteria(
     expression: str,
 ) -> Criteria:
     known_list(space, name)
-    where = filters.saved(space.config, slug) if slug else None
+    where = filters.saved(space.config, slug, session) if slug else None
     if expression:
-        asked = filters.condition(expression, "--where", space.config, saved=True)
+        asked = filters.condition(expression, "--where", space.config, saved=True, session=session)
         where = asked if where is None else where & asked
     zone = space.config.timezone
     return Criteria(
@@ -193,7 +194,7 @@ def _value(name: str, text: str) -> str:
         if tag is None:
             raise InputError(f'"{plain}" is not a language', hint="a tag such as es, or its name")
         return tag
-    return ROLES.get("".join(filter(str.isalnum, plain.lower())), plain) if name == "role" else plain
+    return plain
 
 
 def _attribute(space: Workspace, pair: str) -> tuple[str, str]:
