@@ -212,6 +212,8 @@ def test_a_key_without_the_name_of_a_variable_is_refused() -> None:
     for name in ("", "A B", "1KEY"):
         with pytest.raises(ConfigError, match='"api_key_env" must be the name of an environment variable'):
             provider(f'[providers.resend]\napi_key_env = "{name}"\n', "resend")
+        with pytest.raises(ConfigError, match='"api_secret_env" must be the name of an environment variable'):
+            provider(f'[providers.mailjet]\napi_secret_env = "{name}"\n', "mailjet")
         hook = f'[hooks.crm]\nurl = "https://crm.example.org"\nsecret_env = "{name}"\n'
         with pytest.raises(ConfigError, match='"secret_env" must be the name of an environment variable'):
             parse(f"{EXAMPLE}\n{hook}", Path("config.toml"))

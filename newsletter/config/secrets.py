@@ -18,7 +18,7 @@ from newsletter.errors import ConfigError
 VARIABLE = "NEWSLETTER_SECRET"
 #: In bytes; as long as the hash that the keys are used with (RFC 2104, section 3).
 SHORTEST = 32
-_LOST = "restore it from your backup; if no mail is out yet, delete it, and a new one is made"
+_LOST = "restore it from your backup; if nothing was sent or suppressed yet, delete it, and a new one is made"
 #: For so many seconds the file isn't looked at again.
 _FRESH = 1.0
 
