@@ -115,7 +115,11 @@ ADDRESSES = [
     ("https://mäil.example.org", "in ASCII: https://xn--mil-qla.example.org"),
     ("https://mail.example.org/ü", "in ASCII: https://mail.example.org/%C3%BC"),
 ]
-BASES = [("https://mail.example.org/x?y=1", "query"), ("https://mail.example.org/#x", "fragment")]
+BASES = [
+    ("https://mail.example.org/x?y=1", "query"),
+    ("https://mail.example.org/#x", "fragment"),
+    ("https://mail.example.org/>", "without >"),
+]
 
 
 @pytest.mark.parametrize(("url", "said"), [*ADDRESSES, *BASES])

@@ -94,7 +94,7 @@ def _asked(found: Draft) -> set[str]:
     while True:
         answer = click.prompt("Leave out (numbers, or Enter for none)", default="", show_default=False, err=True)
         wanted = answer.replace(",", " ").split()
-        if all(word.isdecimal() and 0 < int(word) <= len(numbered) for word in wanted):
+        if all(word.isdecimal() and len(word) < 10 and 0 < int(word) <= len(numbered) for word in wanted):
             return {numbered[int(word) - 1] for word in wanted}
         say(f"Numbers from 1 to {len(numbered)}, with blanks between them.", fg="yellow")
 

@@ -73,6 +73,8 @@ def require_base_url(key: str, value: str, *, schemes: tuple[str, ...] = ("https
     require_url(key, value, schemes=schemes)
     if "?" in value or "#" in value:
         raise ValueError(f'"{key}" must be an address without a query or fragment: leave out what follows ? or #')
+    if found := re.search(r"""[<>"'\\^`{|}]""", value):
+        raise ValueError(f'"{key}" must be an address without {found[0]}')
 
 
 def require_api_url(key: str, value: str) -> None:
