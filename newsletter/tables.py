@@ -9,6 +9,7 @@ without a default must be given.
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 import types
@@ -24,6 +25,8 @@ from newsletter.errors import ConfigError, nearest
 
 T = TypeVar("T")
 Error = type[ConfigError]
+#: TOML's whole numbers have 64 bits (https://toml.io/en/v1.0.0#integer).
+_LARGEST = 2**63 - 1
 _HEADER = re.compile(r"^\s*\[\[?\s*(.+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""^\s*((?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*=""")
 _PART = re.compile(r""""([^"]*)"|'([^']*)'|([\w-]+)""")
@@ -51,6 +54,10 @@ class Document:
             line = int(found.group(1)) if found else text.count("\n") + 1
             what = re.sub(r"\s*\(at .*\)", "", str(fault))
             raise ConfigError(f"not valid TOML: {what}", where=f"{name}:{line + first_line - 1}") from None
+        except (ValueError, RecursionError):
+            raise ConfigError(
+                "not valid TOML: a number is too long, or tables are nested too deep", where=name
+            ) from None
         lines: dict[tuple[str, ...], int] = {}
         table: tuple[str, ...] = ()
         for number, line_text in enumerate(text.splitlines(), first_line):
@@ -134,8 +141,15 @@ class Table:
     def _here(self) -> str:
         return f" in [{'.'.join(self.path)}]" if self.path else ""
 
+    def _check_number(self, value: Any, key: str) -> None:
+        if type(value) is float and not math.isfinite(value):
+            raise self.error(f'"{key}" must be a number, not {value}', key)
+        if type(value) is int and abs(value) > _LARGEST:
+            raise self.error(f'"{key}" is too large a number', key)
+
     def _value(self, hint: Any, value: Any, key: str) -> Any:
         origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+        self._check_number(value, key)
         if hint is Any:
             return value
         if origin in (typing.Union, types.UnionType):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import multiprocessing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from newsletter import audience
 from newsletter.audience import Reason, rights
@@ -101,7 +103,7 @@ def test_whoever_was_forgotten_or_suppressed_stays_so_with_a_new_key(desk: Desk)
         assert audience.reason_of(session, again.address_hash("chi@example.org")) == "erased"
         assert audience.reason_of(session, again.address_hash("gus@example.org")) == "manual"
         hashes = session.scalars(select(SuppressionRecord.address_hash)).all()
-    assert again.config.secret({}) == read(space.folder / "secret.key")[-1]
+    assert again.config.keyring({})()[-1] == read(space.folder / "secret.key")[-1]
     assert again.address_hash("chi@example.org") in hashes
     report = Desk(again).import_people("Email,Lists\nchi@example.org,Network Download\n", "again.csv")
     assert (report.rejected, report.imported) == (1, 0)
@@ -127,3 +129,57 @@ def test_a_file_that_is_spoilt_later_changes_nothing_in_a_service_that_runs(tmp_
     keyring._looked = 0.0
     assert keyring() is keys
     assert not path.exists(), "none is made in the place of one that was lost"
+
+
+LOST = "secret.key: the key file is missing, and the database was written with a key"
+OTHER = "this is not the key that the database was written with"
+
+
+def test_a_database_that_has_suppressions_never_gets_another_key(desk: Desk) -> None:
+    assert desk.run("suppressions", "add", "gone@example.org").returncode == 0
+    key = desk.folder / "secret.key"
+    kept = key.read_bytes()
+    key.unlink()
+    for command in (("suppressions", "add", "a@example.org"), ("config", "check"), ("keys", "rotate"), ("serve",)):
+        done = desk.run(*command)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), command
+        assert LOST in done.stderr
+        assert "restore secret.key from your backup" in done.stderr
+        assert not key.exists()
+    key.write_bytes(b"another key that is long enough to be one\n".replace(b" ", b"-"))
+    assert f"secret.key: {OTHER}" in desk.run("subscribers", "import", "people.csv").stderr
+    key.write_bytes(kept)
+    assert f"$NEWSLETTER_SECRET: {OTHER}" in desk.run("config", "check", NEWSLETTER_SECRET="k" * 40).stderr
+    assert desk.run("config", "check").returncode == 0
+
+
+def test_a_key_of_which_only_erased_people_are_left_is_missed_too(desk: Desk) -> None:
+    assert desk.run("subscribers", "forget", "ana@example.org", "--confirm", "ana@example.org").returncode == 0
+    with desk.space.store.write() as session:
+        session.execute(delete(SuppressionRecord).where(SuppressionRecord.email.is_not(None)))
+    (desk.folder / "secret.key").unlink()
+    assert LOST in desk.run("subscribers", "import", "people.csv").stderr
+
+
+def test_people_can_be_taken_out_of_a_workspace_whose_key_is_lost(desk: Desk) -> None:
+    desk.run("suppressions", "add", "gone@example.org")
+    (desk.folder / "secret.key").unlink()
+    rows = {row["email"]: row for row in csv.DictReader(io.StringIO(desk.run("subscribers", "export").stdout))}
+    assert rows["fay@example.org"]["suppressed"] == "complaint"
+
+
+def test_a_rotated_key_still_belongs_to_its_database(desk: Desk) -> None:
+    desk.run("suppressions", "add", "gone@example.org")
+    assert desk.run("keys", "rotate").returncode == 0
+    assert desk.run("config", "check").returncode == 0
+    key = desk.folder / "secret.key"
+    key.write_bytes(key.read_bytes().splitlines()[0])
+    assert OTHER in desk.run("config", "check").stderr, "the oldest key is the one of the hashes"
+
+
+def test_a_folder_in_the_place_of_the_key_file_is_refused_in_one_line(desk: Desk) -> None:
+    (desk.folder / "secret.key").unlink(missing_ok=True)
+    (desk.folder / "secret.key").mkdir()
+    done = desk.run("config", "check")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "the secret file is a folder" in done.stderr

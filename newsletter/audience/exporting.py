@@ -9,7 +9,8 @@ from typing import Any, TextIO
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from newsletter.audience.people import PROFILE, Standing
+from newsletter.audience.fields import PROFILE
+from newsletter.audience.people import Standing
 from newsletter.audience.segments import Condition
 from newsletter.spreadsheet import guarded
 from newsletter.store.bulk import Bulk

@@ -13,7 +13,8 @@ from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
 from newsletter.audience.consent import harden
-from newsletter.audience.people import PROFILE, Person
+from newsletter.audience.fields import PROFILE
+from newsletter.audience.people import Person
 from newsletter.audience.standing import Reason, Standing, stricter
 from newsletter.store.bulk import Bulk
 from newsletter.store.records import (

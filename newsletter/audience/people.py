@@ -13,6 +13,7 @@ from unicodedata import is_normalized
 from newsletter.audience.addresses import found_in, normalize
 from newsletter.audience.cells import Verdict, blank, flag, moment, squeezed, word
 from newsletter.audience.columns import SENSES, Layout
+from newsletter.audience.fields import ATTRIBUTE, PROFILE, TAG, role_of
 from newsletter.audience.standing import Frequency, Reason, Standing, stricter
 from newsletter.audience.verdicts import Judge
 from newsletter.config import MailingList
@@ -22,11 +23,9 @@ from newsletter.model.text import clean
 from newsletter.places import state_code
 from newsletter.spreadsheet import unguarded
 
-__all__ = ["PROFILE", "Frequency", "Person", "Reader", "Reason", "Standing", "Warned", "tags"]
+__all__ = ["Frequency", "Person", "Reader", "Reason", "Standing", "Warned", "tags"]
 
 _NAMES = ("first_name", "last_name", "name")
-PROFILE = ("first_name", "last_name", "state", "locality", "role", "chapter", "language", "note")
-
 
 #: What was left out of a row, and the cell.
 Warned = tuple[str, str]
@@ -55,24 +54,11 @@ class Person:
     only_stopped: bool = False
 
 
-#: What people call the same role, squeezed.
-ROLES: Mapping[str, str] = {
-    "electedofficial": "elected",
-    "elected": "elected",
-    "official": "elected",
-    "staff": "staff",
-    "ally": "ally",
-    "press": "press",
-    "funder": "funder",
-    "reporter": "press",
-    "media": "press",
-    "journalist": "press",
-    "foundation": "funder",
-    "partner": "ally",
-}
 #: How many different cells of a column are remembered: most columns hold few.
 _MEMORY = 10_000
-_LONGEST_TAG = 100
+_LONGEST = {name: field.longest for name, field in PROFILE.items()}
+#: Most texts are shorter than the shortest of those of free form, and needn't be looked at one by one.
+_SHORT = min(_LONGEST["language"], ATTRIBUTE.longest)
 
 
 class Reader:
@@ -211,7 +197,18 @@ class Reader:
         for name in self._attributes:
             if cell := cells.get(f"attributes.{name}"):
                 found[name] = cell
-        return {name: value for name, value in found.items() if value}
+        longest = dict.fromkeys(found, ATTRIBUTE.longest)
+        return {name: value for name, value in _fitted(found, longest, warnings).items() if value}
+
+
+def _fitted(found: dict[str, str], longest: Mapping[str, int], warnings: list[Warned]) -> dict[str, str]:
+    """The texts, none longer than it may be; they are clean already."""
+    if max(map(len, found.values()), default=0) <= _SHORT:
+        return found
+    for name, text in found.items():
+        if len(text) > longest[name]:
+            warnings.append((f"a text is too long; cut to {longest[name]:,} characters", f"{text[:60]}…"))
+    return {name: text[: longest[name]].rstrip() for name, text in found.items()}
 
 
 def _document(cell: str, warnings: list[Warned]) -> Mapping[str, object]:
@@ -258,7 +255,7 @@ def _profile(cells: Mapping[str, str], warnings: list[Warned]) -> dict[str, str]
         if tag is None:
             warnings.append(("a language is not known; left empty", found["language"]))
         found["language"] = tag or ""
-    return found
+    return _fitted(found, _LONGEST, warnings)
 
 
 @lru_cache(_MEMORY)
@@ -268,12 +265,12 @@ def _state(cell: str) -> str | None:
 
 @lru_cache(_MEMORY)
 def _role(cell: str) -> str:
-    return ROLES.get(squeezed(cell), cell)
+    return role_of(cell)
 
 
 def tags(cell: str) -> tuple[str, ...]:
     """Tags with commas, semicolons or bars between, in quotes or not."""
-    names = (name.strip().strip("\"'").strip()[:_LONGEST_TAG] for name in re.split(r"[;,|]", cell))
+    names = (name.strip().strip("\"'").strip()[: TAG.longest].rstrip() for name in re.split(r"[;,|]", cell))
     return tuple(dict.fromkeys(filter(None, names)))
 
 

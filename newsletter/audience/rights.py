@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from newsletter.audience.people import PROFILE, Reason
+from newsletter.audience.fields import PROFILE
+from newsletter.audience.people import Reason
 from newsletter.store import insert_new
 from newsletter.store.records import (
     BatchRecord,

@@ -167,8 +167,9 @@ class _Parser:
         at = self._tokens[0]
         text = self._value("joined")
         try:
-            day = dt.datetime.combine(dt.date.fromisoformat(text), dt.time(), self._config.timezone)
-        except ValueError:
+            # A timezone can carry the calendar's first and last day out of it.
+            day = dt.datetime.combine(dt.date.fromisoformat(text), dt.time(), self._config.timezone).astimezone(dt.UTC)
+        except (ValueError, OverflowError):
             raise self._error(f'"{text}" is no day', 'joined since "2026-01-31"', column=at.column) from None
         joined = func.coalesce(SubscriberRecord.consented_at, SubscriberRecord.created_at)
         return joined >= day if since else joined < day

@@ -7,13 +7,12 @@ from pathlib import Path
 import click
 
 from newsletter import providers
-from newsletter.audience import segments
 from newsletter.cli.output import as_json, emit, next_step, print_json, print_table, say, workspace
 from newsletter.errors import ConfigError, ProviderError
-from newsletter.photos import read_photo
 from newsletter.send.envelope import mailbox
 from newsletter.store import HEAD, backup, connect, revision, upgrade
 from newsletter.workspace import Workspace
+from newsletter.workspace.settings_check import check_settings, load_provider
 
 
 @click.group()
@@ -31,22 +30,7 @@ def check(ctx: click.Context, online: bool, as_json: bool) -> None:
     With --online, the providers that publications use are asked about the key, the sender and the like.
     """
     with workspace(ctx) as space:
-        if (space.folder / space.config.secret_file).exists():
-            space.keyring()
-        if space.config.segments:
-            with space.store.read() as session:
-                for slug in space.config.segments:
-                    segments.saved(space.config, slug, session)
-        for publication in space.config.publications.values():
-            logos = [publication.brand.logo, publication.partner.logo if publication.partner else None]
-            for logo in filter(None, logos):
-                read_photo(space.folder / logo, space.folder)
-        used = {publication.provider for publication in space.config.publications.values()}
-        for slug in space.config.providers:
-            provider = _load(space, slug)
-            if slug in used:
-                provider.route()  # what could not send is said now, not when it's to send
-            provider.close()
+        check_settings(space)
         counts = {
             name: len(getattr(space.config, name))
             for name in ("publications", "lists", "segments", "senders", "providers")
@@ -70,23 +54,11 @@ _COLUMNS = ("publication", "provider", "about", "verdict", "found")
 _VERDICTS = {True: "fine", False: "wrong", None: "can't tell"}
 
 
-def _load(space: Workspace, slug: str) -> providers.Provider:
-    """A provider that publications may use; ConfigError for one with which no list should be mailed (RFC 8058)."""
-    configured = space.config.providers[slug]
-    provider = providers.load(configured, space.folder)
-    if not provider.list_unsubscribe:
-        what = (
-            f'provider "{slug}" can\'t give each reader their own List-Unsubscribe, which large mailbox providers want'
-        )
-        raise configured.table.error(what, hint="take another provider")
-    return provider
-
-
 def _verify(space: Workspace) -> list[tuple[str, str, str, str, str]]:
     """What the publications' providers say of key, sender and the like."""
     rows = []
     for publication in space.config.publications.values():
-        provider = _load(space, publication.provider)
+        provider = load_provider(space, publication.provider)
         try:
             found = provider.verify(mailbox(space.config.senders[publication.sender]).address)
         except ProviderError as fault:

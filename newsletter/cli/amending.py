@@ -9,6 +9,7 @@ import click
 
 from newsletter import amendments
 from newsletter.amendments import Decision, path_of
+from newsletter.cli.arguments import NUMBER
 from newsletter.cli.issues import issue_argument
 from newsletter.cli.output import (
     as_json,
@@ -164,7 +165,7 @@ def list_corrections(ctx: click.Context, as_json: bool) -> None:
 
 
 @corrections.command("remove")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.pass_context
 def remove_correction(ctx: click.Context, number: int) -> None:
     """Take correction NUMBER back. What was drafted or mailed with it stays."""

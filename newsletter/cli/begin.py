@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from newsletter.cli.arguments import PORT, THREADS
 from newsletter.cli.output import as_json, emit, many, next_step, print_json, print_table, say, workspace
 from newsletter.workspace import system_clock
 
@@ -67,7 +68,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
 
 @click.command()
 @click.argument("issue", default="")
-@click.option("--port", default=8765, show_default=True)
+@click.option("--port", default=8765, show_default=True, type=PORT)
 @click.option("--no-browser", is_flag=True, help="Don't open a browser.")
 @click.pass_context
 def studio(ctx: click.Context, issue: str, port: int, no_browser: bool) -> None:
@@ -98,7 +99,7 @@ def studio(ctx: click.Context, issue: str, port: int, no_browser: bool) -> None:
 
 
 @click.command()
-@click.option("--concurrency", default=4, show_default=True, help="Provider calls at a time.")
+@click.option("--concurrency", default=4, show_default=True, type=THREADS, help="Provider calls at a time.")
 @click.pass_context
 def worker(ctx: click.Context, concurrency: int) -> None:
     """Submit campaigns together with the workers on other machines; needs PostgreSQL.
@@ -107,16 +108,14 @@ def worker(ctx: click.Context, concurrency: int) -> None:
     """
     from newsletter.send.worker import work
 
-    if concurrency < 1:
-        raise click.BadParameter("at least 1", param_hint="--concurrency")
     with workspace(ctx) as space:
         work(space.campaigns(), concurrency, say)
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8080, show_default=True)
-@click.option("--threads", default=16, show_default=True, help="Requests that are answered at a time.")
+@click.option("--port", default=8080, show_default=True, type=PORT)
+@click.option("--threads", default=16, show_default=True, type=THREADS, help="Requests that are answered at a time.")
 @click.pass_context
 def serve(ctx: click.Context, host: str, port: int, threads: int) -> None:
     """Run the public service, where readers join, choose and leave, and providers tell what became of messages.

@@ -5,11 +5,13 @@ from __future__ import annotations
 import click
 
 from newsletter import send as sending
+from newsletter.cli.arguments import NUMBER
 from newsletter.cli.delivering import again, line, waiting
 from newsletter.cli.output import as_json, emit, many, next_step, print_json, print_table, say, workspace
 from newsletter.cli.sending import confirmed
 from newsletter.errors import InputError, SendError
 from newsletter.model import DeliveryState
+from newsletter.model.text import clean
 from newsletter.send import control, decisions, heartbeat, ledger
 from newsletter.send.lock import sole_sender
 from newsletter.send.schedule import moment
@@ -17,6 +19,7 @@ from newsletter.store.records import CampaignRecord
 from newsletter.workspace import Workspace
 
 _confirm = click.option("--confirm", default="", metavar="NAME", help="The campaign's name, for scripts.")
+_PAUSED = "somebody paused it"
 _STATES = [str(state) for state in DeliveryState]
 
 
@@ -112,13 +115,17 @@ def _show_subjects(space: Workspace, campaign: CampaignRecord) -> None:
 
 @campaigns.command()
 @click.argument("name")
-@click.option("--why", default="somebody paused it", show_default=True)
+@click.option("--why", default=_PAUSED, show_default=True)
 @click.pass_context
 def pause(ctx: click.Context, name: str, why: str) -> None:
     """Pause campaign NAME: submit nothing more until it's resumed; calls under way end."""
     with workspace(ctx) as space, space.store.write() as session:
         campaign = sending.get(session, name)
-        control.pause(session, campaign.id, why, space.clock.at(session))
+        status = space.campaigns().status(session, campaign)
+        if status.finished or status.canceled:
+            how = "canceled" if status.canceled else "done"
+            raise SendError(f"is {how}: {line(status.counts)}", where=name, hint="there is nothing to pause")
+        control.pause(session, campaign.id, clean(why) or _PAUSED, space.clock.at(session))
         say(f"{name} is paused: {line(ledger.counts(session, campaign.id))}.")
     next_step(f"newsletter campaigns resume {name}")
 
@@ -192,7 +199,7 @@ def _reschedule(space: Workspace, name: str, time: str) -> None:
 
 @campaigns.command()
 @click.argument("name")
-@click.option("--batch", type=int, help="Only those of this batch.")
+@click.option("--batch", type=NUMBER, help="Only those of this batch.")
 @click.option("--reason", default="", metavar="WORDS", help="Only those whose reason holds these words.")
 @_confirm
 @click.pass_context
@@ -290,7 +297,7 @@ def pick(ctx: click.Context, name: str, subject: str) -> None:
 
 @campaigns.command()
 @click.argument("name")
-@click.option("--batch", type=int, help="Only this batch (default: all that are unknown).")
+@click.option("--batch", type=NUMBER, help="Only this batch (default: all that are unknown).")
 @click.option("--as", "state", type=click.Choice(["submitted", "pending"]), required=True)
 @_confirm
 @click.pass_context

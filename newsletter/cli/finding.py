@@ -8,13 +8,14 @@ import sys
 from typing import Any
 
 import click
+from sqlalchemy.orm import Session
 
 from newsletter import audience
 from newsletter.audience import finding, moving, profile
 from newsletter.audience import segments as filters
 from newsletter.audience.addresses import normalize
 from newsletter.audience.finding import Criteria, Found
-from newsletter.audience.people import ROLES
+from newsletter.cli.arguments import DAY, NUMBER
 from newsletter.cli.lists import known_list
 from newsletter.cli.output import as_json, many, next_step, print_json, print_table, say, workspace
 from newsletter.errors import InputError, NotFound
@@ -25,7 +26,6 @@ from newsletter.spreadsheet import guarded
 from newsletter.workspace import Workspace
 
 _HEADER = ("address", "name", "place", "lists")
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command("list")
@@ -33,11 +33,11 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--standing", type=click.Choice(finding.STANDINGS), help="With this standing.")
 @click.option("--state", default="", help="In this state: two letters, or written out.")
 @click.option("--tag", default="", help="With this tag.")
-@click.option("--since", type=_DAY, help="Joined on this day or later.")
-@click.option("--before", type=_DAY, help="Joined before this day.")
+@click.option("--since", type=DAY, help="Joined on this day or later.")
+@click.option("--before", type=DAY, help="Joined before this day.")
 @click.option("--segment", "slug", default="", help="In this saved segment.")
 @click.option("--where", "expression", default="", help="Whom an expression fits, written as a segment is.")
-@click.option("--page", default=1, show_default=True, type=click.IntRange(min=1))
+@click.option("--page", default=1, show_default=True, type=NUMBER)
 @click.option("--size", default=50, show_default=True, type=click.IntRange(1, 1_000), help="People on a page.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print all of them as CSV.")
 @as_json
@@ -45,7 +45,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 def list_(ctx: click.Context, /, page: int, size: int, as_csv: bool, as_json: bool, **given: Any) -> None:
     """List people: by list, standing, state, tag, when they joined, or by an expression."""
     with workspace(ctx) as space, space.store.read() as session:
-        criteria = _criteria(space, **given)
+        criteria = _criteria(space, session, **given)
         if as_csv:
             _print_csv(finding.every(session, criteria))
             return
@@ -62,6 +62,7 @@ def list_(ctx: click.Context, /, page: int, size: int, as_csv: bool, as_json: bo
 
 def _criteria(
     space: Workspace,
+    session: Session,
     *,
     name: str,
     standing: str | None,
@@ -73,9 +74,9 @@ def _criteria(
     expression: str,
 ) -> Criteria:
     known_list(space, name)
-    where = filters.saved(space.config, slug) if slug else None
+    where = filters.saved(space.config, slug, session) if slug else None
     if expression:
-        asked = filters.condition(expression, "--where", space.config, saved=True)
+        asked = filters.condition(expression, "--where", space.config, saved=True, session=session)
         where = asked if where is None else where & asked
     zone = space.config.timezone
     return Criteria(
@@ -193,7 +194,7 @@ def _value(name: str, text: str) -> str:
         if tag is None:
             raise InputError(f'"{plain}" is not a language', hint="a tag such as es, or its name")
         return tag
-    return ROLES.get("".join(filter(str.isalnum, plain.lower())), plain) if name == "role" else plain
+    return plain
 
 
 def _attribute(space: Workspace, pair: str) -> tuple[str, str]:

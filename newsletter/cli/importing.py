@@ -16,6 +16,7 @@ from newsletter.audience import columns, importing, undoing
 from newsletter.audience.exports import unpacked
 from newsletter.audience.people import Person
 from newsletter.audience.planning import MEANINGS, Choices, ImportPlan
+from newsletter.cli.arguments import NUMBER
 from newsletter.cli.lists import known_list
 from newsletter.cli.output import (
     as_json,
@@ -45,7 +46,7 @@ _SHOWN = 5
 @click.option("--rejects", type=click.Path(path_type=Path), help="Where rejected rows go (default: beside the file).")
 @click.option("--yes", is_flag=True, help="Take the guessed columns without asking.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
-@click.option("--undo", type=int, metavar="NUMBER", help="Take back what an earlier import added and changed.")
+@click.option("--undo", type=NUMBER, metavar="NUMBER", help="Take back what an earlier import added and changed.")
 @as_json
 @click.pass_context
 def import_(

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from newsletter import codec
+from newsletter.cli.arguments import DAY, MONTH
 from newsletter.cli.output import (
     as_json,
     emit,
@@ -28,13 +29,12 @@ from newsletter.model.text import shown
 from newsletter.workspace import Draft
 
 issue_argument = click.argument("issue")
-DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 @click.command()
 @click.argument("publication")
 @click.option("--date", "day", type=DAY, help="The issue's date (default: today).")
-@click.option("--month", type=click.DateTime(formats=["%Y-%m"]), help="The issue of this month, as 2026-12.")
+@click.option("--month", type=MONTH, help="The issue of this month, as 2026-12.")
 @click.option("--since", type=DAY, help="Take what is newer than this (default: since the last issue).")
 @click.option("--slug", help="The folder's name (default: publication and month).")
 @click.option("--without", multiple=True, metavar="SLUG", help="Leave this out; may be repeated.")
@@ -94,7 +94,7 @@ def _asked(found: Draft) -> set[str]:
     while True:
         answer = click.prompt("Leave out (numbers, or Enter for none)", default="", show_default=False, err=True)
         wanted = answer.replace(",", " ").split()
-        if all(word.isdecimal() and 0 < int(word) <= len(numbered) for word in wanted):
+        if all(word.isdecimal() and len(word) < 10 and 0 < int(word) <= len(numbered) for word in wanted):
             return {numbered[int(word) - 1] for word in wanted}
         say(f"Numbers from 1 to {len(numbered)}, with blanks between them.", fg="yellow")
 

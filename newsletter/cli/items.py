@@ -9,6 +9,7 @@ import click
 import tomli_w
 
 from newsletter.cli import inbox
+from newsletter.cli.arguments import DAYS
 from newsletter.cli.entries import (
     export_entries,
     form_options,
@@ -69,7 +70,7 @@ def list_items(
 
 @items.command()
 @click.option("--by", type=click.Choice(["state", "topic", "kind"]), default="state", show_default=True)
-@click.option("--days", default=120, show_default=True, help="How long a story stays news.")
+@click.option("--days", default=120, show_default=True, type=DAYS, help="How long a story stays news.")
 @as_json
 @click.pass_context
 def gaps(ctx: click.Context, by: str, days: int, as_json: bool) -> None:

@@ -72,7 +72,7 @@ def rotate(ctx: click.Context) -> None:
     themselves within a second.
     """
     with workspace(ctx) as space:
-        path = space.folder / space.config.secret_file
+        path = space.keyring.path
         count = secrets.rotate(path, os.environ)
     say(f"{path.name} holds {many(count, 'key')}: the first signs, all of them verify.")
     next_step(f"keep a copy of {path.name} in a safe place")

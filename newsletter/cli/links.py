@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from newsletter import amendments
 from newsletter.cli.amending import by_option, decision
-from newsletter.cli.issues import DAY
+from newsletter.cli.arguments import DAY
 from newsletter.cli.output import as_json, emit, many, next_step, print_json, print_table, progress, say, workspace
 from newsletter.errors import InputError, NotFound, nearest
 from newsletter.linkkeeping import Place, Standing, keep

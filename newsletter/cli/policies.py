@@ -10,6 +10,7 @@ import click
 import tomli_w
 
 from newsletter import collect
+from newsletter.cli.arguments import DAY, MONTH
 from newsletter.cli.entries import export_entries, form_options, format_option, free, given, import_entries, say_doubts
 from newsletter.cli.output import as_json, emit, emit_document, many, next_step, print_json, print_table, say, workspace
 from newsletter.collect import compilation, forms
@@ -61,8 +62,8 @@ def status(ctx: click.Context, slug: str, status: str, day: str | None, url: str
 @policies.command("list")
 @click.option("--topic", default="")
 @click.option("--state", default="", help="Two letters.")
-@click.option("--since", type=click.DateTime(formats=["%Y-%m-%d"]), help="Only those that moved after this day.")
-@click.option("--in-force", type=click.DateTime(formats=["%Y-%m"]), help="Only those that come into force that month.")
+@click.option("--since", type=DAY, help="Only those that moved after this day.")
+@click.option("--in-force", type=MONTH, help="Only those that come into force that month.")
 @as_json
 @click.pass_context
 def list_policies(
@@ -106,8 +107,8 @@ def show_policy(ctx: click.Context, slug: str, as_json: bool) -> None:
 
 
 @policies.command()
-@click.option("--since", required=True, type=click.DateTime(formats=["%Y-%m-%d"]), help="What moved after this day.")
-@click.option("--until", type=click.DateTime(formats=["%Y-%m-%d"]), help="Up to this day (default: today).")
+@click.option("--since", required=True, type=DAY, help="What moved after this day.")
+@click.option("--until", type=DAY, help="Up to this day (default: today).")
 @click.option("--topic", default="")
 @click.option("--state", default="", help="Two letters.")
 @click.option("--format", "form", type=click.Choice(compilation.FORMATS), default="md", show_default=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from types import FrameType
 import click
 
 from newsletter.cli.output import emit, many, next_step, say, workspace
+from newsletter.config.rules import require_base_url
 from newsletter.errors import InputError, NewsletterError
 from newsletter.workspace import Workspace, system_clock
 
@@ -54,14 +56,26 @@ def publish(
     By default that's the folder in config.toml. What goes to a bucket or a branch is built there first. Only what
     changed is written.
     """
-    if base_url and not base_url.startswith(("http://", "https://")):
-        raise InputError(f'"{base_url}" is no address', hint="--base-url https://news.example.org/")
+    _check_places(to, base_url)
     order = _Order(to=to, base_url=base_url, check=check, repository=repository, push=push)
     if watch:
         _watch(ctx, order)
         return 0
     with workspace(ctx) as space:
         return _publish(space, order)
+
+
+def _check_places(to: str, base_url: str) -> None:
+    """InputError for a --to or --base-url that can't be one."""
+    scheme = re.match(r"([a-z][a-z0-9+.-]*)://", to, re.IGNORECASE)
+    if scheme and scheme[1] != "s3":
+        hint = "a folder, s3://bucket/prefix, or git:BRANCH"
+        raise InputError(f'the archive can\'t be published to "{to}"', hint=hint)
+    try:
+        if base_url:
+            require_base_url("--base-url", base_url)
+    except ValueError as fault:
+        raise InputError(str(fault), hint="--base-url https://news.example.org/") from None
 
 
 def _publish(space: Workspace, order: _Order) -> int:

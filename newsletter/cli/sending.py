@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import click
 
 from newsletter import send as sending
+from newsletter.cli.arguments import NUMBER
 from newsletter.cli.delivering import deliver, line, waiting
 from newsletter.cli.issues import issue_argument
 from newsletter.cli.output import as_json, emit, many, next_step, print_json, print_table, progress, say, workspace
@@ -46,7 +47,7 @@ class _Order:
 @click.option("--test", "tests", multiple=True, metavar="TO", help="Send a test there instead.")
 @click.option("--variant", default="default", metavar="NAME|all", help="Which variant a test is of.", show_default=True)
 @click.option("--confirm", default="", metavar="NAME", help="The issue's name, for scripts that can't be asked.")
-@click.option("--confirm-count", type=int, metavar="N", help="How many messages, where that's unlike the last time.")
+@click.option("--confirm-count", type=NUMBER, metavar="N", help="How many messages, where that's unlike the last time.")
 @click.argument("more", nargs=-1, metavar="[TO]...")
 @click.pass_context
 def send(

@@ -17,7 +17,7 @@ from newsletter.audience import people, profile, rights
 from newsletter.audience import segments as filters
 from newsletter.audience.addresses import normalize
 from newsletter.audience.exporting import export_people
-from newsletter.audience.people import PROFILE
+from newsletter.audience.fields import PROFILE
 from newsletter.cli.finding import edit, list_, search
 from newsletter.cli.importing import import_, imports
 from newsletter.cli.lists import known_list
@@ -58,10 +58,11 @@ def export(ctx: click.Context, target: str, name: str, slug: str) -> None:
     """
     with workspace(ctx) as space:
         known_list(space, name)
-        where = filters.saved(space.config, slug) if slug else None
-        with space.store.read() as session, _opened(target) as out, progress("Exporting", None) as advance:
-            attributes = space.config.attributes
-            count = export_people(session, out, attributes, name=name, where=where, progress=advance)
+        attributes = space.config.attributes
+        with space.store.read() as session:
+            where = filters.saved(space.config, slug, session) if slug else None
+            with _opened(target) as out, progress("Exporting", None) as advance:
+                count = export_people(session, out, attributes, name=name, where=where, progress=advance)
     say(f"{many(count, 'person', 'people')} written.")
 
 

@@ -40,6 +40,8 @@ from newsletter.photos import read_photo
 __all__ = ["FrontMatter", "Library", "compose", "front_matter", "references"]
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+#: In hours; readers who wait longer for an issue have forgotten it.
+_LONGEST_TEST = 720
 #: How far back a policy's change is news in a publication's first issue.
 _FIRST_LOOK_BACK = dt.timedelta(days=31)
 
@@ -71,8 +73,8 @@ class FrontMatter:
     def __post_init__(self) -> None:
         if not 0 < self.test_share <= 1:
             raise ValueError('"test_share" must be above 0 and at most 1: the share of the readers that a test takes')
-        if self.test_hours <= 0:
-            raise ValueError('"test_hours" must be above 0')
+        if not 0 < self.test_hours <= _LONGEST_TEST:
+            raise ValueError(f'"test_hours" must be above 0 and at most {_LONGEST_TEST}')
         if self.corrects_variants and not self.corrects:
             raise ValueError('"corrects_variants" are variants of the issue that "corrects" names')
 

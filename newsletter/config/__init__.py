@@ -139,10 +139,6 @@ class Config:
         """The keys that sign readers' links: those of $NEWSLETTER_SECRET or of the secret file, made at first use."""
         return Keyring(self.folder / self.secret_file, os.environ if environment is None else environment)
 
-    def secret(self, environment: Mapping[str, str] | None = None) -> bytes:
-        """The oldest key, with which addresses are hashed."""
-        return self.keyring(environment)()[-1]
-
 
 def load(path: Path) -> Config:
     """Read and check a config file; ConfigError with path:line for whatever is wrong in it."""

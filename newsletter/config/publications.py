@@ -7,7 +7,7 @@ import string
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from newsletter.config.settings import require_url
+from newsletter.config.rules import require_between, require_url
 from newsletter.model import Kind
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -91,10 +91,10 @@ class Publication:
     partner: Partner | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.skip_repeats_days <= 365:
-            raise ValueError('"skip_repeats_days" must be from 0 to 365 days')
-        if not 1 <= self.approvals <= 5:
-            raise ValueError('"approvals" must be from 1 to 5 persons')
+        require_between("skip_repeats_days", self.skip_repeats_days, 0, 365, "days")
+        require_between("approvals", self.approvals, 1, 5, "persons")
+        require_between("cadence_days", self.cadence_days, 1, 3_660, "days")
+        require_between("largest_change", self.largest_change, 0, 100)
         unknown = {name for _, name, _, _ in string.Formatter().parse(self.title) if name} - _TITLE_FIELDS
         if unknown:
             raise ValueError(f'"title" knows {{name}}, {{headlines}} and {{month}}, not {{{min(unknown)}}}')

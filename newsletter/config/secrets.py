@@ -18,7 +18,7 @@ from newsletter.errors import ConfigError
 VARIABLE = "NEWSLETTER_SECRET"
 #: In bytes; as long as the hash that the keys are used with (RFC 2104, section 3).
 SHORTEST = 32
-_LOST = "restore it from your backup; if no mail is out yet, delete it, and a new one is made"
+_LOST = "restore it from your backup; if nothing was sent or suppressed yet, delete it, and a new one is made"
 #: For so many seconds the file isn't looked at again.
 _FRESH = 1.0
 
@@ -29,7 +29,7 @@ class Keyring:
     """
 
     def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
-        self._path, self._environment = path, environment
+        self.path, self._environment = path, environment
         self._keys: tuple[bytes, ...] = ()
         self._stamp: tuple[int, int, int] | None = None
         self._looked = 0.0
@@ -44,16 +44,26 @@ class Keyring:
         elif not self._keys or self._file_stamp() != self._stamp:
             stamp = self._file_stamp()
             try:
-                self._keys = read(self._path) if stamp or not self._keys else self._keys
+                self._keys = read(self.path) if stamp or not self._keys else self._keys
             except ConfigError:
                 if not self._keys:
                     raise
             self._stamp = stamp or self._file_stamp()
         return self._keys
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether there is no key yet: a call makes one."""
+        return not (self._keys or self._environment.get(VARIABLE) or self.path.exists())
+
+    @property
+    def where(self) -> str:
+        """Where the keys come from, for messages."""
+        return f"${VARIABLE}" if self._environment.get(VARIABLE) else str(self.path)
+
     def _file_stamp(self) -> tuple[int, int, int] | None:
         try:
-            found = self._path.stat()
+            found = self.path.stat()
         except OSError:
             return None
         return found.st_mtime_ns, found.st_size, found.st_ino
@@ -61,6 +71,8 @@ class Keyring:
 
 def read(path: Path) -> tuple[bytes, ...]:
     """The keys of a secret file, which is made at first use."""
+    if path.is_dir():
+        raise ConfigError("the secret file is a folder", where=path, hint='name a file as "secret_file" in config.toml')
     try:
         if not path.exists():
             private.create(path, _line())

@@ -6,19 +6,16 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from newsletter.config.rules import require_base_url, require_between, require_url, require_variable
 from newsletter.model import Kind, ascii_address
 from newsletter.tables import Table
 
-_LIMITS = re.compile(r"\d+ per (second|minute|hour|day)(; \d+ per (second|minute|hour|day))*")
+_LIMITS = re.compile(r"[1-9]\d{0,8} per (second|minute|hour|day)(; [1-9]\d{0,8} per (second|minute|hour|day))*")
 _ADDRESS = r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+"
+#: In seconds; and the most days that a setting may name.
+_DAY, _DAYS = 86_400, 36_500
 #: What other programs can be told of.
 HOOK_EVENTS = ("subscriber.subscribed", "subscriber.unsubscribed", "subscriber.bounced", "subscriber.complained")
-
-
-def require_url(key: str, value: str) -> None:
-    """ValueError for what is no address on the web."""
-    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
-        raise ValueError(f'"{key}" must be an address starting with https://')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +64,7 @@ class Archive:
     media_inquiry: MediaInquiry | None = None
 
     def __post_init__(self) -> None:
-        require_url("url", self.url)
+        require_base_url("url", self.url)
         if self.hub:
             require_url("hub", self.hub)
         if self.policies not in ("told", "all"):
@@ -86,9 +83,8 @@ class S3:
 
     def __post_init__(self) -> None:
         if self.endpoint:
-            require_url("endpoint", self.endpoint)
-        if self.cache_seconds < 0:
-            raise ValueError('"cache_seconds" must be 0 or more')
+            require_base_url("endpoint", self.endpoint)
+        require_between("cache_seconds", self.cache_seconds, 0, 365 * _DAY, "seconds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +106,8 @@ class Service:
     def __post_init__(self) -> None:
         if not self.url.startswith("https://"):
             raise ValueError('"url" must start with https://; one-click unsubscribe needs it (RFC 8058)')
-        if self.trusted_proxies < 0:
-            raise ValueError('"trusted_proxies" must be 0 or more')
+        require_base_url("url", self.url, schemes=("https",))
+        require_between("trusted_proxies", self.trusted_proxies, 0, 20)
         for key in ("rate_limit", "mailbox_limit", "list_limit", "total_limit"):
             if not _LIMITS.fullmatch(getattr(self, key)):
                 raise ValueError(f'"{key}" must be such as "10 per minute; 60 per hour"')
@@ -214,8 +210,8 @@ class LinksConfig:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[!-'*-~]*", self.contact):
             raise ValueError('"contact" must be an address, of a page or for mail')
-        if self.pause_seconds < 0 or self.per_host < 1:
-            raise ValueError('"pause_seconds" must be at least 0, "per_host" at least 1')
+        require_between("pause_seconds", self.pause_seconds, 0, 3_600, "seconds")
+        require_between("per_host", self.per_host, 1, 1_000_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,10 +226,10 @@ class Pace:
     per_day: int | None = None
 
     def __post_init__(self) -> None:
-        for key in self.__dataclass_fields__:
-            value = getattr(self, key)
-            if value is not None and value <= 0:
-                raise ValueError(f'"{key}" must be above 0')
+        require_between("calls_per_second", self.calls_per_second, 0.001, 10_000)
+        require_between("parallel", self.parallel, 1, 100)
+        require_between("batch_size", self.batch_size, 1, 100_000)
+        require_between("per_day", self.per_day, 1, 1_000_000_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,8 +254,9 @@ class FeedbackConfig:
     machine_seconds: float = 10.0
 
     def __post_init__(self) -> None:
-        if self.soft_bounces < 1 or self.soft_bounce_days < 1 or self.machine_seconds < 0:
-            raise ValueError('"soft_bounces" and "soft_bounce_days" must be at least 1, "machine_seconds" at least 0')
+        require_between("soft_bounces", self.soft_bounces, 1, 1_000)
+        require_between("soft_bounce_days", self.soft_bounce_days, 1, _DAYS, "days")
+        require_between("machine_seconds", self.machine_seconds, 0, _DAY, "seconds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +271,7 @@ class Hook:
 
     def __post_init__(self) -> None:
         require_url("url", self.url)
+        require_variable("secret_env", self.secret_env)
         for event in self.events:
             if event not in HOOK_EVENTS:
                 raise ValueError(f'"{event}" is no event; there are {", ".join(HOOK_EVENTS)}')
@@ -295,8 +293,7 @@ class Retention:
 
     def __post_init__(self) -> None:
         for key in self.__dataclass_fields__:
-            if getattr(self, key) < 0:
-                raise ValueError(f'"{key}" must be 0 or more')
+            require_between(key, getattr(self, key), 0, _DAYS, "days")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,5 +305,4 @@ class Cluster:
     dead_after: float = 120.0
 
     def __post_init__(self) -> None:
-        if self.dead_after < 1:
-            raise ValueError('"dead_after" must be at least 1 second')
+        require_between("dead_after", self.dead_after, 1, _DAY, "seconds")

@@ -62,6 +62,8 @@ class Limits:
         return max(0, min(most, room // each))
 
 
+#: The longest that a vendor's wish to wait is believed, in seconds.
+LONGEST_RETRY_AFTER = 86_400.0
 #: Bytes that a recipient costs in a request beside the content, on the safe side: address, links, names.
 _EACH = 2_000
 

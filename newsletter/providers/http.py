@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
+from newsletter.config.rules import require_api_url, require_between, require_variable
 from newsletter.errors import BadRecipient, ConfigError, Later, NotSent, Ours, OutcomeUnknown, ProviderError
 from newsletter.model import Call, Event, Outcome, Receipt, Recipient, Route
 from newsletter.providers import Provider, Verification, webhooks
@@ -48,23 +49,10 @@ class HttpOptions:
     timeout: float = 60.0
 
     def __post_init__(self) -> None:
-        check_address(self.base_url)
-        if not 1 <= self.timeout <= 600:
-            raise ValueError('"timeout" must lie between 1 and 600 seconds')
-
-
-def check_address(base_url: str) -> None:
-    """ValueError for what can't be an API's address: https, or plain http on this machine."""
-    try:
-        parts = urlsplit(base_url)
-        local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
-        fine = bool(parts.hostname) and parts.port != 0 and (parts.scheme == "https" or local)
-    except ValueError:
-        fine = False
-    if not fine or re.search(r"[^!-~]", base_url):
-        raise ValueError('"base_url" must be an address starting with https://')
-    if parts.query or parts.fragment or parts.username:
-        raise ValueError('"base_url" must be an address without a user, a query or a fragment')
+        require_variable("api_key_env", self.api_key_env)
+        require_variable("webhook_secret_env", self.webhook_secret_env)
+        require_api_url("base_url", self.base_url)
+        require_between("timeout", self.timeout, 1, 600, "seconds")
 
 
 def key_in(environment: Mapping[str, str], name: str, vendor: str) -> str:

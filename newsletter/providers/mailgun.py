@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from newsletter.config.rules import require_between
 from newsletter.errors import BadRecipient, Ours
 from newsletter.model import Call, Event, EventType, Receipt
 from newsletter.providers import How, Limits, Recovery, Verification, webhooks
@@ -65,6 +66,10 @@ _FAULTS = (
 )
 
 
+#: In minutes, 23 hours: a message has to be found before the vendor drops it.
+_LONGEST_DELAY = 1_380
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options(HttpOptions):
     """`domain` is the sending domain; for the EU, `base_url` is https://api.eu.mailgun.net. `lookup_delay` in minutes
@@ -81,6 +86,7 @@ class Options(HttpOptions):
         HttpOptions.__post_init__(self)
         if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", self.domain, re.IGNORECASE):
             raise ValueError('"domain" must be a domain in ASCII such as mg.example.org')
+        require_between("lookup_delay", self.lookup_delay, 0, _LONGEST_DELAY, "minutes")
         if self.lookup_delay * 60 < self.timeout:
             raise ValueError('"lookup_delay" (minutes) must not be shorter than "timeout" (seconds)')
 

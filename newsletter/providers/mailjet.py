@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from newsletter.config.rules import require_variable
 from newsletter.errors import OutcomeUnknown
 from newsletter.model import Call, Event, EventType, Receipt, Recipient
 from newsletter.providers import How, Limits, Recovery, Verification, webhooks
@@ -68,6 +69,10 @@ class Options(HttpOptions):
     api_secret_env: str = "MAILJET_SECRET_KEY"  # noqa: S105 (a name, not a secret)
     webhook_secret_env: str = "MAILJET_WEBHOOK_PASSWORD"  # noqa: S105 (a name, not a secret)
     base_url: str = "https://api.mailjet.com"
+
+    def __post_init__(self) -> None:
+        HttpOptions.__post_init__(self)
+        require_variable("api_secret_env", self.api_secret_env)
 
 
 _KINDS = {

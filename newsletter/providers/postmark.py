@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from newsletter.config.rules import require_between
 from newsletter.errors import BadRecipient, OutcomeUnknown
 from newsletter.model import Call, Event, EventType, Receipt, Recipient
 from newsletter.providers import How, Limits, Recovery, Verification, webhooks
@@ -76,6 +77,10 @@ _FAULTS = (
 )
 
 
+#: In minutes, a week less an hour: a message has to be found before the vendor drops it.
+_LONGEST_DELAY = 10_020
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options(HttpOptions):
     """`stream` is the message stream; `lookup_delay` in minutes is how long an accepted message may be missing from a
@@ -92,6 +97,7 @@ class Options(HttpOptions):
         HttpOptions.__post_init__(self)
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", self.stream):
             raise ValueError('"stream" must be the id of a message stream, such as broadcast')
+        require_between("lookup_delay", self.lookup_delay, 0, _LONGEST_DELAY, "minutes")
         if self.lookup_delay * 60 < self.timeout:
             raise ValueError('"lookup_delay" (minutes) must not be shorter than "timeout" (seconds)')
 

@@ -17,11 +17,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from newsletter.config.rules import require_api_url, require_between
 from newsletter.errors import BadRecipient, ConfigError, Later, NotSent, Ours, OutcomeUnknown, ProviderError
 from newsletter.model import Call, Event, Receipt, Recipient, Route
 from newsletter.providers import How, Limits, Provider, Recovery, Verification, sns, webhooks
 from newsletter.providers.faults import OUR_OWN, Fault, Meaning, fault_of, vendor_words
-from newsletter.providers.http import Entry, check_address, each, key_in, only
+from newsletter.providers.http import Entry, each, key_in, only
 from newsletter.providers.merging import Template, leaving
 from newsletter.providers.ses_events import events_of
 from newsletter.tables import Table
@@ -113,11 +114,10 @@ class Options:
         if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", self.region):
             raise ValueError('"region" must be an AWS region such as us-east-1')
         if self.base_url:
-            check_address(self.base_url)
+            require_api_url("base_url", self.base_url)
         if self.topic_arn and not re.fullmatch(r"arn:aws[\w-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+(\.fifo)?", self.topic_arn):
             raise ValueError('"topic_arn" must be the ARN of an SNS topic')
-        if not 1 <= self.timeout <= 600:
-            raise ValueError('"timeout" must lie between 1 and 600 seconds')
+        require_between("timeout", self.timeout, 1, 600, "seconds")
 
 
 def _now() -> dt.datetime:

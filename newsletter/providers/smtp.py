@@ -18,6 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar, Self
 
+from newsletter.config.rules import LOCAL_HOSTS, is_host, require_between, require_variable
 from newsletter.errors import ConfigError, Later, NotSent, Ours, ProviderError
 from newsletter.model import Call, Outcome, Receipt, Recipient, Route
 from newsletter.providers import How, Limits, Provider, Recovery, Verification
@@ -59,12 +60,14 @@ class Options:
     dkim_key_file: Path | None = None
 
     def __post_init__(self) -> None:
-        if not self.host.isascii() or not self.host or set(self.host) & set(" /@:[]"):
+        if not is_host(self.host) or ":" in self.host:
             raise ValueError('"host" must be the name of a mail server, such as smtp.example.org')
         if not 1 <= self.port <= 65535:
             raise ValueError('"port" must lie between 1 and 65535')
-        if not 1 <= self.timeout <= 600:
-            raise ValueError('"timeout" must lie between 1 and 600 seconds')
+        require_between("timeout", self.timeout, 1, 600, "seconds")
+        require_variable("password_env", self.password_env)
+        if self.username and self.security is Security.NONE and self.host not in LOCAL_HOSTS:
+            raise ValueError('"security" must be "starttls" or "tls": "none" sends the password in the clear')
         if len({bool(given) for given in (self.dkim_domain, self.dkim_selector, self.dkim_key_file)}) > 1:
             raise ValueError('DKIM needs all of "dkim_domain", "dkim_selector" and "dkim_key_file"')
 

@@ -23,12 +23,11 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from newsletter.errors import NotSent, OutcomeUnknown
+from newsletter.providers import LONGEST_RETRY_AFTER
 
 _CONNECT_SECONDS = 10.0
 #: An answer larger than this isn't one of ours, in bytes.
 _LARGEST = 16 * 1024 * 1024
-#: The longest that a vendor's wish to wait is believed, in seconds.
-LONGEST_WAIT = 86_400.0
 #: A wish to wait longer than this is a mistake, and left alone, in seconds.
 _ABSURD = 31 * 86_400.0
 _NUMBER = re.compile(
@@ -78,7 +77,7 @@ def _seconds(text: str, now: dt.datetime) -> float | None:
     else, and for a wish that nobody can mean.
     """
     seconds = _read(text.strip()[:100], now)
-    return None if seconds is None or seconds > _ABSURD else min(max(0.0, seconds), LONGEST_WAIT)
+    return None if seconds is None or seconds > _ABSURD else min(max(0.0, seconds), LONGEST_RETRY_AFTER)
 
 
 def _read(text: str, now: dt.datetime) -> float | None:

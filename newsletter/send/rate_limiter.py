@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from newsletter.config import Pace
-from newsletter.providers import Limits
+from newsletter.providers import LONGEST_RETRY_AFTER, Limits
 from newsletter.store import insert_new
 from newsletter.store.records import PaceRecord
 
@@ -49,8 +49,13 @@ class RateLimiter:
         return cls(provider=provider, rate=rate, per_day=pace.per_day, timezone=timezone)
 
     def wait(self, session: Session, now: dt.datetime) -> Wait:
-        """How long to wait for the next call; 0 seconds when it may be now. Others wait for this transaction."""
-        return self._wait(self._record(session), now)
+        """How long to wait for the next call; 0 seconds when it may be now. Others wait for this transaction. What a
+        clock that was ahead has left is put right.
+        """
+        record = self._record(session)
+        if record.ready_at is not None:
+            record.ready_at = self._ready_at(record.ready_at, record.why, now)
+        return self._wait(record, now)
 
     def peek(self, session: Session, now: dt.datetime) -> Wait:
         """The same for those who only want to know: nothing is written, and nobody waits."""
@@ -62,8 +67,13 @@ class RateLimiter:
             morning = dt.datetime.combine(self._day(now) + dt.timedelta(days=1), dt.time(), self.timezone)
             why = f"tomorrow: {self.per_day:,} messages a day are sent at most"
             return Wait(seconds=(morning - now).total_seconds(), why=why, planned=True)
-        seconds = max(0.0, (record.ready_at - now).total_seconds()) if record.ready_at else 0.0
-        return Wait(seconds=seconds, why=record.why)
+        ready_at = self._ready_at(record.ready_at, record.why, now) if record.ready_at else now
+        return Wait(seconds=max(0.0, (ready_at - now).total_seconds()), why=record.why)
+
+    def _ready_at(self, stored: dt.datetime, why: str, now: dt.datetime) -> dt.datetime:
+        """No later than the pace asks for or, where a provider gave a reason, than a provider is believed."""
+        longest = LONGEST_RETRY_AFTER if why else 1 / self.rate if self.rate else 0.0
+        return min(stored, now + dt.timedelta(seconds=longest))
 
     def allowance(self, session: Session, now: dt.datetime) -> int | None:
         """How many messages may go out today still; None where there's no ceiling."""

@@ -6,6 +6,7 @@ import datetime as dt
 
 from newsletter.errors import InputError
 
+_MOST_YEARS = 10
 _HINT = 'write "2026-12-01 09:00"'
 
 
@@ -19,6 +20,10 @@ def moment(text: str, timezone: dt.tzinfo, now: dt.datetime) -> dt.datetime:
         raise InputError(f'can\'t read the time "{text}"', hint=_HINT) from None
     if len(text.strip()) <= len("2026-12-01"):
         raise InputError(f'"{text}" has no time of day', hint=_HINT)
+    if given.year > now.year + _MOST_YEARS:
+        raise InputError(f'"{text}" is more than {_MOST_YEARS} years ahead', hint=_HINT)
+    if given.year < now.year - 1:
+        raise InputError(f'"{text}" is past', hint="leave out --at to send now")
     if given.tzinfo is None:
         given = _on_the_clock(given, timezone)
     if given <= now:

@@ -65,7 +65,7 @@ def status_of(session: Session, campaign: CampaignRecord, limiter: RateLimiter, 
     wait = limiter.peek(session, now)
     paced = now + dt.timedelta(seconds=wait.seconds)
     if paced > max(now, ready_at):
-        return replace(status, until=paced, waits_for=wait.why, planned=wait.planned)
+        return replace(status, until=paced, waits_for=wait.why or "the rate limit", planned=wait.planned)
     if ready_at > now:
         scheduled = ready_at == campaign.starts_at or not ledger.attempted(session, campaign.id)
         why = "its time" if scheduled else "another try, for readers whose servers put us off"

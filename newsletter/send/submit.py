@@ -21,7 +21,7 @@ def submit(sender: BatchSender, load: Callable[[str], Provider], *, parallel: in
     Ours and NotSent are raised, with everything recorded, when the provider refuses us or nothing can leave this
     machine.
     """
-    with sole_sender(sender.store, sender.campaign.name), closing(Providers(load)) as providers:
+    with sole_sender(sender.store, sender.campaign.name, queued=True), closing(Providers(load)) as providers:
         providers(sender.campaign.provider).route()  # what can't work is said before anything is claimed
         sender.write_spooled()
         with sender.store.write() as session:

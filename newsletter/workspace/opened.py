@@ -17,6 +17,7 @@ from newsletter.resources import TEMPLATES
 from newsletter.send import Clock
 from newsletter.send.service import CampaignService
 from newsletter.store import Store, open_store
+from newsletter.workspace.key_check import require_keys_of
 
 if TYPE_CHECKING:
     from newsletter.compose import FrontMatter
@@ -52,8 +53,10 @@ class Opened:
 
     @cached_property
     def keyring(self) -> Keyring:
-        """The keys that sign readers' links."""
-        return self.config.keyring(self.environment)
+        """The keys that sign readers' links; ConfigError where they aren't those that the database was written with."""
+        keyring = self.config.keyring(self.environment)
+        require_keys_of(self.store, keyring)
+        return keyring
 
     @cached_property
     def signer(self) -> tokens.Signer:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from newsletter import audience
-from newsletter.audience import columns
+from newsletter.audience import columns, rights
 from newsletter.audience.addresses import normalize
 from newsletter.audience.exports import open_export
 from newsletter.audience.people import Reason
@@ -225,3 +225,18 @@ def test_any_bytes_end_as_rows_or_as_one_of_our_errors(tmp_path_factory: pytest.
             list(table.rows)
     except InputError:
         pass
+
+
+def test_texts_that_are_too_long_are_cut_as_everywhere_else_and_said(desk: Desk) -> None:
+    cells = dict.fromkeys(("First Name", "Locality", "Role", "Note", "ward"), "x" * 199 + " " + "y" * 2000)
+    header, row = ",".join(cells), ",".join(cells.values())
+    report = desk.import_people(
+        f'Email,{header},Tags,Lists\nlong@example.org,{row},"{"t" * 150}; b",Network Download\n', "long.csv"
+    )
+    assert report.imported == 1
+    with desk.space.store.read() as session:
+        person = audience.find(session, "long@example.org")
+        assert person
+        assert {person.first_name, person.locality, person.role, person.attributes["ward"]} == {"x" * 199}
+        assert len(person.note) == 2_000
+        assert sorted(rights.tags(session, person.id)) == ["b", "t" * 100]

@@ -78,7 +78,7 @@ def test_files_that_hold_people_are_their_owners_and_out_of_git(desk: Desk) -> N
         session.execute(insert(MemberRecord), [row])
     assert desk.run("members", "export", "members.csv").returncode == 0
     backup(desk.space.store, desk.folder / "backup.db")
-    desk.space.config.secret({})
+    desk.space.config.keyring({})()[-1]
     (desk.folder / "unrecorded-wishes").mkdir()
     (desk.folder / "unrecorded-wishes" / "1.json").touch()
     (desk.folder / "people.rejects.csv").touch()

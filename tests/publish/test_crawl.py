@@ -91,7 +91,7 @@ def test_the_archive_itself_has_no_broken_link_under_any_address(desk: Desk) -> 
     done = desk.run("publish", "--base-url", "http://127.0.0.1:8000/sub/", "--to", "elsewhere", "--check")
     assert done.returncode == 0, done.stdout
     assert "http://127.0.0.1:8000/sub/" in (desk.folder / "elsewhere" / "sitemap.xml").read_text()
-    assert "is no address" in desk.run("publish", "--base-url", "example.org").stderr
+    assert "must be an address" in desk.run("publish", "--base-url", "example.org").stderr
 
 
 def test_an_archive_with_a_broken_link_goes_nowhere(desk: Desk) -> None:
@@ -147,3 +147,11 @@ def test_watching_follows_approvals_survives_mistakes_and_stops_cleanly(desk: De
         watching.wait()
         if watching.stderr:
             watching.stderr.close()
+
+
+def test_a_place_of_a_kind_that_is_not_known_is_refused_and_makes_no_folder(desk: Desk) -> None:
+    for place in ("ftp://example.org/news", "https://example.org"):
+        done = desk.run("publish", "--to", place)
+        assert (done.returncode != 0, done.stderr.count("\n")) == (True, 1)
+        assert f'can\'t be published to "{place}"' in done.stderr
+    assert not [path for path in desk.folder.iterdir() if path.name.endswith(":")]

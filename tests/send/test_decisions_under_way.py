@@ -54,7 +54,8 @@ def test_a_call_that_waited_for_its_turn_is_not_repeated_after_somebody_decided_
         before = len(opened.fake.times)
         with opened.space.store.write() as session:
             control.resume(session, opened.campaign)
-            session.get_one(PaceRecord, "resend").ready_at = opened.time.at + dt.timedelta(seconds=25)
+            pace = session.get_one(PaceRecord, "resend")
+            pace.ready_at, pace.why = opened.time.at + dt.timedelta(seconds=25), "Resend is rate-limiting us"
         waited = opened.time.clock.sleep
 
         def decided(seconds: float) -> None:
