@@ -28,6 +28,8 @@ def register(app: Flask, site: Site) -> None:
     pages = _Pages(site)
     app.add_url_rule("/preferences", "find_link", pages.form)
     app.add_url_rule("/preferences", "mail_link", pages.mail_link, methods=["POST"])
+    # Where the archive's copies of messages lead: they belong to no reader.
+    app.add_url_rule("/p/", "without_reader", pages.form)
     app.add_url_rule("/p/<token>", "preferences", pages.show)
     app.add_url_rule("/p/<token>", "choose", pages.save, methods=["POST"])
     app.add_url_rule("/p/<token>/<any(data, forget):kind>", "mail_right", pages.mail_right, methods=["POST"])

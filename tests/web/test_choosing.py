@@ -53,6 +53,10 @@ def test_the_page_shows_what_somebody_has_and_not_who_they_are(space: Workspace,
     assert '<option value="TX" selected>' in page
 
 
+def test_the_archives_copies_of_messages_lead_to_the_form_that_mails_a_link(client: FlaskClient) -> None:
+    assert client.get("/p/").get_data(as_text=True) == client.get("/preferences").get_data(as_text=True)
+
+
 def test_choices_are_kept_with_their_evidence(space: Workspace, client: FlaskClient) -> None:
     form = {"list": ["workers-rights"], "first_name": " Chi\n C. ", "last_name": "", "state": "NM", "language": "es"}
     answer = client.post(path(space), data={**form, "frequency": "monthly"}, follow_redirects=True)
