@@ -159,7 +159,7 @@ def test_data_goes_to_the_mailbox_only_and_holds_everything(desk: Desk, client: 
     assert [(message["issue"], message["state"]) for message in held["messages"]] == [
         ("network-download-2022-10", "submitted")
     ]
-    assert {row["source"] for row in held["history"]} == {"import: people.csv"}
+    assert {row["source"] for row in held["history"]} == {"import 1: people.csv"}
     time.at += dt.timedelta(days=8)
     assert client.post(letter.path).status_code == 404, "the link has ended"
 
