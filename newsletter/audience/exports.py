@@ -139,7 +139,8 @@ def unpacked(path: Path) -> Iterator[list[Path]]:
     try:
         archived = _names_in(path)
     except (OSError, zipfile.BadZipFile) as fault:
-        raise InputError(f"can't be read: {fault}", where=path) from None
+        said = fault.strerror if isinstance(fault, OSError) else str(fault)
+        raise InputError(f"can't be read: {said}", where=path) from None
     if not archived:
         yield [path]
         return

@@ -77,7 +77,7 @@ class Report:
     reasons: Counter[str] = field(default_factory=Counter)
     warnings: dict[str, Noted] = field(default_factory=dict)
     standings: Counter[tuple[str, Standing]] = field(default_factory=Counter)
-    rejects_file: Path | None = None
+    rejects_files: list[Path] = field(default_factory=list)
 
     def reject(self, reason: str) -> None:
         """Count a rejected row."""
@@ -101,7 +101,7 @@ class Report:
             mine = self.warnings.setdefault(what, Noted())
             mine.rows += noted.rows
             mine.examples = [*mine.examples, *noted.examples][:_EXAMPLES]
-        self.number, self.rejects_file = other.number, other.rejects_file or self.rejects_file
+        self.rejects_files += other.rejects_files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,16 +124,15 @@ def import_people(
     session: Session,
     path: Path,
     rules: Rules,
-    now: dt.datetime,
+    record: ImportRecord,
     *,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Report:
-    """Bring an export into the audience. InputError when the file as a whole can't be read."""
-    report = Report()
-    record = ImportRecord(file=path.name, at=now)
-    session.add(record)
-    session.flush()
-    report.number = record.id
+    """Bring an export into the audience, as an import or a part of one. InputError when the file as a whole can't be
+    read.
+    """
+    now = record.at
+    report = Report(number=record.id)
     bulk = Bulk(session)
     with open_export(path) as table, ExitStack() as stack:
         stack.enter_context(_rarely_collected())
@@ -142,10 +141,18 @@ def import_people(
         for rows in _pages(_people(table, _reader(rules, now), report, rejects)):
             _store(session, bulk, rows, rules, now, path, report, rejects)
             progress(len(rows))
-    report.rejects_file = rejects.path if report.rejected else None
+    report.rejects_files = [rejects.path] if report.rejected else []
     for name in ("rows", "imported", "merged", "rejected", "changed", "suppressed"):
-        setattr(record, name, getattr(report, name))
+        setattr(record, name, getattr(record, name) + getattr(report, name))
     return report
+
+
+def begin(session: Session, file: str, now: dt.datetime) -> ImportRecord:
+    """The record of a new import, with its number."""
+    record = ImportRecord(file=file, at=now, rows=0, imported=0, merged=0, rejected=0, changed=0, suppressed=0)
+    session.add(record)
+    session.flush()
+    return record
 
 
 def _reader(rules: Rules, now: dt.datetime) -> Reader:
@@ -211,8 +218,9 @@ def _people(table: Table, reader: Reader, report: Report, rejects: Rejects) -> I
             person = reader.read(line, cells)
         except InputError as fault:
             report.reject(fault.what)
-            rejects.add(row, str(fault))
-            yield from ((stopped, row) for stopped in reader.stopped(line, cells))
+            stopped = reader.stopped(line, cells)
+            rejects.add(row, f"{fault}; stopped nevertheless" if stopped else str(fault))
+            yield from ((person, row) for person in stopped)
             continue
         for what, cell in person.warnings:
             report.warn(what, cell)

@@ -71,6 +71,7 @@ class Page:
         self._hardened: dict[str, Reason] = {}
         self._tags: dict[str, dict[str, None]] = {}
         self._before: dict[str, dict[str, Any]] = {}
+        self._seen: dict[str, dict[str, None]] = {}
 
     def _stored_people(self) -> dict[str, dict[str, Any]]:
         found = self._bulk.find(SubscriberRecord, ("id", "import_id", *_COLUMNS), "email", self._emails)
@@ -96,6 +97,8 @@ class Page:
         for name, standing in person.standings.items():
             before = self._standing.get((person.email, name))
             after = stricter(before, standing)
+            if after == before == Standing.ACTIVE and person.email in self._known:
+                self._seen.setdefault(person.email, {})[name] = None
             if after != before:
                 self._standing[person.email, name] = after
                 confirmed = person.consented_at if after is Standing.ACTIVE else None
@@ -267,6 +270,8 @@ class Page:
             if email in self._known:
                 change = changes.setdefault(email, {}).setdefault("standings", {})
                 change[name] = [self._standing_before.get((email, name)), standing]
+        for email, lists in self._seen.items():
+            changes.setdefault(email, {})["seen"] = list(lists)
         for email, added in tags.items():
             if email in self._known:
                 changes.setdefault(email, {})["tags"] = added
@@ -284,7 +289,9 @@ class Page:
 
 def _together(first: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
     """Two changes of somebody as one: from what was before the first to what is after the second."""
-    found: dict[str, Any] = {"tags": [*first.get("tags", []), *then.get("tags", [])]}
+    found: dict[str, Any] = {
+        part: list(dict.fromkeys([*first.get(part, []), *then.get(part, [])])) for part in ("tags", "seen")
+    }
     for part in ("fields", "standings"):
         befores = {name: pair[0] for name, pair in first.get(part, {}).items()}
         later = {name: [befores.get(name, pair[0]), pair[1]] for name, pair in then.get(part, {}).items()}

@@ -242,7 +242,10 @@ def _suppressed(cell: str) -> Reason | None:
 def _profile(cells: Mapping[str, str], warnings: list[Warned]) -> dict[str, str]:
     found = {name: cells[name] for name in PROFILE if cells.get(name)}
     if "name" in cells and not ("first_name" in found or "last_name" in found):
-        found["first_name"], _, found["last_name"] = cells["name"].partition(" ")
+        first, _, last = cells["name"].partition(" ")
+        if "," in cells["name"]:
+            last, _, first = cells["name"].partition(",")
+        found["first_name"], found["last_name"] = first.strip(), last.strip()
     if "state" in found:
         code = _state(found["state"])
         if code is None:

@@ -15,6 +15,7 @@ from newsletter.audience.importing import Rules
 from newsletter.audience.standing import Standing
 from newsletter.audience.survey import Survey
 from newsletter.config import Config
+from newsletter.errors import InputError
 
 #: What a word may be said to mean, or where everybody in a file may be said to stand.
 MEANINGS: Mapping[str, Verdict] = {
@@ -73,6 +74,9 @@ def plan_import(
     mapping = {name: kept for name, held in mapping.items() if (kept := tuple(c for c in held if c not in skipped))}
     words = {**found.words, **{squeezed(word): verdict for word, verdict in choices.words.items()}}
     found.decide(mapping, skipped)
+    if not default_lists and not any(mapping.get(name) for name in ("lists", "pending_lists", "left_lists")):
+        hint = f"--list {next(iter(config.lists), 'SLUG')}, or --map lists=COLUMN"
+        raise InputError("no column names the lists that people are on", where=found.path, hint=hint)
     if choices.everybody is None and found.everybody() is None:
         found.decide_everybody(mapping, words)
     return ImportPlan(

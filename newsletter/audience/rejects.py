@@ -18,8 +18,8 @@ _HINT = "name another file with --rejects"
 
 
 class Rejects:
-    """A file that's made with the first rejected row, for its owner's eyes only. InputError for a path that is the
-    input itself, or another file than an earlier list of rejected rows.
+    """A file that's made with the first rejected row, for its owner's eyes only. InputError for one that exists: it may
+    be the input itself, or rejected rows that somebody has put right.
     """
 
     def __init__(self, path: Path, source: Path, header: Sequence[str]) -> None:
@@ -28,10 +28,9 @@ class Rejects:
         self._kept = len(self._header)
         self._file: TextIO | None = None
         self._writer: Any = None
-        if path.exists() and path.samefile(source):
-            raise InputError("the rejected rows would overwrite the file they come from", where=path, hint=_HINT)
-        if path.exists() and not _is_ours(path):
-            raise InputError("the file exists, and isn't a list of rejected rows", where=path, hint=_HINT)
+        if path.exists():
+            what = "the file exists" if not path.samefile(source) else "the file is the one that's imported"
+            raise InputError(f"rejected rows can't be written: {what}", where=path, hint=_HINT)
 
     def __enter__(self) -> Rejects:
         return self
@@ -57,13 +56,3 @@ class Rejects:
             raise InputError(f"can't write the rejected rows: {fault.strerror}", where=self.path, hint=_HINT) from None
         self._writer = csv.writer(self._file)
         self._writer.writerow([*(guarded(cell) for cell in self._header), *_OURS])
-
-
-def _is_ours(path: Path) -> bool:
-    """Whether a file is a list of rejected rows, by the end of its first line, or holds nothing."""
-    try:
-        with path.open("rb") as file:
-            first = file.readline(1 << 20).strip()
-    except OSError:
-        return False
-    return not first or first.endswith(b",".join(word.encode() for word in _OURS))

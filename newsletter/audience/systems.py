@@ -100,6 +100,7 @@ SYSTEMS: Sequence[System] = (
         "id firstname emailaddress state createdat | firstname emailaddress status createdat id",
         """
         status: state status
+        stopped: cancelledat canceledat
         confirmed: createdat
         """,
         {"inactive": _PENDING},

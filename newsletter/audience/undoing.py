@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter.audience.standing import Standing
@@ -81,8 +81,9 @@ def _brought(number: int) -> Any:
     return select(SubscriberRecord.id).where(SubscriberRecord.import_id == number)
 
 
-def _source(record: ImportRecord) -> str:
-    return f"import {record.id}: {record.file}"
+def _by(record: ImportRecord) -> ColumnElement[bool]:
+    """Whether a step in somebody's history is of an import."""
+    return ConsentRecord.source.startswith(f"import {record.id}: ", autoescape=True)
 
 
 def _remove(session: Session, record: ImportRecord, ids: list[int], report: Undone, now: dt.datetime) -> None:
@@ -115,9 +116,7 @@ def _stopped(session: Session, ids: list[int]) -> set[int]:
 
 def _others_since(session: Session, record: ImportRecord, ids: list[int]) -> set[int]:
     """Those whose record or history anybody else has changed since they were brought."""
-    told = select(ConsentRecord.subscriber_id).where(
-        ConsentRecord.subscriber_id.in_(ids), ConsentRecord.source != _source(record)
-    )
+    told = select(ConsentRecord.subscriber_id).where(ConsentRecord.subscriber_id.in_(ids), ~_by(record))
     later = select(ImportChangeRecord.subscriber_id).where(
         ImportChangeRecord.subscriber_id.in_(ids), ImportChangeRecord.import_id > record.id
     )
@@ -134,18 +133,31 @@ def _leave_lists(session: Session, record: ImportRecord, ids: list[int], now: dt
     others = exists().where(
         ConsentRecord.subscriber_id == SubscriptionRecord.subscriber_id,
         ConsentRecord.list == SubscriptionRecord.list,
-        ConsentRecord.source != _source(record),
+        ~_by(record),
     )
+    seen = _seen_since(session, record, ids)
     query = select(SubscriptionRecord).where(
         SubscriptionRecord.subscriber_id.in_(ids), SubscriptionRecord.status != Standing.UNSUBSCRIBED, ~others
     )
     for row in session.scalars(query):
-        _note(session, row.subscriber_id, row.list, record, now)
-        session.delete(row)
+        if (row.subscriber_id, row.list) not in seen:
+            _note(session, row.subscriber_id, row.list, record, now)
+            session.delete(row)
+
+
+def _seen_since(session: Session, record: ImportRecord, ids: list[int]) -> set[tuple[int, str]]:
+    """Who was on which list by a later import, too, that stands."""
+    undone = select(ImportRecord.id).where(ImportRecord.undone_at.is_not(None))
+    later = select(ImportChangeRecord).where(
+        ImportChangeRecord.subscriber_id.in_(ids),
+        ImportChangeRecord.import_id > record.id,
+        ImportChangeRecord.import_id.not_in(undone),
+    )
+    return {(row.subscriber_id, name) for row in session.scalars(later) for name in row.change.get("seen", ())}
 
 
 def _note(session: Session, subscriber: int, name: str, record: ImportRecord, now: dt.datetime) -> None:
-    source = f"undo of {_source(record)}"
+    source = f"undo of import {record.id}: {record.file}"
     session.add(
         ConsentRecord(
             subscriber_id=subscriber, list=name, status="undone", at=now, source=source, evidence={}, tell=False
@@ -209,7 +221,7 @@ def _restore_standings(
 def _told_since(session: Session, record: ImportRecord, subscriber: int, name: str) -> bool:
     """Whether anybody has had to do with a subscription since the import moved it."""
     ours = select(func.max(ConsentRecord.id)).where(
-        ConsentRecord.subscriber_id == subscriber, ConsentRecord.list == name, ConsentRecord.source == _source(record)
+        ConsentRecord.subscriber_id == subscriber, ConsentRecord.list == name, _by(record)
     )
     last = session.scalar(ours) or 0
     later = select(func.count()).where(

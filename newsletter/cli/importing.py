@@ -78,7 +78,7 @@ def import_(
         meant = {word: MEANINGS[standing] for word, standing in (_word(pair) for pair in words)}
         choices = Choices(pairs=pairs, skipped=skip, words=meant, everybody=MEANINGS[everybody] if everybody else None)
         with _given(path) as file:
-            _ask(space, file, choices, default, yes=yes)
+            _ask(space, file, choices, default, yes=yes, dry_run=dry_run)
             aside = rejects or (space.folder / "standard-input.rejects.csv" if str(path) == "-" else None)
             with progress("Importing", None) as advance:
                 report = space.import_people(
@@ -109,7 +109,7 @@ def _given(path: Path) -> Iterator[Path]:
         yield file
 
 
-def _ask(space: Workspace, path: Path, choices: Choices, default: tuple[str, ...], *, yes: bool) -> None:
+def _ask(space: Workspace, path: Path, choices: Choices, default: tuple[str, ...], *, yes: bool, dry_run: bool) -> None:
     """Show how each table would be read, and have it confirmed unless it was before."""
     with unpacked(path) as files:
         plans = [space.import_plan(file, choices, default) for file in files]
@@ -118,9 +118,9 @@ def _ask(space: Workspace, path: Path, choices: Choices, default: tuple[str, ...
             if not decided:
                 _show_columns(space, plan)
             _show_unknown(plan)
-            if not yes and not decided:
+            if dry_run or not (yes or decided):
                 _show_preview(space, plan)
-    if yes or all(plan.known for plan in plans):
+    if yes or dry_run or all(plan.known for plan in plans):
         return
     if str(path.name) == "standard-input.csv" or not sys.stdin.isatty():
         raise InputError("the columns were guessed", hint="look at the list above, then add --yes, or --map")
@@ -179,7 +179,7 @@ def _print(report: importing.Report, as_json: bool, *, undoable: bool) -> None:
                 "number": report.number if undoable else None,
                 **counts,
                 "standings": [{"list": name, "status": status, "people": n} for (name, status), n in standings],
-                "rejects_file": str(report.rejects_file) if report.rejects_file else None,
+                "rejects_files": [str(path) for path in report.rejects_files],
                 "reasons": dict(report.reasons.most_common()),
                 "warnings": {
                     what: {"rows": noted.rows, "examples": noted.examples} for what, noted in report.warnings.items()
@@ -195,14 +195,19 @@ def _print(report: importing.Report, as_json: bool, *, undoable: bool) -> None:
     changed = many(report.changed, "person", "people")
     say(f"{changed} changed, {many(report.suppressed, 'address', 'addresses')} suppressed.")
     if report.stopped:
-        say(f"{many(report.stopped, 'person', 'people')} in rejected rows stopped nevertheless.", fg="yellow")
+        stopped = many(report.stopped, "person", "people")
+        say(f"{stopped} in rejected rows stopped nevertheless; the rejected rows say who.", fg="yellow")
     for reason, count in report.reasons.most_common(12):
         say(f"{count:>6} {reason}", fg="yellow")
     for what, noted in report.warnings.items():
         say(f"{noted.rows:>6} {what}: {', '.join(noted.examples)}")
-    if undoable:
-        say(f"This was import {report.number}; to take it back: newsletter subscribers import --undo {report.number}")
-    next_step(f"look at {report.rejects_file}" if report.rejects_file else "newsletter lists list")
+    if not undoable:
+        next_step("the same without --dry-run")
+        return
+    undo = f"newsletter subscribers import --undo {report.number}"
+    say(f"This was import {report.number}; {undo} takes back all but stops.")
+    files = ", ".join(str(path) for path in report.rejects_files)
+    next_step(f"look at {files}" if files else "newsletter lists list")
 
 
 def _undo(space: Workspace, number: int) -> None:

@@ -192,6 +192,9 @@ def show(ctx: click.Context, address: str, as_json: bool) -> None:
 
 
 def _time(at: dt.datetime, zone: dt.tzinfo) -> str:
+    """A moment in the workspace's time; one at midnight UTC is a day without a time, as exports have it."""
+    if at.astimezone(dt.UTC).time() == dt.time():
+        return f"{at.astimezone(dt.UTC):%Y-%m-%d}"
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
 
 

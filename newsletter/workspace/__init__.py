@@ -12,7 +12,9 @@ progress    where every issue stands
 
 from __future__ import annotations
 
+import itertools
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,19 +84,24 @@ class Workspace(Approving, Progress, Designing, Publishing):
         header; `lists` are for rows that name none; rejected rows go to `rejects`, by default beside the file or, where
         that can't be written, into the workspace.
         """
-        report = importing.Report()
-        with unpacked(path) as files, self.store.write() as session:
+        with unpacked(path) as files, self.store.write() as session, tempfile.TemporaryDirectory() as nowhere:
+            record = importing.begin(session, path.name, self.clock.now())
+            report = importing.Report(number=record.id)
             for file in files:
-                plan = self.import_plan(file, choices, lists, rejects or self._rejects(path, file))
-                report.add(importing.import_people(session, file, plan.rules, self.clock.now(), progress=progress))
+                aside = rejects or self._rejects(Path(nowhere) / file.name if dry_run else path, file)
+                plan = self.import_plan(file, choices, lists, aside)
+                report.add(importing.import_people(session, file, plan.rules, record, progress=progress))
                 columns.remember(session, plan.survey.header, plan.mapping, plan.skipped, self.clock.now())
             if dry_run:
                 session.rollback()
+                report.rejects_files = []
         return report
 
     def _rejects(self, given: Path, file: Path) -> Path:
+        """A free name for the rejected rows of a file, beside the one that was given or in the workspace."""
         beside = given.parent if os.access(given.parent, os.W_OK) else self.folder
-        return beside / f"{file.stem}.rejects.csv"
+        names = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+        return next(path for end in names if not (path := beside / f"{file.stem}.rejects{end}.csv").exists())
 
     def import_plan(
         self, path: Path, choices: Choices | None = None, lists: tuple[str, ...] = (), rejects: Path | None = None

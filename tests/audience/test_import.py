@@ -57,8 +57,8 @@ def test_rows_add_up_and_rejects_are_written_with_line_and_reason(desk: Desk) ->
     )
     assert (report.rows, report.imported, report.merged, report.rejected) == (6, 2, 1, 3)
     assert report.rows == report.imported + report.merged + report.rejected
-    assert report.rejects_file
-    with report.rejects_file.open(encoding="utf-8-sig", newline="") as file:
+    (rejects_file,) = report.rejects_files
+    with rejects_file.open(encoding="utf-8-sig", newline="") as file:
         rejects = list(csv.DictReader(file))
     assert [row["line"] for row in rejects] == ["4", "8", "9"]
     assert rejects[1]["Email"] == "odd@example.org"
@@ -177,7 +177,10 @@ def test_a_file_that_cannot_be_read_is_one_clear_line_and_changes_nothing(desk: 
 def test_a_row_without_a_list_goes_to_the_list_that_was_named(desk: Desk) -> None:
     assert desk.import_people("Email\nq@example.org\n", "people.csv", "federal-advocacy").imported == 1
     assert standing(desk, "q@example.org") == {"federal-advocacy": "active"}
-    assert desk.import_people("Email\nr@example.org\n").rejected == 1
+    with pytest.raises(InputError, match="no column names the lists"):
+        desk.import_people("Email\nr@example.org\n")
+    report = desk.import_people("Email,Lists\nr@example.org,\n")
+    assert (report.rejected, list(report.reasons)) == (1, ["on no list"])
 
 
 def test_columns_are_guessed_from_the_headers_that_tools_use() -> None:

@@ -92,7 +92,7 @@ def test_what_others_have_changed_since_stays_and_is_said(there: Desk, time: Sti
 def test_an_import_is_undone_once_and_imports_are_listed(desk: Desk) -> None:
     (desk.folder / "people.csv").write_text("Email\nnew@example.org\n", encoding="utf-8")
     done = desk.run("subscribers", "import", "people.csv", "--list", LIST, "--yes")
-    assert "newsletter subscribers import --undo 2" in done.stderr
+    assert "newsletter subscribers import --undo 2 takes back all but stops" in done.stderr
     done = desk.run("subscribers", "import", "--undo", "2")
     assert (done.returncode, done.stdout) == (0, "1 person removed, 0 people as before\n")
     listed = desk.run("subscribers", "imports").stdout.splitlines()
@@ -111,3 +111,45 @@ def test_a_dry_run_uses_no_number(desk: Desk) -> None:
     desk.space.import_people(path, lists=(LIST,), dry_run=True)
     with desk.space.store.read() as session:
         assert session.scalars(select(ImportRecord.id)).all() == [1]
+
+
+def test_a_list_that_a_later_import_named_too_is_kept_when_the_first_is_undone(there: Desk) -> None:
+    first = there.import_people("Email\nzed@example.org\n", "a.csv", LIST)
+    there.import_people("Email\nzed@example.org\n", "b.csv", LIST)
+    undone = there.space.undo_import(first.number)
+    assert undone.kept["others have changed them since"] == 1
+    assert standing(there, "zed@example.org") == {LIST: "active"}
+
+
+def test_an_archive_is_one_import_that_is_undone_as_a_whole(desk: Desk) -> None:
+    import zipfile
+
+    before = exported(desk)
+    path = desk.folder / "export.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("subscribed_1.csv", "Email Address,LEID,EUID\na@example.org,1,x\n")
+        archive.writestr("nonsubscribed_1.csv", "Email Address,LEID,EUID\nb@example.org,1,x\nnone,1,x\n")
+    report = desk.space.import_people(path, lists=(LIST,))
+    assert (report.number, report.imported, len(report.rejects_files)) == (2, 2, 1)
+    assert desk.space.undo_import(2).removed == 2
+    assert exported(desk) == before
+
+
+def test_a_dry_run_leaves_rejected_rows_that_were_put_right_as_they_are(desk: Desk) -> None:
+    path = desk.folder / "people.csv"
+    path.write_text("Email\nnone\n", encoding="utf-8")
+    (first,) = desk.space.import_people(path, lists=(LIST,)).rejects_files
+    first.write_text(first.read_text(encoding="utf-8-sig").replace("none", "mended@example.org"), encoding="utf-8")
+    mended = first.read_bytes()
+    assert not desk.space.import_people(path, lists=(LIST,), dry_run=True).rejects_files
+    (second,) = desk.space.import_people(path, lists=(LIST,)).rejects_files
+    assert first.read_bytes() == mended
+    assert second != first
+
+
+def test_a_dry_run_needs_no_yes_and_shows_the_first_rows(desk: Desk) -> None:
+    (desk.folder / "people.csv").write_text('Email,Name\na@example.org,"López, María"\n', encoding="utf-8")
+    done = desk.run("subscribers", "import", "people.csv", "--list", LIST, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "first_name: María; last_name: López" in done.stderr
+    assert "the same without --dry-run" in done.stderr

@@ -96,7 +96,7 @@ def test_an_import_prints_one_json_object_that_adds_up(desk: Desk) -> None:
     done = desk.run("subscribers", "import", "p.csv", "--yes", "--json")
     data = json.loads(done.stdout)
     assert data["rows"] == data["imported"] + data["merged"] + data["rejected"] == 2
-    assert Path(data["rejects_file"]).name == "p.rejects.csv"
+    assert [Path(path).name for path in data["rejects_files"]] == ["p.rejects.csv"]
 
 
 def test_a_guessed_mapping_is_asked_about_and_then_remembered(desk: Desk) -> None:
