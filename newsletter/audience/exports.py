@@ -140,7 +140,7 @@ def unpacked(path: Path) -> Iterator[list[Path]]:
         archived = _names_in(path)
     except (OSError, zipfile.BadZipFile) as fault:
         said = fault.strerror if isinstance(fault, OSError) else str(fault)
-        raise InputError(f"can't be read: {said}", where=path) from None
+        raise InputError(f"can't be read: {said}", where=path, hint="save it as CSV UTF-8") from None
     if not archived:
         yield [path]
         return

@@ -210,6 +210,8 @@ def test_a_message_that_arrived_after_all_counts_for_nothing(store: Store) -> No
     take(store, told(EventType.DELIVERED, 2, days=2.1))
     assert stops(store) == []
     take(store, told(soft, 4, days=4))
+    assert stops(store) == [], "what bounced before that delivery counts no more"
+    take(store, told(soft, 1, days=5))
     assert stops(store) == [("ana@example.org", Reason.SOFT_BOUNCES)]
 
 
