@@ -149,7 +149,8 @@ _PERMANENT = (
 _DOUBT = re.compile(
     r"again later|temporar(y|ily)|suspended|spam|policy|black ?list|block ?list|blocked|reputation|denied|prohibit|"
     r"\b(spf|dkim|dmarc|virus|abuse|contents?|rate|payments?|invoice|paid|overdue|trial)\b|too many|not allowed|"
-    r"\bsender\b|\bfrom (address|domain)|\bmail ?from\b|permitted to relay|authorized recipients|\bauth\b|"
+    r"(?<![\w/?&=.-])sender(?![\w/=-])|"
+    r"\bfrom (address|domain)|\bmail ?from\b|permitted to relay|authorized recipients|\bauth\b|"
     r"verif(y|ication) (failed|error)|customer account",
     re.IGNORECASE,
 )
