@@ -23,8 +23,8 @@ from newsletter.audience.consent import (
     undo,
     unsubscribe,
 )
-from newsletter.audience.people import Frequency, Reason, Standing
 from newsletter.audience.segments import Condition
+from newsletter.audience.standing import Frequency, Reason, Standing
 from newsletter.model import DeliveryState
 from newsletter.store.records import (
     DeliveryRecord,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.audience.consent import subscribe, unsubscribe
 from newsletter.audience.fields import PROFILE
-from newsletter.audience.people import Frequency
+from newsletter.audience.standing import Frequency
 from newsletter.store.records import SubscriberRecord
 
 #: For how many weeks somebody may want no mail.

@@ -32,7 +32,7 @@ locality: citycounty city county locality town place can2usercity can2county ciu
 role: role type membertype
 chapter: chapter statechapter
 language: language lang locale languagespoken preferredlanguage idioma langue sprache
-lists: lists list newsletters groups listname emaillists maillist maillists mailinglist mailinglists
+lists: lists list newsletters groups group listname emaillists maillist maillists mailinglist mailinglists
 pending_lists: pendinglists
 left_lists: leftlists unsubscribedlists
 status: status subscriptionstatus substatus memberstatus subscribertype can2subscriptionstatus emailstatus

@@ -12,7 +12,7 @@ from enum import StrEnum
 from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
-from newsletter.audience.people import Reason, Standing
+from newsletter.audience.standing import Reason, Standing
 from newsletter.errors import InputError
 from newsletter.store import insert_new
 from newsletter.store.records import ConsentRecord, SubscriberRecord, SubscriptionRecord, SuppressionRecord

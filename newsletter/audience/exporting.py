@@ -10,8 +10,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from newsletter.audience.fields import PROFILE
-from newsletter.audience.people import Standing
 from newsletter.audience.segments import Condition
+from newsletter.audience.standing import Standing
 from newsletter.spreadsheet import guarded
 from newsletter.store.bulk import Bulk
 from newsletter.store.records import SubscriberRecord, SubscriptionRecord, SuppressionRecord, TagRecord

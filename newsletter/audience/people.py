@@ -18,7 +18,6 @@ from newsletter.audience.standing import Frequency, Reason, Standing, stricter
 from newsletter.audience.verdicts import Judge
 from newsletter.config import MailingList
 from newsletter.errors import InputError, nearest
-from newsletter.languages import tag_of
 from newsletter.model.text import clean
 from newsletter.places import state_code
 from newsletter.spreadsheet import unguarded
@@ -254,6 +253,8 @@ def _profile(cells: Mapping[str, str], warnings: list[Warned]) -> dict[str, str]
     if "role" in found:
         found["role"] = _role(found["role"])
     if "language" in found:
+        from newsletter.languages import tag_of
+
         tag = tag_of(found["language"])
         if tag is None:
             warnings.append(("a language is not known; left empty", found["language"]))

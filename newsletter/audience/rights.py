@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from newsletter.audience.fields import PROFILE
-from newsletter.audience.people import Reason
+from newsletter.audience.standing import Reason
 from newsletter.store import insert_new
 from newsletter.store.records import (
     BatchRecord,

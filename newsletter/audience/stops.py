@@ -17,7 +17,7 @@ from newsletter.audience import columns
 from newsletter.audience.addresses import normalize
 from newsletter.audience.consent import harden
 from newsletter.audience.exports import open_export
-from newsletter.audience.people import Reason
+from newsletter.audience.standing import Reason
 from newsletter.errors import InputError
 from newsletter.store import insert_new
 from newsletter.store.records import SuppressionRecord

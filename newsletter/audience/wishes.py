@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from newsletter import private
 from newsletter.audience.consent import unsubscribe
-from newsletter.audience.people import Standing
+from newsletter.audience.standing import Standing
 from newsletter.store import Store
 from newsletter.store.records import SubscriptionRecord
 

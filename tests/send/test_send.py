@@ -579,7 +579,7 @@ def _kill_at_random(folder: Path, seed: int) -> int:
     for attempt in range(1, 40):
         process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            if process.wait(timeout=chance.uniform(0.4, 0.9) + attempt * 0.1) == 0:
+            if process.wait(timeout=chance.uniform(0.4, 0.9) + attempt * 0.2) == 0:
                 return attempt
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)
