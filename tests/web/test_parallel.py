@@ -183,6 +183,7 @@ def test_the_service_waits_for_others_who_write(space: Workspace) -> None:
     for thread in threads:
         thread.join()
     assert answers == [200] * 3
+    Wishes(space.folder / FOLDER).settle(space.store)  # as the service's background does within a second
     assert standing(space, CHI)["network-download"] == "unsubscribed"
 
 
