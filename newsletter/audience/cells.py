@@ -17,13 +17,13 @@ from newsletter.audience.standing import Reason, Standing
 
 Verdict = tuple[Standing, Reason | None]
 
-_ACTIVE: Verdict = (Standing.ACTIVE, None)
-_PENDING: Verdict = (Standing.PENDING, None)
+ACTIVE: Verdict = (Standing.ACTIVE, None)
+PENDING: Verdict = (Standing.PENDING, None)
 LEFT: Verdict = (Standing.UNSUBSCRIBED, None)
 BOUNCED: Verdict = (Standing.UNSUBSCRIBED, Reason.HARD_BOUNCE)
-_SOFT: Verdict = (Standing.UNSUBSCRIBED, Reason.SOFT_BOUNCES)
+SOFT: Verdict = (Standing.UNSUBSCRIBED, Reason.SOFT_BOUNCES)
 COMPLAINED: Verdict = (Standing.UNSUBSCRIBED, Reason.COMPLAINT)
-_BLOCKED: Verdict = (Standing.UNSUBSCRIBED, Reason.MANUAL)
+BLOCKED: Verdict = (Standing.UNSUBSCRIBED, Reason.MANUAL)
 
 #: How many different cells are remembered: most columns hold few.
 _MEMORY = 10_000
@@ -55,25 +55,25 @@ _CERTAIN: Mapping[str, Verdict] = {
         "bounced bouncing hardbounce hardbounced hardbounces previousbounce previouslybounced onholdbounce"
         " undeliverable unreachable rebotado",
     ),
-    **_words(_SOFT, "softbounces softbounce softbounced"),
+    **_words(SOFT, "softbounces softbounce softbounced"),
     **_words(
         COMPLAINED,
         "complained complaint spamcomplaint spamcomplaints spamreport reportedspam reportedasspam markedasspam"
         " markedspam previousspamcomplaint abusecomplaint",
     ),
-    **_words(_BLOCKED, "blocklisted blacklisted suppressed"),
+    **_words(BLOCKED, "blocklisted blacklisted suppressed"),
 }
 #: Every word, as a column of standings has it.
 _STANDINGS: Mapping[str, Verdict] = {
     **_words(
-        _ACTIVE,
+        ACTIVE,
         "subscribed subscriber active enabled confirmed optedin optin doubleoptin doubleoptedin singleoptin explicit"
         " express regular premium gifted trialed pastdue churning marketingcontact verified added activo"
         " activa suscrito suscrita inscrito inscrita actif abonne abonnee inscrit inscrite aktiv angemeldet"
         " ativo ativa",
     ),
     **_words(
-        _PENDING,
+        PENDING,
         "pending unconfirmed notconfirmed unactivated nonsubscribed notsubscribed neversubscribed transactional"
         " awaitingconfirmation awaiting nopermissionsset nopermissionset nopermission nopermissions implicit implied"
         " neutral unverified validating needsattention unpaid churned nonmarketingcontact notoptedin invited requested"
@@ -88,7 +88,7 @@ _STANDINGS: Mapping[str, Verdict] = {
     ),
     **_words(BOUNCED, "cleaned bounce bounces invalid bad badaddress bademail nonexistent held returned quarantined"),
     **_words(COMPLAINED, "spam abuse junk"),
-    **_words(_BLOCKED, "blocked manual spammy"),
+    **_words(BLOCKED, "blocked manual spammy"),
     **_CERTAIN,
 }
 
@@ -188,7 +188,7 @@ def _parsed(text: str, *, day_first: bool) -> dt.datetime | None:
     if not any(character.isdigit() for character in text) or len(text) > 60:
         return None
     found = []
-    for default in (dt.datetime(2000, 1, 1), dt.datetime(2001, 2, 2)):  # noqa: DTZ001
+    for default in (dt.datetime(2000, 1, 1), dt.datetime(2001, 2, 2)):  # noqa: DTZ001 (held against each other only)
         try:
             with warnings.catch_warnings(action="ignore"):
                 found.append(parser.parse(text, default=default, dayfirst=day_first, tzinfos=_ZONES))

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from newsletter.errors import InputError
 
-_CHUNK = 1 << 20
 #: Excel's on Windows, and that of Excel and Numbers on older Macs.
 _LEGACY = ("cp1252", "mac_roman")
 _NAMES = {"cp1252": "Windows-1252", "mac_roman": "Mac Roman"}

@@ -4,10 +4,10 @@ the forms and segments take it from here.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from newsletter.audience.cells import squeezed
 from newsletter.model.text import clean
 from newsletter.places import state_code
 
@@ -23,7 +23,7 @@ ROLES: Mapping[str, str] = {
 
 def role_of(text: str) -> str:
     """The word that a role is stored as: `Elected Official` is `elected`; one that isn't known stays as it is."""
-    return ROLES.get(re.sub(r"[^a-z0-9]", "", text.lower()), text)
+    return ROLES.get(squeezed(text), text)
 
 
 def _state_of(text: str) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from newsletter.audience.segments import Condition
 from newsletter.audience.standing import Standing
 from newsletter.places import state_name
+from newsletter.store.folding import folded
 from newsletter.store.records import SubscriberRecord, SubscriptionRecord, SuppressionRecord, TagRecord
 
 _PAGE = 1_000
@@ -61,7 +62,7 @@ class Criteria:
 
 
 def _tagged(tag: str) -> Condition:
-    return exists().where(TagRecord.subscriber_id == SubscriberRecord.id, func.lower(TagRecord.tag) == tag.lower())
+    return exists().where(TagRecord.subscriber_id == SubscriberRecord.id, folded(TagRecord.tag) == folded(tag))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

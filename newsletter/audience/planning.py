@@ -12,15 +12,14 @@ from newsletter.audience import cells, columns
 from newsletter.audience.cells import Verdict, squeezed
 from newsletter.audience.columns import Mapped
 from newsletter.audience.importing import Rules
-from newsletter.audience.standing import Standing
 from newsletter.audience.survey import Survey
 from newsletter.config import Config
 from newsletter.errors import InputError
 
 #: What a word may be said to mean, or where everybody in a file may be said to stand.
 MEANINGS: Mapping[str, Verdict] = {
-    "active": (Standing.ACTIVE, None),
-    "pending": (Standing.PENDING, None),
+    "active": cells.ACTIVE,
+    "pending": cells.PENDING,
     "unsubscribed": cells.LEFT,
     "bounced": cells.BOUNCED,
     "complained": cells.COMPLAINED,

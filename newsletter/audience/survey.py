@@ -31,7 +31,7 @@ _READ_ANYWAY = ("email", *columns.SENSES, "suppressed", "suppressed_lists", "lef
 _MISTAKABLE = ("state", "role", "chapter", "locality", "language")
 #: What Mailchimp's four files are of, by the beginnings of their names.
 _FILES: Mapping[str, Verdict] = {
-    "nonsubscribed": (Standing.PENDING, None),
+    "nonsubscribed": cells.PENDING,
     "unsubscribed": cells.LEFT,
     "cleaned": cells.BOUNCED,
 }

@@ -10,13 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from newsletter.audience.cells import BOUNCED, COMPLAINED, LEFT, Verdict, squeezed
-from newsletter.audience.standing import Reason, Standing
+from newsletter.audience.cells import ACTIVE, BLOCKED, BOUNCED, COMPLAINED, LEFT, PENDING, Verdict, squeezed
 
-_ACTIVE: Verdict = (Standing.ACTIVE, None)
-_PENDING: Verdict = (Standing.PENDING, None)
-_BLOCKED: Verdict = (Standing.UNSUBSCRIBED, Reason.MANUAL)
-_NUMBERS = {"0": _PENDING, "1": _ACTIVE, "2": LEFT, "3": BOUNCED}
+_NUMBERS = {"0": PENDING, "1": ACTIVE, "2": LEFT, "3": BOUNCED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +77,7 @@ SYSTEMS: Sequence[System] = (
         (not taken): confirmedoptoutsource confirmedoptoutreason confirmedoptinsource emailupdatesource emailupdatedat
         (not taken): smsstatus smspermissionstatus smsoptoutdate
         """,
-        {"deleted": LEFT, "temporaryhold": LEFT, "implicit": _ACTIVE, "explicit": _ACTIVE},
+        {"deleted": LEFT, "temporaryhold": LEFT, "implicit": ACTIVE, "explicit": ACTIVE},
     ),
     _system(
         "Campaign Monitor",
@@ -103,7 +99,7 @@ SYSTEMS: Sequence[System] = (
         stopped: cancelledat canceledat
         confirmed: createdat
         """,
-        {"inactive": _PENDING},
+        {"inactive": PENDING},
     ),
     _system(
         "Buttondown",
@@ -116,7 +112,7 @@ SYSTEMS: Sequence[System] = (
         confirmed: creationdate
         (not taken): unsubscriptionreason churndate undeliverabilitydate undeliverabilityreason
         """,
-        {"paused": _ACTIVE, "unpaid": _PENDING, "churned": _PENDING, "blocked": _BLOCKED, "upcoming": _PENDING},
+        {"paused": ACTIVE, "unpaid": PENDING, "churned": PENDING, "blocked": BLOCKED, "upcoming": PENDING},
     ),
     _system(
         "Substack",
@@ -139,7 +135,7 @@ SYSTEMS: Sequence[System] = (
         stopped: unsubscribedat
         (not taken): subscriptiontier stripecustomerid
         """,
-        {"inactive": LEFT, "paused": _PENDING},
+        {"inactive": LEFT, "paused": PENDING},
     ),
     _system(
         "Ghost",
@@ -159,7 +155,7 @@ SYSTEMS: Sequence[System] = (
         """
         status: status
         """,
-        {"enabled": _ACTIVE, "disabled": LEFT, "blocklisted": _BLOCKED},
+        {"enabled": ACTIVE, "disabled": LEFT, "blocklisted": BLOCKED},
     ),
     _system(
         "Keila",
@@ -189,7 +185,7 @@ SYSTEMS: Sequence[System] = (
         """
         status: status
         """,
-        {"1": _ACTIVE, "2": LEFT, "3": BOUNCED, "4": COMPLAINED},
+        {"1": ACTIVE, "2": LEFT, "3": BOUNCED, "4": COMPLAINED},
     ),
     _system(
         "Action Network",
@@ -210,7 +206,7 @@ SYSTEMS: Sequence[System] = (
         stopped: noemail optedout isoptedout donotemail
         (not taken): donotcall donotmail donotwalk nocall nomail nowalk optintext smsoptinstatus phoneoptinstatus
         """,
-        {"i": _ACTIVE, "o": LEFT, "u": _PENDING, "n": _PENDING, "s": _ACTIVE, "b": BOUNCED},
+        {"i": ACTIVE, "o": LEFT, "u": PENDING, "n": PENDING, "s": ACTIVE, "b": BOUNCED},
     ),
     _system(
         "NationBuilder",
@@ -240,7 +236,7 @@ SYSTEMS: Sequence[System] = (
         status: groupstatus
         (not taken): donotphone donotmail donotsms donottrade resetdate deceaseddate privacynote
         """,
-        {"added": _ACTIVE, "removed": LEFT, "onholdbounce": BOUNCED, "onholdoptout": LEFT},
+        {"added": ACTIVE, "removed": LEFT, "onholdbounce": BOUNCED, "onholdoptout": LEFT},
     ),
     _system(
         "Mautic",
@@ -251,7 +247,7 @@ SYSTEMS: Sequence[System] = (
         language: preferredlocale preferredlanguage
         (not taken): ispublished points stage
         """,
-        {"2": BOUNCED, "3": _BLOCKED},
+        {"2": BOUNCED, "3": BLOCKED},
     ),
     _system(
         "ActiveCampaign",

@@ -10,23 +10,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from newsletter.audience import cells
-from newsletter.audience.cells import BOUNCED, COMPLAINED, LEFT, Verdict
+from newsletter.audience.cells import ACTIVE, BLOCKED, BOUNCED, COMPLAINED, LEFT, PENDING, SOFT, Verdict
 from newsletter.audience.columns import SENSES, Layout
-from newsletter.audience.standing import Reason, Standing
+from newsletter.audience.standing import Standing
 from newsletter.errors import InputError
 
-_ACTIVE: Verdict = (Standing.ACTIVE, None)
-_PENDING: Verdict = (Standing.PENDING, None)
 _STOPPED: Mapping[str, Verdict] = {"stopped": LEFT, "bounced": BOUNCED, "complained": COMPLAINED}
 #: From the strictest on.
 _ORDER: Sequence[Verdict] = (
     COMPLAINED,
     BOUNCED,
-    (Standing.UNSUBSCRIBED, Reason.MANUAL),
-    (Standing.UNSUBSCRIBED, Reason.SOFT_BOUNCES),
+    BLOCKED,
+    SOFT,
     LEFT,
-    _PENDING,
-    _ACTIVE,
+    PENDING,
+    ACTIVE,
 )
 _MEMORY = 10_000
 Sensed = tuple[tuple[str, str], ...]
@@ -54,7 +52,7 @@ class Judge:
         found += filter(None, (cells.certain(cell) for cell in watched))
         if self._everybody:
             found.append(self._everybody)
-        return min(found, key=_ORDER.index) if found else _PENDING if self._asked else _ACTIVE
+        return min(found, key=_ORDER.index) if found else PENDING if self._asked else ACTIVE
 
     def _each(self, sensed: Sensed) -> Iterator[Verdict]:
         for sense, cell in sensed:
@@ -67,11 +65,11 @@ class Judge:
         if sense in _STOPPED:
             return None if yes is False else known or _STOPPED[sense]
         if sense == "confirmed":
-            return known or (_PENDING if yes is False else None)
+            return known or (PENDING if yes is False else None)
         if known is None and yes is not None:
-            return _ACTIVE if yes else LEFT
+            return ACTIVE if yes else LEFT
         if known is None and sense == "consented" and cells.moment(cell):
-            return _ACTIVE
+            return ACTIVE
         if known is None:
             # To take an unknown word for consent would mail somebody who may have left.
             raise InputError(
@@ -97,5 +95,5 @@ class Judge:
             found += [verdict] if verdict else []
         if self._everybody:
             found.append(self._everybody)
-        strictest = min(found, key=_ORDER.index, default=_ACTIVE)
+        strictest = min(found, key=_ORDER.index, default=ACTIVE)
         return strictest if strictest[0] is Standing.UNSUBSCRIBED else None

@@ -92,7 +92,7 @@ def create_app(space: Workspace) -> Flask:
     app.add_url_rule("/style.css", "style", site.style)
     for part in (leaving, joining, choosing, rights, webhooks, api):
         part.register(app, site)
-    app.wsgi_app = Unmangled(app.wsgi_app, lambda: space.signer)  # type: ignore[method-assign]
+    app.wsgi_app = Unmangled(app.wsgi_app, lambda: space.signer)  # type: ignore[method-assign]  # Flask's own way
     if proxies := space.config.service.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     return app

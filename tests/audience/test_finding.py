@@ -87,6 +87,13 @@ def test_people_are_listed_by_each_criterion_and_in_pages(there: Desk) -> None:
     assert len(every) == 10
 
 
+def test_a_tag_is_found_without_regard_to_case_in_any_alphabet(there: Desk) -> None:
+    there.import_people("Email,Tags\ntagged@example.org,Évènement\n", "tags.csv", "federal-advocacy")
+    with there.space.store.read() as session:
+        total, found = finding.people(session, Criteria(tag="ÉVÈNEMENT"), page=1, size=5)
+    assert (total, [one.email for one in found]) == (1, ["tagged@example.org"])
+
+
 def test_the_list_is_a_table_json_or_csv(desk: Desk) -> None:
     shown = desk.run("subscribers", "list", "--list", "network-download", "--standing", "active", "--size", "2")
     assert shown.stdout.splitlines()[1].split() == ["ana@example.org", "Ana", "Gainesville,", "FL", "network-download"]

@@ -48,7 +48,7 @@ def safelinks(token: str) -> str:
 
 WAYS: dict[str, Callable[[str], str]] = {
     **{
-        f"with {tail!r} behind it": lambda t, tail=tail: f"/u/{t}{tail}"  # type: ignore[misc]
+        f"with {tail!r} behind it": lambda t, tail=tail: f"/u/{t}{tail}"  # type: ignore[misc]  # a default of a lambda's
         for tail in (
             *("=", ".", "/", ">", ")", "]", ",", ";", "'", '"', "%3D", "=3D", "&", "&amp;", "&amp;data=05", "%22", "*"),
             *("&data=05%7C01%7C", "?utm_source=a&utm_medium=email", "&utm_source=x", "?", "??", "%20", "%0D%0A", "//"),
