@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import math
-import re
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -21,6 +20,7 @@ from newsletter.send import control, interrupted, ledger, resolve
 from newsletter.send.clock import Clock
 from newsletter.send.heartbeat import Heartbeat
 from newsletter.send.rate_limiter import CIRCUIT, RateLimiter, Wait
+from newsletter.send.refusals import RefusalsInARow
 from newsletter.send.spool import Spool
 from newsletter.send.stored_calls import Envelope
 from newsletter.store import Store
@@ -38,12 +38,7 @@ _STALE = 60.0
 _FLUSH = 0.25
 #: How often a call whose answer never came is made again at the end of a run, where that's harmless.
 _REPLAYS = 5
-#: So many refusals in a row for one reason are our own fault.
-_ALIKE = 5
-#: Mailboxes that don't exist are our own fault where they're of so many domains in a row.
-_DOMAINS = 3
 _UNNAMED = "the provider's answer doesn't name it"
-_CODE = re.compile(r"\b5\.\d{1,3}\.\d{1,3}\b")
 _log = logging.getLogger(__name__)
 
 
@@ -102,9 +97,7 @@ class BatchSender:
     accepted: int = 0
     #: Batches under way in this process, and when they were claimed by its own clock.
     _busy: dict[int, dt.datetime] = field(default_factory=dict)
-    #: The refusals since somebody was last accepted, as long as they are alike.
-    _refused: list[Receipt] = field(default_factory=list)
-    _domains: set[str] = field(default_factory=set)
+    _refusals: RefusalsInARow = field(default_factory=RefusalsInARow)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def write_spooled(self) -> None:
@@ -273,7 +266,7 @@ class BatchSender:
             # As long as the provider takes nothing of ours, it isn't believed that somebody's mailbox doesn't exist.
             unwritten = [replace(receipt, gone=False) for receipt in unwritten]
         domains = {r.delivery: r.address.rpartition("@")[2] for r in call.recipients}
-        alike = self._refused_alike(list(answered.values()), domains, trusted=trusted)
+        alike = self._refusals.alike(answered.values(), domains, trusted=trusted)
         if not alike:
             return answered, unwritten, fault
         whose = {receipt.delivery for receipt in alike}
@@ -294,28 +287,6 @@ class BatchSender:
             [receipt for receipt in [*unwritten, *missing] if receipt.delivery not in whose],
             fault if isinstance(fault, Ours) else Ours(what, hint=hint),
         )
-
-    def _refused_alike(
-        self, receipts: Sequence[Receipt], domains: Mapping[int, str], *, trusted: bool
-    ) -> list[Receipt]:
-        """Everybody who was refused for one reason since somebody was last accepted, where there are enough of them;
-        otherwise nobody. That a mailbox doesn't exist is such a reason, where the provider is `trusted`, only if it's
-        said of several domains: a firm that closes takes all its mailboxes along, and only an outage those of others.
-        """
-        with self._lock:
-            for receipt in receipts:
-                if receipt.outcome is Outcome.ACCEPTED:
-                    self._refused, self._domains = [], set()
-                elif receipt.outcome is Outcome.REFUSED:
-                    if not (self._refused and _alike(self._refused[-1], receipt)):
-                        self._refused, self._domains = [], set()
-                    self._refused.append(receipt)
-                    self._domains.add(domains[receipt.delivery])
-            gone = trusted and all(receipt.gone for receipt in self._refused)
-            if len(self._refused) < _ALIKE or (gone and len(self._domains) < _DOMAINS):
-                return []
-            found, self._refused, self._domains = self._refused, [], set()
-            return found
 
     def _forgive(self, session: Session, deliveries: Collection[int]) -> None:
         """Lift the suppressions that refusals brought which turn out not to be the readers'."""
@@ -434,20 +405,6 @@ class BatchSender:
             step = min(seconds, self.step)
             self.clock.sleep(step)
             seconds -= step
-
-
-def _alike(one: Receipt, other: Receipt) -> bool:
-    """Whether two refusals are for one reason: the same code of RFC 3463, or else the same words."""
-    codes = [_CODE.search(receipt.detail) for receipt in (one, other)]
-    if all(codes):
-        return codes[0] is not None and codes[1] is not None and codes[0][0] == codes[1][0]
-    return _words(one.detail) == _words(other.detail)
-
-
-def _words(detail: str) -> str:
-    """A refusal's words without what differs from reader to reader: names, addresses and numbers."""
-    bare = re.sub(r"<[^>]*>|\[[^\]]*\]|\([^)]*\)|\S*[@=.]\w\S*", " ", detail.lower())
-    return re.sub(r"\W|\d|\b\w*[\d_]\w*\b", " ", bare).strip()[:80]
 
 
 def _at_once(_attempts: int) -> float:
