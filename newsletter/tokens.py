@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
-from typing import Self
+from typing import ClassVar, Self
 
 _VERSION = 1
 _MAC_BYTES = 16
@@ -81,18 +81,26 @@ class _Macs:
         return macs
 
 
-class Signer:
-    """Makes and checks tokens. `secrets` are keys, the current one first; older ones still open old links."""
+class _Keyed:
+    """What signs with keys, the current one first, and knows what older ones signed."""
+
+    _USE: ClassVar[bytes]
 
     def __init__(self, *secrets: bytes) -> None:
-        self._keys = _Macs(b"newsletter token\0", lambda: secrets)
+        self._keys = _Macs(self._USE, lambda: secrets)
 
     @classmethod
     def following(cls, secrets: Secrets) -> Self:
         """One whose keys may change while it's used."""
         made = cls()
-        made._keys = _Macs(b"newsletter token\0", secrets)
+        made._keys = _Macs(cls._USE, secrets)
         return made
+
+
+class Signer(_Keyed):
+    """Makes and checks tokens."""
+
+    _USE = b"newsletter token\0"
 
     def sign(self, purpose: Purpose, claim: Claim) -> str:
         """A token of lower-case letters and digits, about 60 long."""
@@ -163,7 +171,7 @@ def _base64(token: str) -> bytes | None:
     return raw if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == token else None
 
 
-class Marks:
+class Marks(_Keyed):
     """What travels with each message, and comes back with what a provider says of it: the delivery's number, and what
     binds it to this workspace and this campaign. Nobody who has seen others can make one.
 
@@ -171,18 +179,9 @@ class Marks:
     narrowest is Postmark's 80 letters, the pickiest Amazon's `[A-Za-z0-9_-]`).
     """
 
+    _USE = b"newsletter mark\0"
     _BYTES = 10
     _FORM = re.compile(r"d(\d{1,18})-[0-9a-f]{20}")
-
-    def __init__(self, *secrets: bytes) -> None:
-        self._keys = _Macs(b"newsletter mark\0", lambda: secrets)
-
-    @classmethod
-    def following(cls, secrets: Secrets) -> Self:
-        """Those whose keys may change while they're used."""
-        made = cls()
-        made._keys = _Macs(b"newsletter mark\0", secrets)
-        return made
 
     def mark(self, nonce: str, delivery: int) -> str:
         """The mark of a delivery of the campaign with that nonce."""
