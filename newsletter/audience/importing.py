@@ -107,7 +107,7 @@ class Report:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """What an import needs to know: where each field is, what the file's own words mean and what holds for everybody in
-    it, the lists, the attributes, how to hash an address, and where rejected rows go.
+    it, the lists, the attributes, and how to hash an address.
     """
 
     layout: Layout
@@ -117,7 +117,6 @@ class Rules:
     default_lists: tuple[str, ...]
     attributes: tuple[str, ...]
     hash_address: Callable[[str], str]
-    rejects: Path
 
 
 def import_people(
@@ -125,11 +124,12 @@ def import_people(
     path: Path,
     rules: Rules,
     record: ImportRecord,
+    aside: Path,
     *,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Report:
-    """Bring an export into the audience, as an import or a part of one. InputError when the file as a whole can't be
-    read.
+    """Bring an export into the audience, as an import or a part of one; rejected rows go to `aside`. InputError when
+    the file as a whole can't be read.
     """
     now = record.at
     report = Report(number=record.id)
@@ -137,7 +137,7 @@ def import_people(
     with open_export(path) as table, ExitStack() as stack:
         stack.enter_context(_rarely_collected())
         stack.enter_context(bulk.room())
-        rejects = stack.enter_context(Rejects(rules.rejects, path, table.header))
+        rejects = stack.enter_context(Rejects(aside, path, table.header))
         for rows in _pages(_people(table, _reader(rules, now), report, rejects)):
             _store(session, bulk, rows, rules, now, path, report, rejects)
             progress(len(rows))

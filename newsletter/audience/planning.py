@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from sqlalchemy.orm import Session
 
@@ -63,7 +62,6 @@ def plan_import(
     *,
     default_lists: tuple[str, ...],
     hash_address: Callable[[str], str],
-    rejects: Path,
 ) -> ImportPlan:
     """Decide how to read a file; InputError for what somebody has to decide first."""
     saved = columns.remembered(session, found.header)
@@ -91,6 +89,5 @@ def plan_import(
             default_lists=default_lists,
             attributes=config.attributes,
             hash_address=hash_address,
-            rejects=rejects,
         ),
     )

@@ -117,15 +117,22 @@ def _stopped(session: Session, ids: list[int]) -> set[int]:
 def _others_since(session: Session, record: ImportRecord, ids: list[int]) -> set[int]:
     """Those whose record or history anybody else has changed since they were brought."""
     told = select(ConsentRecord.subscriber_id).where(ConsentRecord.subscriber_id.in_(ids), ~_by(record))
-    later = select(ImportChangeRecord.subscriber_id).where(
-        ImportChangeRecord.subscriber_id.in_(ids), ImportChangeRecord.import_id > record.id
-    )
     edited = select(SubscriberRecord.id).where(
         SubscriberRecord.id.in_(ids), SubscriberRecord.updated_at > SubscriberRecord.created_at
     )
     found = {*session.scalars(told), *session.scalars(edited)}
+    return found | {row.subscriber_id for row in _changes_since(session, record, ids)}
+
+
+def _changes_since(session: Session, record: ImportRecord, ids: list[int]) -> list[ImportChangeRecord]:
+    """What later imports that stand have changed of people."""
     undone = select(ImportRecord.id).where(ImportRecord.undone_at.is_not(None))
-    return found | set(session.scalars(later.where(ImportChangeRecord.import_id.not_in(undone))))
+    later = select(ImportChangeRecord).where(
+        ImportChangeRecord.subscriber_id.in_(ids),
+        ImportChangeRecord.import_id > record.id,
+        ImportChangeRecord.import_id.not_in(undone),
+    )
+    return list(session.scalars(later))
 
 
 def _leave_lists(session: Session, record: ImportRecord, ids: list[int], now: dt.datetime) -> None:
@@ -135,7 +142,8 @@ def _leave_lists(session: Session, record: ImportRecord, ids: list[int], now: dt
         ConsentRecord.list == SubscriptionRecord.list,
         ~_by(record),
     )
-    seen = _seen_since(session, record, ids)
+    changes = _changes_since(session, record, ids)
+    seen = {(change.subscriber_id, name) for change in changes for name in change.change.get("seen", ())}
     query = select(SubscriptionRecord).where(
         SubscriptionRecord.subscriber_id.in_(ids), SubscriptionRecord.status != Standing.UNSUBSCRIBED, ~others
     )
@@ -143,17 +151,6 @@ def _leave_lists(session: Session, record: ImportRecord, ids: list[int], now: dt
         if (row.subscriber_id, row.list) not in seen:
             _note(session, row.subscriber_id, row.list, record, now)
             session.delete(row)
-
-
-def _seen_since(session: Session, record: ImportRecord, ids: list[int]) -> set[tuple[int, str]]:
-    """Who was on which list by a later import, too, that stands."""
-    undone = select(ImportRecord.id).where(ImportRecord.undone_at.is_not(None))
-    later = select(ImportChangeRecord).where(
-        ImportChangeRecord.subscriber_id.in_(ids),
-        ImportChangeRecord.import_id > record.id,
-        ImportChangeRecord.import_id.not_in(undone),
-    )
-    return {(row.subscriber_id, name) for row in session.scalars(later) for name in row.change.get("seen", ())}
 
 
 def _note(session: Session, subscriber: int, name: str, record: ImportRecord, now: dt.datetime) -> None:

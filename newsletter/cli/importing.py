@@ -77,13 +77,16 @@ def import_(
             known_list(space, name)
         meant = {word: MEANINGS[standing] for word, standing in (_word(pair) for pair in words)}
         choices = Choices(pairs=pairs, skipped=skip, words=meant, everybody=MEANINGS[everybody] if everybody else None)
-        with _given(path) as file:
-            _ask(space, file, choices, default, yes=yes, dry_run=dry_run)
+        with _given(path) as file, unpacked(file) as files:
+            plans = [space.import_plan(one, choices, default) for one in files]
+            for plan in plans:
+                decided = plan.known and not (pairs or skip)
+                _show(space, plan, decided=decided, preview=dry_run or not (yes or decided))
+            if not (yes or dry_run or all(plan.known for plan in plans)):
+                _confirm(asked=str(path) != "-" and sys.stdin.isatty())
             aside = rejects or (space.folder / "standard-input.rejects.csv" if str(path) == "-" else None)
             with progress("Importing", None) as advance:
-                report = space.import_people(
-                    file, choices=choices, lists=default, rejects=aside, dry_run=dry_run, progress=advance
-                )
+                report = space.import_planned(file, plans, rejects=aside, dry_run=dry_run, progress=advance)
     if dry_run:
         say("A dry run: nothing was changed.")
     _print(report, as_json, undoable=not dry_run)
@@ -109,20 +112,18 @@ def _given(path: Path) -> Iterator[Path]:
         yield file
 
 
-def _ask(space: Workspace, path: Path, choices: Choices, default: tuple[str, ...], *, yes: bool, dry_run: bool) -> None:
-    """Show how each table would be read, and have it confirmed unless it was before."""
-    with unpacked(path) as files:
-        plans = [space.import_plan(file, choices, default) for file in files]
-        for plan in plans:
-            decided = plan.known and not (choices.pairs or choices.skipped)
-            if not decided:
-                _show_columns(space, plan)
-            _show_unknown(plan)
-            if dry_run or not (yes or decided):
-                _show_preview(space, plan)
-    if yes or dry_run or all(plan.known for plan in plans):
-        return
-    if str(path.name) == "standard-input.csv" or not sys.stdin.isatty():
+def _show(space: Workspace, plan: ImportPlan, *, decided: bool, preview: bool) -> None:
+    """Show how a table would be read: its columns unless they were `decided` before, and its first rows if wanted."""
+    if not decided:
+        _show_columns(space, plan)
+    _show_unknown(plan)
+    if preview:
+        _show_preview(space, plan)
+
+
+def _confirm(*, asked: bool) -> None:
+    """Have it confirmed; InputError where nobody can be `asked`."""
+    if not asked:
         raise InputError("the columns were guessed", hint="look at the list above, then add --yes, or --map")
     click.confirm("Is that right?", abort=True, err=True)
 

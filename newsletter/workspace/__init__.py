@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -84,13 +84,35 @@ class Workspace(Approving, Progress, Designing, Publishing):
         header; `lists` are for rows that name none; rejected rows go to `rejects`, by default beside the file or, where
         that can't be written, into the workspace.
         """
-        with unpacked(path) as files, self.store.write() as session, tempfile.TemporaryDirectory() as nowhere:
+        with unpacked(path) as files:
+            plans = [self.import_plan(file, choices, lists) for file in files]
+            return self.import_planned(path, plans, rejects=rejects, dry_run=dry_run, progress=progress)
+
+    def import_plan(self, path: Path, choices: Choices | None = None, lists: tuple[str, ...] = ()) -> ImportPlan:
+        """How a file would be read; InputError where something has to be decided first."""
+        found, hashed = survey(path), self.address_hash
+        with self.store.read() as session:
+            return plan_import(
+                session, found, choices or Choices(), self.config, default_lists=lists, hash_address=hashed
+            )
+
+    def import_planned(
+        self,
+        path: Path,
+        plans: Sequence[ImportPlan],
+        *,
+        rejects: Path | None = None,
+        dry_run: bool = False,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> importing.Report:
+        """Bring files in as they were planned, as one import that is named after `path`."""
+        with tempfile.TemporaryDirectory() as nowhere, self.store.write() as session:
             record = importing.begin(session, path.name, self.clock.now())
             report = importing.Report(number=record.id)
-            for file in files:
-                aside = rejects or self._rejects(Path(nowhere) / file.name if dry_run else path, file)
-                plan = self.import_plan(file, choices, lists, aside)
-                report.add(importing.import_people(session, file, plan.rules, record, progress=progress))
+            for plan in plans:
+                file = plan.survey.path
+                aside = rejects or self._rejects(Path(nowhere, file.name) if dry_run else path, file)
+                report.add(importing.import_people(session, file, plan.rules, record, aside, progress=progress))
                 columns.remember(session, plan.survey.header, plan.mapping, plan.skipped, self.clock.now())
             if dry_run:
                 session.rollback()
@@ -102,21 +124,6 @@ class Workspace(Approving, Progress, Designing, Publishing):
         beside = given.parent if os.access(given.parent, os.W_OK) else self.folder
         names = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
         return next(path for end in names if not (path := beside / f"{file.stem}.rejects{end}.csv").exists())
-
-    def import_plan(
-        self, path: Path, choices: Choices | None = None, lists: tuple[str, ...] = (), rejects: Path | None = None
-    ) -> ImportPlan:
-        """How a file would be read; InputError where something has to be decided first."""
-        with self.store.read() as session:
-            return plan_import(
-                session,
-                survey(path),
-                choices or Choices(),
-                self.config,
-                default_lists=lists,
-                hash_address=self.address_hash,
-                rejects=rejects or self._rejects(path, path),
-            )
 
     def undo_import(self, number: int) -> undoing.Undone:
         """Take back what an import added and changed."""
