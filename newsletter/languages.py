@@ -58,7 +58,7 @@ tr ro hu hr sr sq zu af id ms ca eu gl cy ga
 
 
 def tag_of(text: str) -> str | None:
-    """`Español`, `spanish` and `es` as `es`, `es_MX` as `es-mx`; empty for empty; None for what is no language."""
+    """`Español`, `spanish` and `es` as `es`, `es_MX` as `es-mx`; empty for empty; None for an unknown one."""
     plain = text.strip().casefold()
     found = _TAG.fullmatch(plain)
     if found:

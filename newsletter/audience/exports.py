@@ -155,7 +155,7 @@ def unpacked(path: Path) -> Iterator[list[Path]]:
 
 
 def _names_in(path: Path) -> list[str]:
-    """The tables in an archive, by name; none for what is no archive, and for a workbook, which is one by its form."""
+    """The names of the tables in an archive; none for another file, or for a workbook, which is a zip file, too."""
     with path.open("rb") as file:
         if file.read(4) != _WORKBOOKS[0]:
             return []

@@ -23,7 +23,7 @@ from newsletter.audience.systems import System, recognise
 from newsletter.errors import InputError
 
 _PAGE = 4_000
-#: A column with more different cells than this is no status.
+#: A status column has at most this many different cells.
 _DISTINCT = 200
 #: Fields whose words are read for what they say of somebody's standing in any case, or of one list alone.
 _READ_ANYWAY = ("email", *columns.SENSES, "suppressed", "suppressed_lists", "left_lists")

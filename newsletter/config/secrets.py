@@ -53,7 +53,7 @@ class Keyring:
 
     @property
     def is_missing(self) -> bool:
-        """Whether there is no key yet: a call makes one."""
+        """Whether there is no key yet; calling the keyring makes one."""
         return not (self._keys or self._environment.get(VARIABLE) or self.path.exists())
 
     @property
