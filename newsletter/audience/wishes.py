@@ -1,7 +1,8 @@
 """Wishes to leave that the database couldn't take: beside it, in files, until it can.
 
 A mail program's one-click request is made once. So while somebody else writes to the database for long, or it's away,
-a wish is kept in a folder of the workspace. The service and every sender write it into the store before a batch is sent.
+a wish is kept in a folder of the workspace. The service and every sender write it into the store before a batch
+is sent.
 """
 
 from __future__ import annotations

@@ -33,8 +33,8 @@ def keep(
     types: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Event]:
     """Write events down; returns those that are new, each once, with the delivery that each is certainly about. One
-    that isn't about a delivery of ours is kept without it. `types` are those of the configured providers, by name: events
-    of a provider that was renamed come under its new name.
+    that isn't about a delivery of ours is kept without it. `types` are those of the configured providers, by name:
+    events of a provider that was renamed come under its new name.
     """
     fresh: list[Event] = []
     remaining = iter({event.id: event for event in events}.values())
