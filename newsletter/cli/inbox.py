@@ -154,7 +154,7 @@ def inbox(ctx: click.Context, kept: tuple[str, ...], dropped: tuple[str, ...], l
         if kept or dropped:
             with space.store.write() as session:
                 for slug in kept:
-                    tray.keep(session, slug)
+                    tray.keep(session, slug, space.clock.now())
                 for slug in dropped:
                     tray.drop(session, slug)
             say(f"{len(kept)} kept, {len(dropped)} dropped.")
@@ -199,7 +199,7 @@ def _triage(space: Workspace, waiting: list[Any]) -> None:
                 with space.store.write() as session:
                     if found.lacks:
                         _say_photo(space, session, item)
-                    tray.keep(session, item.slug)
+                    tray.keep(session, item.slug, space.clock.now())
                 counts["kept"] += 1
             case "d":
                 with space.store.write() as session:

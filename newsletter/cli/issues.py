@@ -22,11 +22,12 @@ from newsletter.cli.output import (
     say,
     workspace,
 )
+from newsletter.config import Publication
 from newsletter.errors import InputError, NewsletterError, NotApproved, NotFound, nearest
 from newsletter.merge import reader_links
 from newsletter.model import Finding, Picture, PolicyEntry, Prose, Severity, Story
 from newsletter.model.text import shown
-from newsletter.workspace import Draft
+from newsletter.workspace import Draft, Workspace
 
 issue_argument = click.argument("issue")
 
@@ -34,10 +35,12 @@ issue_argument = click.argument("issue")
 @click.command()
 @click.argument("publication")
 @click.option("--date", "day", type=DAY, help="The issue's date (default: today).")
-@click.option("--month", type=MONTH, help="The issue of this month, as 2026-12.")
-@click.option("--since", type=DAY, help="Take what is newer than this (default: since the last issue).")
+@click.option("--month", type=MONTH, help="The issue of this month, as 2026-12; dated today in the current month.")
+@click.option("--since", type=DAY, help="Take what is dated on this day or later (default: since the last issue).")
 @click.option("--slug", help="The folder's name (default: publication and month).")
 @click.option("--without", multiple=True, metavar="SLUG", help="Leave this out; may be repeated.")
+@click.option("--again", multiple=True, metavar="SLUG", help="Take an item that was told already; may be repeated.")
+@click.option("--from", "source", type=click.Path(path_type=Path), help="Make it of a document: .docx, .md, .html, .zip.")
 @click.option("--all", "everything", is_flag=True, help="Don't ask what to leave out.")
 @click.pass_context
 def draft(
@@ -48,11 +51,16 @@ def draft(
     since: dt.datetime | None,
     slug: str | None,
     without: tuple[str, ...],
+    again: tuple[str, ...],
+    source: Path | None,
     everything: bool,
 ) -> None:
-    """Write issues/SLUG/issue.md for PUBLICATION, with what is new since its last issue.
+    """Write issues/SLUG/issue.md for PUBLICATION, with what is new since its last issue: what is dated since then, and
+    what was stored since it was approved. What its readers have been told already is left out, and listed.
 
-    At a terminal you're shown what there is and asked what to leave out.
+    At a terminal you're shown what there is and asked what to leave out. --from FILE makes the issue of a Word document,
+    of what Google Docs exports as Markdown or as a web page, or of any page that was saved; what can't be taken of it
+    is listed.
     """
     from newsletter.compose.draft import day_in
 
@@ -61,8 +69,14 @@ def draft(
     with workspace(ctx) as space:
         series = space.config.publication(publication)
         last = space.previous_issue(publication, month.date() if month else dt.date.max)
-        date = day.date() if day else day_in(month.date(), last) if month else space.today()
-        found = space.draft(series, date, since.date() if since else None, slug or "")
+        date = day.date() if day else space.today()
+        if month and month.date() != date.replace(day=1):
+            date = day_in(month.date(), last)
+        if source:
+            if since or without or again or everything:
+                raise InputError("--from takes what the document has", hint="leave out --since, --without, --again, --all")
+            return _drafted_from(space, series, source, date, slug or "")
+        found = space.draft(series, date, since.date() if since else None, slug or "", again)
         unknown = set(without) - {entry.slug for shelf in found.shelves for entry in shelf.entries}
         if unknown:
             what = f'"{min(unknown)}" is not among what is new'
@@ -74,10 +88,25 @@ def draft(
         path, count = space.write_draft(found, dropped)
         emit(path)
         put_right = f" and {many(len(found.corrections), 'correction')}" if found.corrections else ""
-        say(
-            f"Drafted with {many(count, 'entry', 'entries')} since {found.since}{put_right}. Fill in what is marked TK."
-        )
+        entries = many(count, "entry", "entries")
+        say(f"Dated {found.day}, with {entries} since {found.since}{put_right}. Fill in what is marked TK.")
+        for left in found.left_out:
+            say(f"Left out {left.entry.slug}: told in {left.told_in}. To take it: --again {left.entry.slug}")
         next_step(f"edit the file, then: newsletter studio {found.slug}, or newsletter check {found.slug}")
+
+
+def _drafted_from(space: Workspace, series: Publication, source: Path, day: dt.date, slug: str) -> None:
+    made = space.draft_from(series, source, day, slug)
+    emit(made.named)
+    pictures, entries = many(made.pictures, "picture"), many(made.entries, "stored entry", "stored entries")
+    say(f"Dated {day}, with {pictures} and {entries}. Fill in what is marked TK.")
+    for note in made.notes:
+        say(f"Not as in the document: {note}", fg="yellow")
+    for url in made.links:
+        say(f"Links to nothing stored: {url}")
+    if made.links:
+        say("To store one, so that its story is followed: newsletter items add URL --keep")
+    next_step(f"newsletter studio {made.slug}, or newsletter check {made.slug}")
 
 
 def _asked(found: Draft) -> set[str]:

@@ -62,7 +62,7 @@ def status(ctx: click.Context, slug: str, status: str, day: str | None, url: str
 @policies.command("list")
 @click.option("--topic", default="")
 @click.option("--state", default="", help="Two letters.")
-@click.option("--since", type=DAY, help="Only those that moved after this day.")
+@click.option("--since", type=DAY, help="Only those that moved on this day or later.")
 @click.option("--in-force", type=MONTH, help="Only those that come into force that month.")
 @as_json
 @click.pass_context
@@ -107,7 +107,7 @@ def show_policy(ctx: click.Context, slug: str, as_json: bool) -> None:
 
 
 @policies.command()
-@click.option("--since", required=True, type=DAY, help="What moved after this day.")
+@click.option("--since", required=True, type=DAY, help="What moved on this day or later.")
 @click.option("--until", type=DAY, help="Up to this day (default: today).")
 @click.option("--topic", default="")
 @click.option("--state", default="", help="Two letters.")

@@ -150,6 +150,9 @@ def _show(space: Workspace, service: CampaignService, snapshot: Snapshot, plan: 
         say(f"   or      {test.subject}")
         say(f"           half of {test.share:.0%} of the readers each; after {test.hours:g} hours the rest")
     approved = f"{snapshot.approved_at:%Y-%m-%d %H:%M} UTC"
+    day = (at or space.clock.now()).astimezone(space.config.timezone).date()
+    if snapshot.issue.date != day:
+        say(f"Dated      {snapshot.issue.date}, and goes out on {day}", fg="yellow")
     say(f"Approved   by {', '.join(space.approvers(snapshot.issue.slug))}, {approved}, {snapshot.digest[:12]}")
     say(f"To         list {plan.list}" + (f", segment {plan.segment}" if plan.segment else ""))
     if corrects := snapshot.issue.corrects:

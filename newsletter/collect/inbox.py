@@ -114,14 +114,14 @@ def count(session: Session) -> int:
     return session.scalar(select(func.count()).where(ItemRecord.standing == Standing.INBOX)) or 0
 
 
-def keep(session: Session, slug: str) -> None:
+def keep(session: Session, slug: str, now: dt.datetime) -> None:
     """Take an item out of the inbox, or a dropped one back; its picture needs alt text and a credit."""
     record = items.record_of(session, slug)
     found = Waiting(items.value_of(record), record.source, record.created_at, ())
     if found.lacks:
         hint = f'newsletter items edit {slug} --photo-alt "…" --photo-credit "…"'
         raise InputError(f"the picture of {slug} lacks {found.lacks}", hint=hint)
-    record.standing = Standing.KEPT
+    record.standing, record.updated_at = Standing.KEPT, now
 
 
 def drop(session: Session, slug: str) -> None:

@@ -70,7 +70,7 @@ def get(session: Session, slug: str) -> Policy:
 
 
 def find(session: Session, *, topic: str = "", state: str = "", since: dt.date | None = None) -> list[Policy]:
-    """Policies by place and title; `since` keeps those with a change after that day."""
+    """Policies by place and title; `since` keeps those with a change on that day or later."""
     policies, steps = PolicyRecord.__table__, StatusRecord.__table__
     query = select(policies).order_by(PolicyRecord.state, PolicyRecord.locality, PolicyRecord.title)
     if state:

@@ -39,6 +39,7 @@ from newsletter.photos import read_photo
 
 __all__ = ["FrontMatter", "Library", "compose", "front_matter", "references"]
 
+_COMMENT = re.compile("<!--.*?-->", re.DOTALL)
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 #: In hours; readers who wait longer for an issue have forgotten it.
 _LONGEST_TEST = 720
@@ -85,9 +86,9 @@ def front_matter(path: Path, named: str) -> FrontMatter:
 
 
 def references(path: Path) -> set[str]:
-    """The slugs that an issue.md names, whatever state it's in; none when it can't be read."""
+    """The slugs that an issue.md names outside its comments, whatever state it's in; none when it can't be read."""
     try:
-        return set(ANY_REFERENCE.findall(path.read_text(encoding="utf-8")))
+        return set(ANY_REFERENCE.findall(_COMMENT.sub("", path.read_text(encoding="utf-8"))))
     except (OSError, UnicodeDecodeError):
         return set()
 
@@ -117,7 +118,15 @@ def compose(
     publication = _publication(matter, config, named, source.table.document.line(("publication",)), problems)
     since = matter.since or previous or matter.date - _FIRST_LOOK_BACK
     body = Body(
-        source, library, covered or {}, had_in or {}, path.parent, config.folder, since=since, until=matter.date
+        source,
+        library,
+        covered or {},
+        had_in or {},
+        path.parent,
+        config.folder,
+        since=since,
+        until=matter.date,
+        previous=previous if matter.since is None else None,
     )
     sections = body.sections()
     problems += body.problems

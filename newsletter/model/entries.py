@@ -141,8 +141,8 @@ class Policy:
         return sorted(past, key=lambda change: change.date)[-1] if past else None
 
     def moved(self, since: dt.date, until: dt.date) -> tuple[StatusChange, ...]:
-        """The changes after `since`, up to and with `until`, oldest first."""
-        return tuple(c for c in self.history if since < c.date <= until)
+        """The changes from `since` to `until`, both days included, oldest first."""
+        return tuple(c for c in self.history if since <= c.date <= until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,9 @@ _PAGES = {
     Purpose.MOVE: ("address",),
 }
 _ACTS = {"u": ("undo", "again"), "p": ("data", "forget", "address"), "confirm": ("again",)}
-_AS_MAILED = re.compile(r"/(?:u|p|confirm|data|forget|address)/([A-Za-z0-9_-]+)(?:/(?:undo|again|data|forget|address))?")
+_AS_MAILED = re.compile(
+    r"/(?:u|p|confirm|data|forget|address)/([A-Za-z0-9_-]+)(?:/(?:undo|again|data|forget|address))?"
+)
 #: Shorter than the shortest token of any release, in either alphabet.
 _SHORTEST = 28
 _RUN = re.compile(rf"[A-Za-z0-9_-]{{{_SHORTEST},600}}")

@@ -26,6 +26,7 @@ from newsletter.audience.planning import Choices, ImportPlan, plan_import
 from newsletter.audience.survey import survey
 from newsletter.workspace.approving import Approving
 from newsletter.workspace.designing import Designing
+from newsletter.workspace.documents import Documents
 from newsletter.workspace.opened import system_clock
 from newsletter.workspace.progress import Progress, Stage
 from newsletter.workspace.publishing import Publishing
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from newsletter.notices import Notices
 
 
-class Workspace(Approving, Progress, Designing, Publishing):
+class Workspace(Approving, Progress, Designing, Documents, Publishing):
     """An opened workspace with all that can be done in it."""
 
     def intake(self) -> Intake:

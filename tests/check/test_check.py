@@ -180,7 +180,9 @@ url = "https://example.org/policy"
         transfer.import_file(session, extra, "policies", workspace=desk.folder, now=NOW)
 
 
-@pytest.mark.parametrize("rule", sorted(set(RULES) - {"accessibility/contrast", "content/used-before"}))
+@pytest.mark.parametrize(
+    "rule", sorted(set(RULES) - {"accessibility/contrast", "content/used-before", "content/used-elsewhere"})
+)
 def test_each_rule_finds_its_planted_fault(desk: Desk, rule: str) -> None:
     assert rule in PLANTED or rule in SPOILT, "plant a fault for every rule"
     found = findings(desk, PLANTED.get(rule, ISSUE), SPOILT.get(rule))
@@ -282,6 +284,26 @@ def test_the_same_address_under_another_slug_is_found(desk: Desk) -> None:
     issue = desk.space.compose("network-download-2022-11")
     (finding,) = desk.space.check(issue, desk.space.render(issue))
     assert finding.rule == "content/used-before"
+
+
+def test_repeats_go_by_the_order_of_approvals_and_never_accuse_what_was_approved(desk: Desk) -> None:
+    later = "network-download-2022-11"
+    desk.write_issue(later, ISSUE.replace("2022-10-12", "2022-10-26"))
+    desk.space.approve(later, by="Ada")
+    early = desk.space.compose(NAME)
+    assert {f.rule for f in desk.space.check(early, desk.space.render(early))} == {"content/used-before"}
+    again = desk.space.compose(later)
+    assert desk.space.check(again, desk.space.render(again)) == []
+
+
+def test_another_publications_issue_is_a_warning_that_names_the_setting(desk: Desk) -> None:
+    desk.space.approve(NAME, by="Ada")
+    other = ISSUE.replace('publication = "network-download"', 'publication = "workers-rights"')
+    desk.write_issue("workers-rights-2022-11", other.replace("2022-10-12", "2022-11-12"))
+    issue = desk.space.compose("workers-rights-2022-11")
+    found = [f for f in desk.space.check(issue, desk.space.render(issue)) if f.rule.startswith("content/used")]
+    assert {(f.rule, f.severity) for f in found} == {("content/used-elsewhere", Severity.WARNING)}
+    assert all("skip_repeats_days" in f.message for f in found)
 
 
 def test_errors_come_first_and_block(desk: Desk) -> None:
