@@ -19,9 +19,11 @@ from newsletter.check import (
     deliverability,
     facts,
     images,
+    leftovers,
     links,
     merging,
     policy,
+    unseen,
 )
 from newsletter.check.rules import RULES, Subject
 from newsletter.config import Config
@@ -29,7 +31,10 @@ from newsletter.model import Finding, Issue, Reach, Rendered, Severity, Use
 
 __all__ = ["RULES", "blocks", "check", "has_errors", "waived"]
 
-_FAMILIES = (content, facts, images, links, accessibility, merging, policy, audience, clients, deliverability)
+_FAMILIES = (
+    *(content, leftovers, unseen, facts, images, links, accessibility, merging, policy, audience, clients),
+    *(deliverability,),
+)
 
 
 def check(

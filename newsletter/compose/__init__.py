@@ -35,7 +35,7 @@ from newsletter.compose.file import read_issue
 from newsletter.config import Config, Publication
 from newsletter.errors import InputError, IssueError, NewsletterError
 from newsletter.model import Corrects, Coverage, Issue, Photo, SubjectTest, Waiver
-from newsletter.photos import read_photo
+from newsletter.photos import find_photo, read_photo
 
 __all__ = ["FrontMatter", "Library", "compose", "front_matter", "references"]
 
@@ -171,8 +171,7 @@ def _publication(
 def _hero(matter: FrontMatter, folder: Path, workspace: Path) -> Photo | None:
     if not matter.hero:
         return None
-    path = folder / matter.hero
-    path = path if path.exists() else workspace / matter.hero
+    path = find_photo(matter.hero, folder, workspace)
     return read_photo(path, workspace, alt=matter.hero_alt, credit=matter.hero_credit, named=matter.hero)
 
 
