@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from newsletter.check import (
     accessibility,
+    asked,
     audience,
     clients,
     content,
@@ -33,7 +34,7 @@ __all__ = ["RULES", "blocks", "check", "has_errors", "waived"]
 
 _FAMILIES = (
     *(content, leftovers, unseen, facts, images, links, accessibility, merging, policy, audience, clients),
-    *(deliverability,),
+    *(deliverability, asked),
 )
 
 

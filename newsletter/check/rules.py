@@ -115,12 +115,15 @@ def _stored_summary(entry: Story | PolicyEntry) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """`id` is family/name; `summary` is the docstring's first line; `run` yields places and messages."""
+    """`id` is family/name; `summary` is the docstring, on one line; `run` yields places and messages. What is `asked`
+    of somebody else, the network or a program, is found only where that is wanted, and not by `run`.
+    """
 
     id: str
     severity: Severity
     summary: str
     run: Callable[[Subject], Found]
+    asked: bool = False
 
 
 RULES: dict[str, Rule] = {}
@@ -130,7 +133,13 @@ def rule(id: str, severity: Severity) -> Callable[[Callable[[Subject], Found]], 
     """Register a function as a rule."""
 
     def register(run: Callable[[Subject], Found]) -> Callable[[Subject], Found]:
-        RULES[id] = Rule(id=id, severity=severity, summary=(run.__doc__ or "").split("\n")[0], run=run)
+        RULES[id] = Rule(id=id, severity=severity, summary=" ".join((run.__doc__ or "").split()), run=run)
         return run
 
     return register
+
+
+def asked_rule(id: str, severity: Severity, summary: str) -> str:  # noqa: A002
+    """Register a rule whose findings somebody else gives; its id."""
+    RULES[id] = Rule(id=id, severity=severity, summary=summary, run=lambda _: iter(()), asked=True)
+    return id

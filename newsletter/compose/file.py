@@ -57,7 +57,7 @@ def read_issue(path: Path, named: str) -> Source:
     try:
         document = Document.parse("\n".join(lines[1:end]) + "\n", named, first_line=2)
     except ConfigError as fault:
-        raise IssueError(fault.what, where=fault.where) from None
+        raise IssueError(fault.what, where=fault.where, hint=fault.hint) from None
     written, first = "\n".join(lines[end + 1 :]), end + 2
     markdown, unclosed = prepared(written)
     return Source(

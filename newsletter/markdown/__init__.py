@@ -16,8 +16,8 @@ import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
-from linkify_it.main import Match
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_block import list_block as _list
@@ -120,7 +120,7 @@ def _host_length(_: object, text: str, at: int) -> int:
     return len(found[0].rstrip(".,;:!?'\"")) if found else 0
 
 
-def _with_scheme(_: object, match: Match) -> None:
+def _with_scheme(_: object, match: Any) -> None:
     match.url = f"https://{match.url}"
 
 
