@@ -23,15 +23,25 @@ def _converter() -> Converter:
     configure_tagged_union(Block, converter, tag_name="block")
     converter.register_unstructure_hook(
         MergeText,
-        lambda text: [p if isinstance(p, str) else {"field": p.name, "fallback": p.fallback} for p in text.parts],
+        lambda text: [p if isinstance(p, str) else _field(p) for p in text.parts],
     )
     converter.register_structure_hook(
         MergeText,
         lambda parts, _: MergeText(
-            tuple(p if isinstance(p, str) else MergeField(name=p["field"], fallback=p["fallback"]) for p in parts)
+            tuple(
+                p
+                if isinstance(p, str)
+                else MergeField(name=p["field"], fallback=p["fallback"], in_url=p.get("in_url", False))
+                for p in parts
+            )
         ),
     )
     return converter
+
+
+def _field(field: MergeField) -> dict[str, Any]:
+    """A merge field; what was kept before there were fields within addresses has no word of it."""
+    return {"field": field.name, "fallback": field.fallback} | ({"in_url": True} if field.in_url else {})
 
 
 def plain(value: Any) -> Any:

@@ -11,6 +11,7 @@ import html
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 #: Fields a person may use, each with what it holds.
 PERSONAL_FIELDS: Mapping[str, str] = {
@@ -41,17 +42,21 @@ PATTERN = re.compile(r"\{\{\s*([A-Za-z_][\w.]*)\s*(?:\|([^{}|]*))?\}\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeField:
-    """One use of a field. `fallback` is None where the writer gave none."""
+    """One use of a field. `fallback` is None where the writer gave none; `in_url` says that it stands within an
+    address, and that its value has to be encoded for that (RFC 3986).
+    """
 
     name: str
     fallback: str | None = None
+    in_url: bool = False
 
     def __str__(self) -> str:
         return f"{{{{ {self.name} }}}}" if self.fallback is None else f"{{{{ {self.name} | {self.fallback} }}}}"
 
     def value(self, values: Mapping[str, str]) -> str:
         """The reader's value, or the fallback, or nothing."""
-        return values.get(self.name, "").strip() or self.fallback or ""
+        value = values.get(self.name, "").strip() or self.fallback or ""
+        return quote(value, safe="") if self.in_url else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,10 @@ from newsletter import chromium
 from newsletter.check.links import links_of
 from newsletter.check.rules import Subject
 from newsletter.config import Config
+from newsletter.errors import InputError
 from newsletter.merge import reader_links
 from newsletter.model import Finding, Issue, Reach, Rendered
-from newsletter.photos import FOLDER
+from newsletter.photos import photo_bytes
 from newsletter.resources import TEMPLATES
 
 #: Pixels: how wide mail is pictured, and how much of its height fits on a printed page.
@@ -94,11 +95,14 @@ def embedded(mail: Rendered, issue: Issue, config: Config) -> str:
     html = mail.html.merge_html(_nobody(config)).replace("<head>", '<head><base target="_blank">', 1)
     archive = config.archive.url.rstrip("/")
     for name, photo in issue.photos.items():
-        frozen = config.folder / FOLDER / name
-        path = frozen if frozen.exists() else config.folder / photo.file
-        if path.is_file():
-            kind = mimetypes.guess_type(name)[0] or "image/jpeg"
-            html = html.replace(f"{archive}/media/{name}", _data(kind, path.read_bytes()))
+        address = f"{archive}/media/{name}"
+        if address not in html:
+            continue
+        try:
+            data = photo_bytes(photo, config.folder)
+        except InputError:
+            continue  # as readers would see it: without the picture
+        html = html.replace(address, _data(mimetypes.guess_type(name)[0] or "image/jpeg", data))
     return html
 
 

@@ -36,6 +36,32 @@ def _split(dotted: str) -> tuple[str, ...]:
     return tuple("".join(groups) for groups in _PART.findall(dotted))
 
 
+_CURLY = "“”„‟‘’‚‛«»‹›″′＂"
+_ODD_SPACE = re.compile("[\u00a0\u2000-\u200b\u202f\u3000\ufeff]")
+_VALUE = re.compile(r"\s*([\w-]+)\s*=\s*(.*?)\s*$")
+
+
+def _syntax_hint(line: str) -> str:
+    """What to write instead of a line that isn't TOML, for what people and word processors do to it."""
+    key, value = found.groups() if (found := _VALUE.match(line)) else ("", "")
+    bare = re.sub(r'"[^"]*"', "", line)
+    if key in ("date", "since"):
+        return f"write a date as {key} = 2022-10-12"
+    if any(mark in bare for mark in _CURLY):
+        return f'write straight quotes: {key or "title"} = "…"'
+    if re.match(r"\d{4}[-‐‑‒–—−./]\d{1,2}[-‐‑‒–—−./]\d{1,2}$", value):
+        return f"write a date as {key} = 2022-10-12"
+    if _ODD_SPACE.search(bare):
+        return "there is a blank that isn't a plain one; delete it and type it again"
+    if yaml := re.match(r"\s*([\w-]+)\s*:", line):
+        return f'write {yaml[1]} = "…"'
+    if value.startswith('"') and value.count('"') > 2:
+        return f'write \\" for a quote within quotes: {key} = "the \\"word\\""'
+    if value.startswith(('"', "'")):
+        return "the quote is never closed on its line"
+    return f'put words between quotes: {key} = "…"' if value else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A parsed TOML text that knows where its keys stand. `first_line` is the text's own first line number."""
@@ -53,7 +79,9 @@ class Document:
             found = re.search(r"\(at line (\d+), column \d+\)", str(fault))
             line = int(found.group(1)) if found else text.count("\n") + 1
             what = re.sub(r"\s*\(at .*\)", "", str(fault))
-            raise ConfigError(f"not valid TOML: {what}", where=f"{name}:{line + first_line - 1}") from None
+            wrong = next(iter(text.split("\n")[line - 1 : line]), "")
+            where = f"{name}:{line + first_line - 1}"
+            raise ConfigError(f"not valid TOML: {what}", where=where, hint=_syntax_hint(wrong)) from None
         except (ValueError, RecursionError):
             raise ConfigError(
                 "not valid TOML: a number is too long, or tables are nested too deep", where=name

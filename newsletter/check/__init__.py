@@ -13,15 +13,18 @@ from dataclasses import replace
 
 from newsletter.check import (
     accessibility,
+    asked,
     audience,
     clients,
     content,
     deliverability,
     facts,
     images,
+    leftovers,
     links,
     merging,
     policy,
+    unseen,
 )
 from newsletter.check.rules import RULES, Subject
 from newsletter.config import Config
@@ -29,7 +32,10 @@ from newsletter.model import Finding, Issue, Reach, Rendered, Severity, Use
 
 __all__ = ["RULES", "blocks", "check", "has_errors", "waived"]
 
-_FAMILIES = (content, facts, images, links, accessibility, merging, policy, audience, clients, deliverability)
+_FAMILIES = (
+    *(content, leftovers, unseen, facts, images, links, accessibility, merging, policy, audience, clients),
+    *(deliverability, asked),
+)
 
 
 def check(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from newsletter.check.links import written_links
 from newsletter.check.rules import Found, Subject, rule
+from newsletter.markdown import parse, plain
 from newsletter.model import Prose, Severity
 
 _ENOUGH = 4.5
@@ -47,23 +49,27 @@ def heading_order(subject: Subject) -> Found:
         for block in section.blocks:
             if not isinstance(block, Prose):
                 continue
-            for marks in re.findall(r"^(#{3,6})\s", block.markdown, re.MULTILINE):
-                if len(marks) > depth + 1:
-                    yield subject.at(block.line), f'"{marks}" skips a level'
-                depth = len(marks)
+            for token in parse(block.markdown):
+                if token.type != "heading_open":
+                    continue
+                level = int(token.tag[1])
+                if level > depth + 1:
+                    line = block.line + (token.map[0] if token.map else 0)
+                    yield subject.at(line), f'"{"#" * level}" skips a level'
+                depth = level
 
 
 @rule("accessibility/wordless-heading", Severity.WARNING)
 def wordless_heading(subject: Subject) -> Found:
     """A heading of emoji alone is read out as their names."""
     for section in subject.issue.sections:
-        if section.heading and not re.search(r"[^\W_]", section.heading):
+        if section.heading and not re.search(r"[^\W_]", plain(section.heading)):
             yield subject.at(section.line), f'the heading "{section.heading}" has no words'
 
 
 @rule("accessibility/bare-address", Severity.WARNING)
 def bare_address(subject: Subject) -> Found:
     """An address as the words of a link is read out letter by letter (WCAG 2.4.4)."""
-    for where, text in subject.merging_texts():
-        for match in re.finditer(r"<(https?://[^>\s]+)>|\[(https?://[^\]]+)\]\(", text):
-            yield where, f"the link {(match.group(1) or match.group(2))[:60]} has its address for words"
+    for where, words, _ in written_links(subject, merging=True):
+        if re.match(r"https?://|www\.", words, re.IGNORECASE):
+            yield where, f"the link {words[:60]} has its address for words"

@@ -8,29 +8,36 @@ from urllib.parse import parse_qsl, urlsplit
 
 from newsletter.check.rules import Found, Subject, rule
 from newsletter.links import is_tracking
-from newsletter.model import PolicyEntry, Severity, Story
+from newsletter.markdown.links import links
+from newsletter.merge import PATTERN
+from newsletter.model import Picture, PolicyEntry, Severity, Story
 
-_MARKDOWN_LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(\s*([^)\s]*)[^)]*\)")
-_AUTOLINK = re.compile(r"<(https?://[^>\s]*)>")
 _SHORTENERS = {"bit.ly", "t.co", "tinyurl.com", "goo.gl", "ow.ly", "buff.ly", "is.gd", "rb.gy", "lnkd.in", "t.ly"}
 _VAGUE = re.compile(r"(click )?here|read more|more|link|this( link| page)?|learn more|view", re.IGNORECASE)
 
 
 def links_of(subject: Subject) -> Iterator[tuple[str, str, str]]:
     """Every link of the issue: place, its words, its address."""
-    for where, text in subject.texts():
-        for words, url in links_in(text):
-            yield where, words, url
+    yield from written_links(subject)
     for entry in subject.issue.entries:
         for words, url in links_with(entry):
             yield subject.at(entry.line), words, url
+    for block in subject.issue.blocks:
+        if isinstance(block, Picture) and block.url:
+            yield subject.at(block.line), block.photo.alt, block.url
+
+
+def written_links(subject: Subject, *, merging: bool = False) -> Iterator[tuple[str, str, str]]:
+    """The links that stand in texts, as they were parsed; of `merging` ones, staff chose the words for this issue."""
+    for passage in subject.passages():
+        if passage.is_markdown and (passage.merges or not merging):
+            for link in links(passage.text):
+                yield passage.at(link.line), link.words, link.url
 
 
 def links_in(text: str) -> Iterator[tuple[str, str]]:
     """The links of some Markdown: words and address."""
-    yield from _MARKDOWN_LINK.findall(text)
-    for url in _AUTOLINK.findall(text):
-        yield url, url
+    return ((link.words, link.url) for link in links(text))
 
 
 def links_with(entry: Story | PolicyEntry) -> Iterator[tuple[str, str]]:
@@ -45,6 +52,7 @@ def links_with(entry: Story | PolicyEntry) -> Iterator[tuple[str, str]]:
 
 
 def _well_formed(url: str) -> bool:
+    url = PATTERN.sub("x", url)  # a merge field is encoded for where it stands
     if url.startswith("mailto:"):
         return re.fullmatch(r"mailto:[^@\s]+@[^@\s]+\.[^@\s]+", url) is not None
     try:
@@ -123,14 +131,9 @@ def somebodys_own(subject: Subject) -> Found:
 @rule("links/to-a-document", Severity.WARNING)
 def to_a_document(subject: Subject) -> Found:
     """A link to a file should say so: a phone opens it badly."""
-    for where, words, url in links_of(subject):
+    for where, words, url in written_links(subject, merging=True):
         ending = re.search(
             r"\.(pdf|docx?|xlsx?|pptx?)$", urlsplit(url).path if _well_formed(url) else "", re.IGNORECASE
         )
-        if ending and ending.group(1).lower() not in words.lower() and where_is_prose(subject, where):
+        if ending and ending.group(1).lower() not in words.lower():
             yield where, f'the link "{words}" leads to a {ending.group(1).upper()} file; say so in its words'
-
-
-def where_is_prose(subject: Subject, where: str) -> bool:
-    """Whether a place is a text in which staff chose the words of a link."""
-    return any(where == place for place, _ in subject.merging_texts())

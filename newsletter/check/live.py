@@ -18,6 +18,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from newsletter.check.asked import GONE, NUMBER_NOT_ON_PAGE, UNSURE
 from newsletter.check.links import links_of
 from newsletter.check.rules import Subject
 from newsletter.errors import InputError
@@ -111,7 +112,7 @@ def check_live(
         memory.add(url for url, answer in answers.items() if not answer.fault)
     found = [
         Finding(
-            rule="links/gone" if answer.gone else "links/unsure",
+            rule=GONE if answer.gone else UNSURE,
             severity=Severity.ERROR if answer.gone else Severity.WARNING,
             where=where,
             message=f'the link "{words}" {answer.fault}: {url[:120]}',
@@ -145,7 +146,7 @@ def _unnamed_bills(
             continue
         found.append(
             Finding(
-                rule="policy/number-not-on-page",
+                rule=NUMBER_NOT_ON_PAGE,
                 severity=Severity.WARNING,
                 where=subject.at(entry.line),
                 message=f'the page that "{entry.policy.slug}" links to doesn\'t name {number}: {url[:120]}',

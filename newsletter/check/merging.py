@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from newsletter.check.foreign import foreign_fields, is_filter
 from newsletter.check.rules import Found, Subject, rule
 from newsletter.errors import nearest
-from newsletter.merge import FIELDS, PERSONAL_FIELDS, MergeField, parse
+from newsletter.merge import FIELDS, PATTERN, PERSONAL_FIELDS, MergeField, parse
 from newsletter.model import Severity
 
-_FOREIGN = re.compile(r"\*\|[A-Z_:0-9]+\|\*|%recipient\.\w+%|\[\[(?:var|data):[^\]]*\]\]|\{\{\{?[^{}]*\}?\}\}|%%\w+%%")
+_PLAIN = "{{ first_name | friend }}"
 
 
 def _fields(subject: Subject) -> Iterator[tuple[str, MergeField]]:
-    for where, text in subject.merging_texts():
-        for field in parse(text).fields:
-            yield where, field
+    for passage in subject.passages():
+        if passage.merges:
+            for match in PATTERN.finditer(passage.text):
+                yield passage.around(match.start()), parse(match[0]).fields[0]
 
 
 @rule("merge/unknown-field", Severity.ERROR)
@@ -39,10 +41,15 @@ def no_fallback(subject: Subject) -> Found:
 @rule("merge/foreign-field", Severity.ERROR)
 def foreign_field(subject: Subject) -> Found:
     """A merge field in another tool's writing, or broken, would be mailed as it stands."""
-    for where, text in subject.texts():
-        literal = "".join(part for part in parse(text) if isinstance(part, str))
-        if match := _FOREIGN.search(literal):
-            yield where, f'"{match.group()}" is no merge field here; write {{{{ first_name | friend }}}}'
+    for passage in subject.passages():
+        # Blanked and not cut out: the pieces must not join, and every place must stay.
+        literal = PATTERN.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), passage.text)
+        for position, found in foreign_fields(literal):
+            yield passage.around(position), f'"{found}" is no merge field here; write {{{{ first_name | friend }}}}'
+    for where, field in _fields(subject):
+        if is_filter(field.fallback or ""):
+            what = f'"{field}" is written as another tool wants it'
+            yield where, f"{what}; the words for readers of whom it isn't known stand as they are: {_PLAIN}"
 
 
 @rule("merge/not-here", Severity.ERROR)

@@ -10,8 +10,17 @@ from newsletter.check.rules import RULES
 from newsletter.model import Finding, Severity
 
 
+def _must_be_registered(findings: list[Finding]) -> None:
+    unknown = {finding.rule for finding in findings} - set(RULES)
+    if unknown:
+        raise ValueError(f"findings of rules that aren't registered: {', '.join(sorted(unknown))}")
+
+
 def sarif(findings: list[Finding]) -> str:
-    """The findings as a SARIF log with one run; waived ones are suppressed with their justification."""
+    """The findings as a SARIF log with one run; waived ones are suppressed with their justification. ValueError for a
+    finding of a rule that isn't registered.
+    """
+    _must_be_registered(findings)
     rules = [{"id": rule.id, "shortDescription": {"text": rule.summary}} for rule in RULES.values()]
     run = {
         "tool": {"driver": {"name": "newsletter check", "rules": rules}},
@@ -37,10 +46,15 @@ def _result(finding: Finding) -> dict[str, object]:
 
 
 def junit(findings: list[Finding], issue: str) -> str:
-    """The rules as test cases of one suite: failed where an error stands, skipped where it's waived."""
-    suite = Element("testsuite", name=f"newsletter check {issue}", tests=str(len(RULES)))
+    """The rules as test cases of one suite: failed where an error stands. ValueError for a finding of a rule that isn't
+    registered: no test case would have it.
+    """
+    _must_be_registered(findings)
+    told = {finding.rule for finding in findings}
+    rules = [rule for rule in RULES.values() if not rule.asked or rule.id in told]
+    suite = Element("testsuite", name=f"newsletter check {issue}", tests=str(len(rules)))
     failures = 0
-    for rule in RULES.values():
+    for rule in rules:
         case = SubElement(suite, "testcase", classname=rule.id.partition("/")[0], name=rule.id)
         found = [finding for finding in findings if finding.rule == rule.id]
         errors = [finding for finding in found if finding.severity is Severity.ERROR and not finding.waived]

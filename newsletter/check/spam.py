@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from newsletter.check.asked import SPAM_SCORE
 from newsletter.errors import InputError
 from newsletter.model import Finding, Severity
 
@@ -43,7 +44,7 @@ def findings(message: bytes, run: Callable[[bytes], str] | None = None) -> list[
         return []
     severity = Severity.ERROR if found.points >= _SPAM else Severity.WARNING
     told = f"SpamAssassin gives {found.points:g} points, and calls {_SPAM:g} spam: {', '.join(found.rules)}"
-    return [Finding(rule="deliverability/spam-score", severity=severity, where="whole message", message=told)]
+    return [Finding(rule=SPAM_SCORE, severity=severity, where="whole message", message=told)]
 
 
 def _spamassassin(message: bytes) -> str:

@@ -51,7 +51,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
         return
     print_table(
         ("publication", "issue", "date", "stands at"),
-        [(r.publication, r.issue or "-", r.date or "-", r.stage) for r in rows],
+        [(r.publication or "-", r.issue or "-", r.date or "-", r.stage) for r in rows],
     )
     for row in rows:
         if row.missing:

@@ -40,7 +40,9 @@ issue_argument = click.argument("issue")
 @click.option("--slug", help="The folder's name (default: publication and month).")
 @click.option("--without", multiple=True, metavar="SLUG", help="Leave this out; may be repeated.")
 @click.option("--again", multiple=True, metavar="SLUG", help="Take an item that was told already; may be repeated.")
-@click.option("--from", "source", type=click.Path(path_type=Path), help="Make it of a document: .docx, .md, .html, .zip.")
+@click.option(
+    "--from", "source", type=click.Path(path_type=Path), help="Make it of a document: .docx, .md, .html, .zip."
+)
 @click.option("--all", "everything", is_flag=True, help="Don't ask what to leave out.")
 @click.pass_context
 def draft(
@@ -58,9 +60,9 @@ def draft(
     """Write issues/SLUG/issue.md for PUBLICATION, with what is new since its last issue: what is dated since then, and
     what was stored since it was approved. What its readers have been told already is left out, and listed.
 
-    At a terminal you're shown what there is and asked what to leave out. --from FILE makes the issue of a Word document,
-    of what Google Docs exports as Markdown or as a web page, or of any page that was saved; what can't be taken of it
-    is listed.
+    At a terminal you're shown what there is and asked what to leave out. --from FILE makes the issue of a Word
+    document, of what Google Docs exports as Markdown or as a web page, or of any page that was saved; what can't be
+    taken of it is listed.
     """
     from newsletter.compose.draft import day_in
 
@@ -74,8 +76,11 @@ def draft(
             date = day_in(month.date(), last)
         if source:
             if since or without or again or everything:
-                raise InputError("--from takes what the document has", hint="leave out --since, --without, --again, --all")
-            return _drafted_from(space, series, source, date, slug or "")
+                raise InputError(
+                    "--from takes what the document has", hint="leave out --since, --without, --again, --all"
+                )
+            _drafted_from(space, series, source, date, slug or "")
+            return
         found = space.draft(series, date, since.date() if since else None, slug or "", again)
         unknown = set(without) - {entry.slug for shelf in found.shelves for entry in shelf.entries}
         if unknown:

@@ -19,7 +19,7 @@ from slugify import slugify
 from newsletter.errors import InputError, nearest
 from newsletter.links import canonical
 from newsletter.model import Item, Kind, Level, Link, Member, Photo, Place, Policy, Status, StatusChange
-from newsletter.photos import FOLDER, keep_photo, read_photo
+from newsletter.photos import FOLDER, find_photo, keep_photo, read_photo
 from newsletter.places import parse_place
 
 Form = Mapping[str, Any]
@@ -309,9 +309,7 @@ def _photo(form: Form, base: Path, workspace: Path) -> Photo | None:
     if not name:
         return None
     alt, credit = _text(form, "photo_alt"), _text(form, "photo_credit")
-    path = base / name
-    if not path.exists() and (workspace / name).exists():
-        path = workspace / name
+    path = find_photo(name, base, workspace)
     if path.resolve().parent == (workspace / FOLDER).resolve():
         return read_photo(path, workspace, alt=alt, credit=credit)
     return keep_photo(path, workspace, alt=alt, credit=credit)

@@ -34,12 +34,12 @@ from newsletter.compose.body import ANY_REFERENCE, Body, Library
 from newsletter.compose.file import read_issue
 from newsletter.config import Config, Publication
 from newsletter.errors import InputError, IssueError, NewsletterError
+from newsletter.markdown.source import prepared
 from newsletter.model import Corrects, Coverage, Issue, Photo, SubjectTest, Waiver
-from newsletter.photos import read_photo
+from newsletter.photos import find_photo, read_photo
 
 __all__ = ["FrontMatter", "Library", "compose", "front_matter", "references"]
 
-_COMMENT = re.compile("<!--.*?-->", re.DOTALL)
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 #: In hours; readers who wait longer for an issue have forgotten it.
 _LONGEST_TEST = 720
@@ -88,7 +88,7 @@ def front_matter(path: Path, named: str) -> FrontMatter:
 def references(path: Path) -> set[str]:
     """The slugs that an issue.md names outside its comments, whatever state it's in; none when it can't be read."""
     try:
-        return set(ANY_REFERENCE.findall(_COMMENT.sub("", path.read_text(encoding="utf-8"))))
+        return set(ANY_REFERENCE.findall(prepared(path.read_text(encoding="utf-8"))[0]))
     except (OSError, UnicodeDecodeError):
         return set()
 
@@ -180,8 +180,7 @@ def _publication(
 def _hero(matter: FrontMatter, folder: Path, workspace: Path) -> Photo | None:
     if not matter.hero:
         return None
-    path = folder / matter.hero
-    path = path if path.exists() else workspace / matter.hero
+    path = find_photo(matter.hero, folder, workspace)
     return read_photo(path, workspace, alt=matter.hero_alt, credit=matter.hero_credit, named=matter.hero)
 
 

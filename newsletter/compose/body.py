@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from markdown_it import MarkdownIt
+from markdown_it.common.utils import normalizeReference
 from markdown_it.tree import SyntaxTreeNode
-from mdit_py_plugins.container import container_plugin
+from slugify import slugify
 
 from newsletter.compose.file import Source
+from newsletter.compose.pictures import only_pictures, photo_of, pieces
 from newsletter.errors import InputError, IssueError, NewsletterError, nearest
+from newsletter.markdown import parse_issue, plain
 from newsletter.model import (
     Block,
     Coverage,
@@ -26,14 +28,13 @@ from newsletter.model import (
     Story,
     address_of,
 )
-from newsletter.photos import read_photo
 
 Library = Mapping[str, Item | Policy]
 
 REFERENCE = re.compile(r"\[\[\s*([^\[\]|]+?)\s*(?:\|\s*([^\[\]|]*?)\s*)?\]\](?:\s+(\S.*))?")
 #: What may stand behind a bar, `[[slug | update]]`, when an entry is told again, and how readers see it.
 MARKS = {"update": "Update: ", "reminder": "Reminder: "}
-FENCES = ("only", "your")
+_BY_REFERENCE = re.compile(r"(?<!!)\[([^\[\]]+)\](?:\[([^\[\]]*)\])?(?!\()")
 ANY_REFERENCE = re.compile(r"\[\[\s*([^\[\]|]+?)\s*(?:\|[^\[\]]*)?\]\]")
 
 
@@ -56,6 +57,8 @@ class Body:
         self.problems: list[NewsletterError] = []
         self._source = source
         self._lines = source.markdown.split("\n")
+        self._written = source.written.split("\n")
+        self._definitions: dict[str, dict[str, str]] = {}
         self._library = library
         self._covered = covered
         self._had_in = had_in
@@ -68,22 +71,45 @@ class Body:
 
     def sections(self) -> tuple[Section, ...]:
         """Every section; the first has an empty heading and holds what comes before the first `##`."""
-        parser = MarkdownIt("commonmark")
-        for name in FENCES:
-            parser.use(container_plugin, name)
+        if self._source.unclosed is not None:
+            self._problem(self._source.unclosed, "a comment is never closed", 'end it with "-->"')
+        tokens, self._definitions = parse_issue(self._source.markdown)
+        root = SyntaxTreeNode(tokens)
+        self._no_html(root)
         self._sections = [Section(heading="", blocks=(), line=self._source.first_line)]
         self._blocks: list[Block] = []
-        self._walk(SyntaxTreeNode(parser.parse(self._source.markdown)), only="", first=0)
+        self._walk(root, only="", first=0)
         self._end_section()
-        return tuple(section for section in self._sections if section.heading or section.blocks)
+        self.problems.sort(key=lambda problem: int(str(problem.where).rpartition(":")[2]))
+        return self._anchored([section for section in self._sections if section.heading or section.blocks])
+
+    @staticmethod
+    def _anchored(sections: list[Section]) -> tuple[Section, ...]:
+        """The sections with ids that no other section and no entry has."""
+        blocks = [block for section in sections for block in section.blocks]
+        taken = {block.item.slug for block in blocks if isinstance(block, Story)}
+        taken |= {block.policy.slug for block in blocks if isinstance(block, PolicyEntry)}
+        made = []
+        for section in sections:
+            name = slugify(plain(section.heading)) or f"section-{section.line}"
+            anchor = name if name not in taken else f"{name}-{section.line}"
+            taken.add(anchor)
+            made.append(replace(section, anchor=anchor if section.heading else ""))
+        return tuple(made)
+
+    def _no_html(self, root: SyntaxTreeNode) -> None:
+        for inline in root.walk():
+            found = next((child for child in inline.walk() if child.type == "html_inline"), None)
+            if inline.type == "inline" and found:
+                line = self._line(inline) + inline.content.count("\n", 0, inline.content.find(found.content))
+                self._problem(line, f"HTML is not used in issues: {found.content[:40]}", "write Markdown")
 
     def _walk(self, parent: SyntaxTreeNode, *, only: str, first: int) -> None:
         """The blocks of the file, or of a fence in it, each marked with the fences around it."""
         for node in parent.children:
             if node.type == "heading" and node.tag == "h2":
                 self._end_section()
-                heading = node.children[0].content if node.children else ""
-                self._sections.append(Section(heading=heading, blocks=(), line=self._line(node), only=only))
+                self._heading(node, only)
             elif node.type in ("container_only", "container_your"):
                 self._fence(node, only=only, first=first)
             else:
@@ -95,9 +121,36 @@ class Body:
                 for index in range(before, len(self._blocks)):
                     self._blocks[index] = replace(self._blocks[index], only=only, first=first)
 
+    def _heading(self, node: SyntaxTreeNode, only: str) -> None:
+        """A section's heading, one line of Markdown; a link by reference gets its address."""
+        self._no_pictures(node)
+
+        def linked(match: re.Match[str]) -> str:
+            target = self._definitions.get(normalizeReference(match[2] or match[1]))
+            return f"[{match[1]}](<{target['href']}>)" if target else match[0]
+
+        written = node.children[0].content if node.children else ""
+        heading = " ".join(_BY_REFERENCE.sub(linked, written).split())
+        self._sections.append(Section(heading=heading, blocks=(), line=self._line(node), only=only))
+
     def _end_section(self) -> None:
-        self._sections[-1] = replace(self._sections[-1], blocks=tuple(self._blocks))
+        self._sections[-1] = replace(self._sections[-1], blocks=tuple(map(self._defined, self._blocks)))
         self._blocks.clear()
+
+    def _defined(self, block: Block) -> Block:
+        """A block whose Markdown stands for itself: with the definitions of its links by reference."""
+        match block:
+            case Prose():
+                return replace(block, markdown=block.markdown + self._definitions_in(block.markdown))
+            case Story() | PolicyEntry():
+                return replace(block, blurb=block.blurb + self._definitions_in(block.blurb))
+        return block
+
+    def _definitions_in(self, text: str) -> str:
+        labels = dict.fromkeys(map(normalizeReference, re.findall(r"\[([^\[\]]+)\]", text)))
+        used = {label: target for label in labels if (target := self._definitions.get(label))}
+        lines = [f"[{label}]: <{t['href']}>" for label, t in used.items() if not t["href"].startswith("data:")]
+        return "\n\n" + "\n".join(lines) if lines else ""
 
     def _fence(self, node: SyntaxTreeNode, *, only: str, first: int) -> None:
         """`::: only EXPRESSION` or `::: your state first`, and what it holds."""
@@ -120,9 +173,6 @@ class Body:
         text = node.children[0].content if node.type == "paragraph" and node.children else ""
         if node.type == "heading" and node.tag == "h1":
             self._problem(self._line(node), "a # heading is the issue's title", 'use "##" for a section')
-        elif node.type == "html_block":
-            if not node.content.lstrip().startswith("<!--"):
-                self._problem(self._line(node), "HTML is not used in issues", "write Markdown")
         elif node.type == "blockquote" and blocks and self._belongs(node, blocks[-1]):
             blocks[-1] = self._with_blurb(blocks[-1], node)
         elif text.startswith(":::"):
@@ -134,10 +184,15 @@ class Body:
         elif node.type == "bullet_list" and ANY_REFERENCE.match(self._text(node).lstrip("-*+ \t")):
             for item in node.children:
                 self._row(item, blocks)
-        elif (picture := self._picture(node)) is not None:
-            blocks.append(picture)
+        elif node.type == "paragraph" and any(child.type == "image" for child in node.walk()):
+            self._pictures(node, blocks)
+        elif node.type != "paragraph" and only_pictures(node):
+            for child in node.walk():
+                if child.type == "paragraph":
+                    self._pictures(child, blocks)
         else:
-            self._prose(node, blocks)
+            self._no_pictures(node)
+            self._prose(self._text(node), self._line(node), blocks)
 
     def _reference(self, text: str, line: int, blocks: list[Block], *, compact: bool) -> None:
         match = REFERENCE.fullmatch(text.strip())
@@ -203,44 +258,62 @@ class Body:
     def _belongs(self, quote: SyntaxTreeNode, above: Block) -> bool:
         """Whether a block quote is the blurb of the entry above it: with no blank line between them."""
         start = (quote.map or (0, 0))[0]
-        return isinstance(above, Story | PolicyEntry) and self._beside(above) and bool(self._lines[start - 1].strip())
+        return isinstance(above, Story | PolicyEntry) and self._beside(above) and bool(self._written[start - 1].strip())
 
     def _beside(self, above: Block) -> bool:
         """Whether the block above lies within the same fences, so that nothing fenced leaks out by joining it."""
         return (above.only, above.first) == self._around
 
     def _with_blurb(self, block: Block, quote: SyntaxTreeNode) -> Block:
+        self._no_pictures(quote)
         blurb = "\n".join(re.sub(r"^\s*> ?", "", line) for line in self._text(quote).split("\n")).strip()
         return replace(block, blurb=blurb) if isinstance(block, Story | PolicyEntry) else block
 
-    def _picture(self, node: SyntaxTreeNode) -> Picture | None:
-        """A paragraph that is one picture, `![alt text](file.jpg "credit")`."""
-        images = node.children[0].children if node.type == "paragraph" and node.children else []
-        if len(images) != 1 or images[0].type != "image":
-            return None
-        image, line = images[0], self._line(node)
-        name = str(image.attrs.get("src", ""))
-        path = self._folder / name
-        path = path if path.exists() else self._workspace / name
+    def _pictures(self, node: SyntaxTreeNode, blocks: list[Block]) -> None:
+        """A paragraph with pictures, `![alt text](file.jpg "credit")`, each a block between the words around it."""
+        first = self._line(node)
         try:
-            photo = read_photo(
-                path, self._workspace, alt=image.content, credit=str(image.attrs.get("title", "")), named=name
-            )
+            found = list(pieces(node.children[0]))
         except InputError as fault:
-            self._problem(line, fault.what, fault.hint)
-            return None
-        return Picture(photo=photo, line=line)
+            self._problem(first, fault.what, fault.hint)
+            return
+        for piece in found:
+            line = first + piece.line
+            if piece.image is None:
+                self._prose(piece.text, line, blocks)
+                continue
+            try:
+                photo = photo_of(piece.image, self._folder, self._workspace)
+            except InputError as fault:
+                self._problem(line, fault.what, fault.hint)
+            else:
+                only, first_fence = self._around
+                blocks.append(Picture(photo=photo, line=line, url=piece.url, only=only, first=first_fence))
 
-    def _prose(self, node: SyntaxTreeNode, blocks: list[Block]) -> None:
-        text, line = self._text(node), self._line(node)
+    def _no_pictures(self, node: SyntaxTreeNode) -> None:
+        """A picture can't be shown within a list, a quote, a table or a heading."""
+        for inline in node.walk():
+            for image in inline.children if inline.type == "inline" else ():
+                if any(child.type == "image" for child in image.walk()):
+                    hint = "give it a line of its own, with an empty line before and after"
+                    self._problem(
+                        self._line(inline), "a picture can't stand in a list, a quote, a table or a heading", hint
+                    )
+                    break
+
+    def _prose(self, text: str, line: int, blocks: list[Block]) -> None:
         for offset, part in enumerate(text.split("\n")):
             for match in ANY_REFERENCE.finditer(part):
                 what = f"[[{match.group(1)}]] stands inside other text"
                 self._problem(line + offset, what, "give it a line of its own")
-        if blocks and isinstance(blocks[-1], Prose) and self._beside(blocks[-1]):
-            blocks[-1] = replace(blocks[-1], markdown=f"{blocks[-1].markdown}\n\n{text}")
+        above = blocks[-1] if blocks else None
+        if isinstance(above, Prose) and self._beside(above):
+            # As many lines as in the file, so that a fault inside keeps its line.
+            between = max(2, line - above.line - above.markdown.count("\n"))
+            blocks[-1] = replace(above, markdown=above.markdown + "\n" * between + text)
         else:
-            blocks.append(Prose(markdown=text, line=line))
+            only, first = self._around
+            blocks.append(Prose(markdown=text, line=line, only=only, first=first))
 
     def _text(self, node: SyntaxTreeNode) -> str:
         """The lines of the file that a block stands on."""

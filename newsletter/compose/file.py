@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from newsletter.errors import ConfigError, IssueError
+from newsletter.markdown.source import prepared
 from newsletter.tables import Document, Table
 
 _FENCE = "+++"
@@ -21,14 +22,18 @@ class IssueTable(Table):
         return IssueError(what, where=self.document.where(*self.path, *keys), hint=hint)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """An issue's file: its front matter, its Markdown, and the line on which the Markdown starts."""
+    """An issue's file: its front matter, its Markdown as it's parsed and as it was `written`, line by line the same,
+    and the line on which the Markdown starts. `unclosed` is the line of a comment that is never closed.
+    """
 
     table: IssueTable
     markdown: str
+    written: str
     first_line: int
     name: str
+    unclosed: int | None = None
 
 
 def read_issue(path: Path, named: str) -> Source:
@@ -52,5 +57,14 @@ def read_issue(path: Path, named: str) -> Source:
     try:
         document = Document.parse("\n".join(lines[1:end]) + "\n", named, first_line=2)
     except ConfigError as fault:
-        raise IssueError(fault.what, where=fault.where) from None
-    return Source(IssueTable(document.data, document, ()), "\n".join(lines[end + 1 :]), end + 2, named)
+        raise IssueError(fault.what, where=fault.where, hint=fault.hint) from None
+    written, first = "\n".join(lines[end + 1 :]), end + 2
+    markdown, unclosed = prepared(written)
+    return Source(
+        table=IssueTable(document.data, document, ()),
+        markdown=markdown,
+        written=written,
+        first_line=first,
+        name=named,
+        unclosed=None if unclosed is None else first + unclosed,
+    )

@@ -11,12 +11,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
-from mdit_py_plugins.container import container_plugin
 
-from newsletter.compose.body import ANY_REFERENCE, FENCES, REFERENCE
+from newsletter.compose.body import ANY_REFERENCE, REFERENCE
 from newsletter.errors import InputError
+from newsletter.markdown import parse_issue
+from newsletter.markdown.source import prepared, without_comments
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """The lines of a file as they're parsed, without comments, and as they were written; the Markdown's first."""
+
+    parsed: list[str]
+    written: list[str]
+    first: int
+
 
 Direction = Literal["up", "down"]
 
@@ -128,12 +138,18 @@ def _stacked(*chunks: list[str]) -> list[str]:
 
 
 def _run_together(above: str, below: str) -> bool:
-    if not above.strip() or not below.strip() or ":::" in (above.lstrip()[:3], below.lstrip()[:3]):
+    if not _words(above) or not _words(below) or ":::" in (above.lstrip()[:3], below.lstrip()[:3]):
         return False
-    if above.startswith("#") or above.rstrip().endswith("-->"):
+    if above.startswith("#"):
         return False
-    cards = all(REFERENCE.fullmatch(line.strip()) for line in (above, below))
+    cards = all(REFERENCE.fullmatch(_words(line)) for line in (above, below))
     return not (cards or (_is_row(above) and _is_row(below)))
+
+
+def _words(line: str) -> str:
+    """What a line says besides its comments; nothing for the last line of a longer one."""
+    bare, _ = without_comments(line)
+    return "" if bare.rstrip().endswith("-->") else bare.strip()
 
 
 def _without(lines: list[str], start: int, end: int) -> list[str]:
@@ -160,11 +176,10 @@ def _blank(lines: list[str]) -> str:
 
 def _shelves(lines: list[str]) -> list[_Shelf]:
     first = _first_line(lines)
-    parser = MarkdownIt("commonmark")
-    for name in FENCES:
-        parser.use(container_plugin, name)
-    markdown = "\n".join(line.removesuffix("\r") for line in lines[first:])
-    return _walk(SyntaxTreeNode(parser.parse(markdown)), lines, first, first)
+    markdown, _ = prepared("\n".join(line.removesuffix("\r") for line in lines[first:]))
+    tokens, _ = parse_issue(markdown)
+    file = _File([*lines[:first], *markdown.split("\n")], lines, first)
+    return _walk(SyntaxTreeNode(tokens), file, first)
 
 
 def _first_line(lines: list[str]) -> int:
@@ -173,7 +188,8 @@ def _first_line(lines: list[str]) -> int:
     return ends[1] + 1 if len(ends) > 1 else 0
 
 
-def _walk(parent: SyntaxTreeNode, lines: list[str], offset: int, start: int) -> list[_Shelf]:
+def _walk(parent: SyntaxTreeNode, file: _File, start: int) -> list[_Shelf]:
+    lines, offset = file.parsed, file.first
     shelves = [_Shelf(start)]
     for node in parent.children:
         if not node.map:
@@ -186,10 +202,8 @@ def _walk(parent: SyntaxTreeNode, lines: list[str], offset: int, start: int) -> 
             shelves.append(_Shelf(end))
         elif node.type.startswith("container_"):
             closed = end < len(lines) and lines[end].lstrip().startswith(":::")
-            parts.append(_Part(top, end + closed, "fence", _walk(node, lines, offset, top + 1)))
-        elif node.type == "html_block":
-            continue
-        elif node.type == "blockquote" and parts and parts[-1].kind == "card" and lines[top - 1].strip():
+            parts.append(_Part(top, end + closed, "fence", _walk(node, file, top + 1)))
+        elif node.type == "blockquote" and parts and parts[-1].kind == "card" and file.written[top - 1].strip():
             parts[-1].end = end
         else:
             parts += _joined(parts, _parts(node, lines, offset, top, end))
@@ -219,7 +233,8 @@ def _parts(node: SyntaxTreeNode, lines: list[str], offset: int, top: int, end: i
             while last > first and not lines[last - 1].strip():
                 last -= 1
             yield _Part(first, last, "row")
-    elif node.type == "paragraph" and [child.type for child in node.children[0].children] == ["image"]:
-        yield _Part(top, end, "card")
+    elif node.type == "paragraph" and [child.type for child in node.children[0].children] in (["image"], ["link"]):
+        whole = any(child.type == "image" for child in node.walk())
+        yield _Part(top, end, "card" if whole else "prose")
     else:
         yield _Part(top, end, "prose")

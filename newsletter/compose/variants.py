@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import groupby
 
-from newsletter.model import Block, Issue, Section, Story, Variant, states_of
+from newsletter.model import Block, Issue, Story, Variant, states_of
 
 
 def pick(issue: Issue, variant: Variant) -> Issue:
@@ -22,7 +22,7 @@ def pick(issue: Issue, variant: Variant) -> Issue:
             continue
         blocks = tuple(block for block in section.blocks if _gets(variant, block))
         if blocks or (section.heading and not section.blocks):
-            sections.append(Section(heading=section.heading, blocks=_ordered(blocks, variant.state), line=section.line))
+            sections.append(replace(section, blocks=_ordered(blocks, variant.state), only=""))
     return replace(issue, sections=tuple(sections))
 
 

@@ -26,10 +26,11 @@ class Prose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A picture standing by itself in the issue."""
+    """A picture standing by itself in the issue, leading to `url` where there is one."""
 
     photo: Photo
     line: int
+    url: str = ""
     only: str = ""
     first: int = 0
 
@@ -87,12 +88,15 @@ Block = Prose | Picture | Story | PolicyEntry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A `##` section; `only` says who gets its heading. The text before the first one has an empty heading."""
+    """A `##` section; `only` says who gets its heading, one line of Markdown. The text before the first one has an
+    empty heading. `anchor` is the heading's id, unique within the issue.
+    """
 
     heading: str
     blocks: tuple[Block, ...]
     line: int
     only: str = ""
+    anchor: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

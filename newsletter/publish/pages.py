@@ -18,6 +18,7 @@ from newsletter.publish.catalog import NATION, Catalog, replaced, slug_of, step_
 from newsletter.publish.pictures import SMALL, shapes
 from newsletter.publish.prose import (
     blurb_html,
+    inline_html,
     lead_photo,
     legal,
     prose_html,
@@ -87,6 +88,7 @@ class Pages:
             "blurb": blurb_html,
             "prose": prose_html,
             "plain": plain,
+            "inline": inline_html,
             "srcset": (lambda *_: "") if alone else srcset,
             "slug": slug_of,
             "step_anchor": step_anchor,

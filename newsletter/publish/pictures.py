@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from newsletter.config import Brand
 from newsletter.errors import InputError
 from newsletter.model import Photo
-from newsletter.photos import FOLDER
+from newsletter.photos import FOLDER, opened, photo_bytes
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFont
@@ -64,10 +64,9 @@ def shapes(photo: Photo) -> tuple[Shape, ...]:
 
 def original(photo: Photo, workspace: Path, of: str) -> bytes:
     """A picture's own bytes; InputError that names what it belongs to where they are gone."""
-    frozen = workspace / FOLDER / photo.name
     try:
-        return (frozen if frozen.exists() else workspace / photo.file).read_bytes()
-    except OSError:
+        return photo_bytes(photo, workspace)
+    except InputError:
         hint = f"it belongs to {of}; put it back as {FOLDER}/{photo.name}"
         raise InputError(f"the picture {photo.file} is gone", where=workspace / FOLDER, hint=hint) from None
 
@@ -79,14 +78,11 @@ def shaped(photo: Photo, shape: Shape, workspace: Path, of: str) -> bytes:
         return kept.read_bytes()
     except OSError:
         pass
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
-    try:
-        with Image.open(io.BytesIO(original(photo, workspace, of))) as image:
-            wanted = "RGBA" if image.mode in ("RGBA", "LA") or "transparency" in image.info else "RGB"
-            pixels = image.convert(wanted)
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
-        raise InputError(f"{photo.file} is not a readable picture", where=workspace / FOLDER) from None
+    with opened(original(photo, workspace, of), photo.file) as image:
+        wanted = "RGBA" if image.mode in ("RGBA", "LA") or "transparency" in image.info else "RGB"
+        pixels = image.convert(wanted)
     if shape.width < pixels.width:
         height = max(1, round(pixels.height * shape.width / pixels.width))
         pixels = pixels.resize((shape.width, height), Image.Resampling.LANCZOS)
@@ -115,9 +111,9 @@ def _ground(brand: Brand, picture: bytes | None) -> Image.Image:
     width, height = _CARD
     image = Image.new("RGB", _CARD, brand.banner)
     if picture:
-        with Image.open(io.BytesIO(picture)) as opened:
-            opened.draft("RGB", (width, height))
-            image.paste(ImageOps.fit(opened.convert("RGB"), (500, height)), (width - 500, 0))
+        with opened(picture, "the issue's picture") as lead:
+            lead.draft("RGB", (width, height))
+            image.paste(ImageOps.fit(lead.convert("RGB"), (500, height)), (width - 500, 0))
     pen = ImageDraw.Draw(image)
     pen.rectangle([0, height - 14, width, height], fill=brand.accent_dark)
     return image

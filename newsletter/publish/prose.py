@@ -12,7 +12,8 @@ from markupsafe import Markup
 from newsletter import merge
 from newsletter.links import canonical
 from newsletter.model import Issue, Photo, PolicyEntry, Story
-from newsletter.render.markdown import to_html
+from newsletter.render.fields import Fields
+from newsletter.render.markdown import to_html, to_inline_html
 
 # What neither XML nor UTF-8 can hold. It comes with imports, and says nothing to a reader.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -37,9 +38,22 @@ def stored_html(markdown: str) -> Markup:
     return Markup(_html(markdown))  # noqa: S704 (sanitised)
 
 
+def inline_html(markdown: str) -> Markup:
+    """One line of Markdown, such as a heading, as safe HTML."""
+    return Markup(to_inline_html(markdown))  # noqa: S704 (sanitised)
+
+
 def prose_html(markdown: str) -> Markup:
     """Markdown that staff wrote for the issue, with the fallbacks of its merge fields."""
-    return Markup(_html(merge.parse(markdown).merge({})))  # noqa: S704 (sanitised)
+    return Markup(_filled(markdown))  # noqa: S704 (sanitised)
+
+
+@lru_cache(maxsize=4096)
+def _filled(markdown: str) -> str:
+    fields = Fields(markdown)
+    parts = merge.parse(markdown).parts
+    public = (p for p in parts if isinstance(p, str) or p.name not in merge.SYSTEM_FIELDS)
+    return fields.reveal(to_html(fields.hide(merge.MergeText(tuple(public))))).merge_html({})
 
 
 def blurb_html(entry: Story | PolicyEntry) -> Markup:

@@ -20,11 +20,11 @@ from newsletter.merge import FIELDS, MergeField
 from newsletter.model import Issue, Photo, PolicyEntry, Rendered
 from newsletter.render.fields import Fields
 from newsletter.render.inline import inline
-from newsletter.render.mjml import MjmlError, compile_mjml
+from newsletter.render.mjml import MjmlError, compile_mjml, without_places
 from newsletter.render.templates import HTML, TEXT, TemplateSet
 from newsletter.render.words import headlines
 
-__all__ = ["render"]
+__all__ = ["mjml_source", "render"]
 
 
 def render(issue: Issue, config: Config, *, folders: Sequence[Path], variant: str = "default") -> Rendered:
@@ -52,6 +52,14 @@ def render(issue: Issue, config: Config, *, folders: Sequence[Path], variant: st
         html=fields.reveal(html),
         text=fields.reveal(text),
     )
+
+
+def mjml_source(issue: Issue, config: Config, *, folders: Sequence[Path]) -> str:
+    """What `render` compiles: the issue as MJML, with tokens for merge fields."""
+    publication = config.publication(issue.publication)
+    name = publication.template or publication.slug
+    context = _context(issue, config, Fields(issue), "default")
+    return without_places(TemplateSet(folders, config.folder).run(name, HTML, context, config.path.name))
 
 
 def _context(issue: Issue, config: Config, fields: Fields, variant: str) -> dict[str, Any]:

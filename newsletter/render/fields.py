@@ -14,12 +14,22 @@ from dataclasses import replace
 from newsletter import merge
 from newsletter.model import Block, Issue, PolicyEntry, Prose, Story
 
+#: What stands before a field that stands within an address.
+_IN_URL = re.compile(r"(?:https?://|mailto:)[^\s\"'<>]*$", re.IGNORECASE)
+_LONGEST_URL = 2000
+
+
+def _placed(field: merge.MergeField, before: str) -> merge.MergeField:
+    """The field for the place it stands in; links of the system's own are whole addresses."""
+    within = field.name not in merge.SYSTEM_FIELDS and _IN_URL.search(before)
+    return replace(field, in_url=True) if within else field
+
 
 class Fields:
-    """The merge fields of one rendering, and their tokens."""
+    """The merge fields of one rendering, and their tokens, which hold a digest of what is `rendered`."""
 
-    def __init__(self, issue: Issue) -> None:
-        self._key = hashlib.sha256(repr(issue).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    def __init__(self, rendered: object) -> None:
+        self._key = hashlib.sha256(repr(rendered).encode("utf-8", "surrogatepass")).hexdigest()[:16]
         self._tokens: dict[merge.MergeField, str] = {}
 
     def token(self, field: merge.MergeField) -> str:
@@ -38,8 +48,13 @@ class Fields:
         if not self._tokens:
             return merge.MergeText((text,))
         found = {token: field for field, token in self._tokens.items()}
-        pieces = re.split(f"({'|'.join(map(re.escape, found))})", text)
-        return merge.MergeText(tuple(found.get(piece, piece) for piece in pieces if piece))
+        parts: list[str | merge.MergeField] = []
+        at = 0
+        for match in re.finditer("|".join(map(re.escape, found)), text):
+            parts.append(text[at : match.start()])
+            parts.append(_placed(found[match[0]], text[max(0, match.start() - _LONGEST_URL) : match.start()]))
+            at = match.end()
+        return merge.MergeText(tuple(part for part in (*parts, text[at:]) if part != ""))
 
     def mark(self, issue: Issue) -> Issue:
         """The issue with tokens for the fields that staff wrote: in prose, and in blurbs that are not the

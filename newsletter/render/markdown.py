@@ -1,40 +1,66 @@
 """Markdown as safe HTML, as text for reading, and as one plain line.
 
-The Markdown is CommonMark without HTML and without pictures (a picture is a block of its own). Whatever is
-written, the HTML holds only the few elements below, links lead to http, https or mailto, and headings stand
-below the section's own.
+Pictures are left out (a picture is a block of its own). Whatever is written, the HTML holds only the few elements
+below, links lead to http, https or mailto, and headings stand below the section's own. Every block says that its
+direction is that of its words, and one that begins from the right stands there.
 """
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterable, Sequence
+from unicodedata import east_asian_width
 
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
-_TAGS = {"p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote", "h3", "h4", "code"}
+from newsletter.markdown import direction, numbers, parse, plain
+
+__all__ = ["plain", "to_html", "to_inline_html", "to_inline_text", "to_text", "wrap"]
+
+_TAGS = {
+    *("p", "br", "strong", "em", "s", "a", "ul", "ol", "li", "blockquote", "h3", "h4", "code", "hr"),
+    *("table", "thead", "tbody", "tr", "th", "td"),
+}
+_BLOCKS = {"p", "h3", "h4", "li", "blockquote", "th", "td"}
+_ATTRIBUTES = {
+    "a": {"href"},
+    "ol": {"start"},
+    "li": {"value"},
+    "th": {"scope", "align"},
+    "td": {"align"},
+    "table": {"class"},
+}
 _SCHEMES = {"http", "https", "mailto"}
 _LINK = re.compile(r"(?:https?://|mailto:)\S", re.IGNORECASE)
-# What neither XML nor a mailbox takes: control characters, but for tab and line feed.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]")
+_ALIGNED = re.compile(r"text-align:(left|right|center)")
+_renderer = MarkdownIt("commonmark", {"html": False})
 
 
 def to_html(markdown: str) -> str:
     """Sanitised HTML that is also well-formed XML, so that it can stand in MJML; empty for empty text."""
     tokens = _parse(markdown)
+    _as_data(tokens)
+    return _clean(_with_directions(tokens))
+
+
+def to_inline_html(markdown: str) -> str:
+    """The same of one line, such as a heading, without a block around it."""
+    return _clean([token for token in _parse(markdown) if token.type == "inline"])
+
+
+def _clean(tokens: Sequence[Token]) -> str:
     html = nh3.clean(
-        _parser().renderer.render(tokens, _parser().options, {}),
+        _renderer.renderer.render(tokens, _renderer.options, {}),
         tags=_TAGS,
-        attributes={"a": {"href"}},
+        attributes={tag: {*_ATTRIBUTES.get(tag, ()), "dir", "align"} for tag in _TAGS},
         url_schemes=_SCHEMES,
         link_rel=None,
     )
-    return html.replace("<br>", "<br/>").replace("&nbsp;", "&#160;").strip()
+    return html.replace("<br>", "<br/>").replace("<hr>", "<hr/>").replace("&nbsp;", "&#160;").strip()
 
 
 def to_text(markdown: str, width: int = 72) -> str:
@@ -44,32 +70,85 @@ def to_text(markdown: str, width: int = 72) -> str:
     return "\n\n".join(_blocks(SyntaxTreeNode(_parse(markdown)).children, width))
 
 
-def plain(markdown: str) -> str:
-    """All the words on one line, without markup or addresses: for teasers and alternative texts."""
-    words = (
-        "".join(" " if child.type in ("softbreak", "hardbreak") else child.content for child in token.children or ())
-        if token.type == "inline"
-        else token.content
-        for token in _parse(markdown)
-    )
-    return " ".join(" ".join(words).split())
-
-
-@cache
-def _parser() -> MarkdownIt:
-    # 20 levels, as the CommonMark preset has it, also keep the walk below from going deep.
-    return MarkdownIt("commonmark", {"html": False})
+def to_inline_text(markdown: str) -> str:
+    """One line for a reader, such as a heading: words, and links as `words (https://...)`."""
+    return " ".join(to_text(markdown, 10_000).split())
 
 
 def _parse(markdown: str) -> list[Token]:
     """The tokens, without pictures, without links to elsewhere, with headings of level 3 and 4 only."""
-    tokens = _parser().parse(_CONTROL.sub("", markdown.replace("\r\n", "\n").replace("\r", "\n")))
+    tokens = parse(markdown)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = "h3" if token.tag <= "h3" else "h4"
         elif token.children:
             token.children = _without_dead_links([t for t in token.children if t.type != "image"])
+            for child in token.children:
+                if child.type == "html_inline":  # shown as it was typed, never obeyed
+                    child.type = "text"
+    _number(tokens)
     return tokens
+
+
+def _number(tokens: Sequence[Token]) -> None:
+    """The items of ordered lists get the numbers that were written, where they rise by more than one."""
+    lists: list[list[Token]] = []
+    for token in tokens:
+        if token.type == "ordered_list_open":
+            lists.append([token])
+        elif token.type == "bullet_list_open":
+            lists.append([])
+        elif token.type == "list_item_open" and lists[-1]:
+            lists[-1].append(token)
+        elif token.type in ("ordered_list_close", "bullet_list_close"):
+            opened, *items = lists.pop() or [token]
+            first = int(opened.attrs.get("start", 1))
+            for expected, number, item in zip(
+                range(first, first + len(items)), numbers([i.info for i in items], first), items, strict=True
+            ):
+                item.meta = {"number": number}
+                if number != expected:
+                    item.attrSet("value", str(number))
+
+
+def _with_directions(tokens: list[Token]) -> list[Token]:
+    open_blocks: list[Token] = []
+    for token in tokens:
+        if token.type == "inline" and direction(token.content) == "rtl":
+            _set_right(open_blocks)
+        elif token.hidden or token.tag not in _BLOCKS | {"ul", "ol"}:
+            continue
+        elif token.nesting == 1:
+            if token.tag in _BLOCKS:
+                token.attrSet("dir", "auto")
+            open_blocks.append(token)
+        elif token.nesting == -1:
+            open_blocks.pop()
+    return tokens
+
+
+def _as_data(tokens: Sequence[Token]) -> None:
+    """Tables say that they hold data, which cells are headings, and where their words stand."""
+    for token in tokens:
+        if token.type == "table_open":
+            token.attrSet("class", "data")
+        elif token.type in ("th_open", "td_open"):
+            aligned = _ALIGNED.search(str(token.attrs.pop("style", "")))
+            if aligned:
+                token.attrSet("align", aligned[1])
+            if token.type == "th_open":
+                token.attrSet("scope", "col")
+                token.attrs.setdefault("align", "left")  # or programs center it
+
+
+def _set_right(around: list[Token]) -> None:
+    """Words from right to left stand on the right, and so do the marks of their list."""
+    for block in around[-1:]:
+        if block.attrs.get("align", "left") == "left":
+            block.attrSet("align", "right")
+    for number, block in enumerate(around):
+        if block.tag in ("ul", "ol") and around[number + 1].tag == "li":
+            block.attrs.setdefault("dir", "rtl")
 
 
 def _without_dead_links(tokens: Sequence[Token]) -> list[Token]:
@@ -105,6 +184,8 @@ def _block(node: SyntaxTreeNode, width: int) -> str:
             return textwrap.indent(inner, "> ", lambda _: True).replace("> \n", ">\n")
         case "fence" | "code_block":
             return textwrap.indent(node.content.rstrip("\n"), "    ")
+        case "table":
+            return _table(node, width)
         case "hr":
             return "* * *"
         case _:
@@ -112,16 +193,46 @@ def _block(node: SyntaxTreeNode, width: int) -> str:
 
 
 def _list(node: SyntaxTreeNode, width: int) -> str:
-    first = int(node.attrs.get("start", 1))
     lines = []
-    for number, entry in enumerate(node.children, first):
-        mark = "- " if node.type == "bullet_list" else f"{number}. "
+    for entry in node.children:
+        mark = "- " if node.type == "bullet_list" else f"{entry.meta['number']}. "
         inner = _blocks(entry.children, width - len(mark))
         lines.append(textwrap.indent("\n".join(inner), " " * len(mark)).replace(" " * len(mark), mark, 1) or mark)
     return "\n".join(lines)
 
 
-def _inline(nodes: Sequence[SyntaxTreeNode]) -> str:
+def _table(node: SyntaxTreeNode, width: int) -> str:
+    """Columns side by side where the lines have room; else row by row, each cell below its column's heading."""
+    cells = [
+        [" ".join(_inline(cell.children).split()) for cell in row.children]
+        for part in node.children
+        for row in part.children
+    ]
+    aligned = ["right" in str(cell.attrs.get("style", "")) for cell in node.children[0].children[0].children]
+    widths = [max(map(_columns, column)) for column in zip(*cells, strict=True)]
+    if sum(widths) + 2 * (len(widths) - 1) <= width:
+        lines = ["  ".join(map(_padded, row, widths, aligned)).rstrip() for row in cells]
+        return "\n".join([lines[0], "  ".join("-" * room for room in widths), *lines[1:]])
+    head, *rows = cells
+    return "\n\n".join(
+        "\n".join(
+            wrap(f"{name}: {cell}" if name else cell, width, 2) for name, cell in zip(head, row, strict=True) if cell
+        )
+        for row in rows
+    ) or wrap(", ".join(filter(None, head)), width)
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _padded(text: str, width: int, right: bool) -> str:
+    room = " " * (width - _columns(text))
+    return room + text if right else text + room
+
+
+def _inline(nodes: Iterable[SyntaxTreeNode]) -> str:
     return "".join(_span(node) for node in nodes)
 
 
@@ -133,7 +244,10 @@ def _span(node: SyntaxTreeNode) -> str:
             return "\n"
         case "link":
             words, url = _inline(node.children), str(node.attrs.get("href", ""))
-            return words if words in (url, url.removeprefix("mailto:")) else f"{words} ({url})".lstrip()
+            same = url.removeprefix("mailto:"), url.removeprefix("https://")
+            return words if words in (url, *same) else f"{words} ({url})".lstrip()
+        case "s":
+            return f"~{_inline(node.children)}~"
         case _:
             return _inline(node.children) if node.children else node.content
 

@@ -50,7 +50,19 @@ ATTRIBUTES: Mapping[str, frozenset[str]] = {
         "mj-text": {*_LEAF, *_FONT, "height", "text-decoration", "text-transform"},
         "mj-table": {*_LEAF, *_FONT, "border", "cellpadding", "cellspacing", "role", "table-layout", "width"},
         "mj-image": {
-            *(*_LEAF, *_BORDER, "alt", "fluid-on-mobile", "height", "href", "rel", "src", "target", "title"),
+            *(
+                *_LEAF,
+                *_BORDER,
+                "alt",
+                "fluid-on-mobile",
+                "font-size",
+                "height",
+                "href",
+                "rel",
+                "src",
+                "target",
+                "title",
+            ),
             "width",
         },
         "mj-button": {
@@ -68,6 +80,9 @@ _HINTS = {"mj-include": "include with Jinja: {% include %}", "mj-font": "use fon
 
 _AT = re.compile(r' at="([^"]*)"')
 _TAG = re.compile(r"<(mjml|mj-[\w-]+)(?=[\s/>])")
+# The compiler counts "0 8px" as no padding at all where it counts widths for Outlook; "0px 8px" it reads.
+_PADDINGS = re.compile(r'\s(?:inner-)?padding(?:-\w+)?="[^"<>]*"')
+_ZERO = re.compile(r"(?<![\w.])0(?![\w.%])")
 _TITLE = re.compile(r"<mj-title(?: [^>]*)?>(.*?)</mj-title>", re.DOTALL)
 
 
@@ -88,6 +103,11 @@ def with_places(source: str, name: str) -> str:
     return "\n".join(lines)
 
 
+def without_places(source: str) -> str:
+    """The MJML without what says where its tags were written."""
+    return _AT.sub("", source)
+
+
 def compile_mjml(source: str) -> str:
     """HTML of an MJML text; MjmlError for what is no MJML.
 
@@ -96,7 +116,8 @@ def compile_mjml(source: str) -> str:
     check(source)
     # The compiler writes a title into an attribute without escaping it, so it never gets to see it.
     title = _TITLE.search(source)
-    bare = _AT.sub("", _TITLE.sub("", source)).replace('<mj-style inline="inline">', "<mj-style>/*inline*/")
+    bare = without_places(_TITLE.sub("", source)).replace('<mj-style inline="inline">', "<mj-style>/*inline*/")
+    bare = _PADDINGS.sub(lambda found: _ZERO.sub("0px", found[0]), bare)
     try:
         page = mjml.mjml2html(bare, fonts={})
     except ValueError as fault:

@@ -13,7 +13,8 @@ A template is a folder with `mail.mjml.j2` and `mail.txt.j2`. Both are given:
     merge(name, fallback)   a merge field, such as merge("unsubscribe_url")
 
     tests     story, policy, prose, picture: what a block is
-    filters   html, text, plain (of Markdown), wrap; and those of `words`
+    filters   html, text, plain (of Markdown), inline and line (of one line of it, such as a heading), wrap; and those
+              of `words`; dir, the attributes that say a block's direction
 """
 
 from __future__ import annotations
@@ -37,11 +38,14 @@ from jinja2.ext import Extension
 from markupsafe import Markup
 
 from newsletter.errors import TemplateError, nearest
+from newsletter.markdown import direction
 from newsletter.model import Picture, PolicyEntry, Prose, Story
 from newsletter.render import words
-from newsletter.render.markdown import plain, to_html, to_text, wrap
+from newsletter.render.markdown import plain, to_html, to_inline_html, to_inline_text, to_text, wrap
 from newsletter.render.mjml import MjmlError, with_places
 
+#: What a block says of its direction, by that of its words; from right to left, they stand on the right.
+DIRECTIONS = {"ltr": ' dir="auto"', "rtl": ' dir="auto" align="right"'}
 HTML, TEXT = "mail.mjml.j2", "mail.txt.j2"
 # What XML does not allow, from wherever it came.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -127,7 +131,10 @@ def _environment(folders: tuple[Path, ...]) -> Environment:
     )
     filters: Mapping[str, Callable[..., Any]] = {
         "html": lambda markdown: Markup(to_html(markdown)),  # noqa: S704  sanitised
+        "inline": lambda markdown: Markup(to_inline_html(markdown)),  # noqa: S704  sanitised
         "text": to_text,
+        "line": to_inline_text,
+        "dir": lambda words: Markup(DIRECTIONS[direction(Markup(words).striptags())]),  # noqa: S704  constants
         "plain": plain,
         "wrap": wrap,
         **{name: getattr(words, name) for name in words.__all__},

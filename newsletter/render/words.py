@@ -15,6 +15,7 @@ from typing import Protocol
 from slugify import slugify
 
 from newsletter.config import Publication
+from newsletter.markdown import plain
 from newsletter.model import (
     Block,
     Issue,
@@ -261,7 +262,7 @@ def runs(section: Section) -> Iterator[tuple[bool, tuple[Block, ...]]]:
 
 def anchor(section: Section) -> str:
     """The id of a section's heading, such as `policy-wins`."""
-    return slugify(section.heading) or f"section-{section.line}"
+    return section.anchor or slugify(plain(section.heading)) or f"section-{section.line}"
 
 
 def safe_url(url: str) -> str:

@@ -20,6 +20,7 @@ from newsletter.config import Config, Pace, ProviderConfig, Publication
 from newsletter.errors import ConfigError, SendError
 from newsletter.merge import MergeText, reader_links
 from newsletter.model import Call, DeliveryState, Inline, Outcome, Photo, Recipient, Rendered, Snapshot
+from newsletter.photos import photo_bytes
 from newsletter.providers import Provider, load, mails, provider_class
 from newsletter.providers.mime import Composer
 from newsletter.send import control, decisions
@@ -282,7 +283,7 @@ class CampaignService:
         for name, photo in photos.items():
             address = f"{self.config.archive.url.rstrip('/')}/media/{name}"
             if any(isinstance(part, str) and address in part for part in parts):
-                data = (self.config.folder / photo.file).read_bytes()
+                data = photo_bytes(photo, self.config.folder)
                 kind = guess_type(name)[0] or "application/octet-stream"
                 inside.append(Inline(name=name, type=kind, data=data))
                 parts = tuple(p.replace(address, f"cid:{name}") if isinstance(p, str) else p for p in parts)

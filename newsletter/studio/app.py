@@ -6,6 +6,7 @@ what changes a file must come from our own pages. Mail and archive pages are sho
 
 from __future__ import annotations
 
+import io
 import secrets
 from collections.abc import Callable
 from functools import partial
@@ -210,7 +211,8 @@ class _Pages:
         return Response(in_scheme(css, _Look().scheme), content_type="text/css; charset=utf-8")
 
     def picture(self, name: str) -> Response:
-        return send_file(self._studio.photo(name), max_age=3600)
+        data, kind = self._studio.photo(name)
+        return send_file(io.BytesIO(data), mimetype=kind, max_age=3600)
 
     def templates(self) -> str:
         """Every template with every component, in light and dark."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 from newsletter.compose import rearrange
 from newsletter.errors import InputError, NotFound
 from newsletter.model import Finding, Issue, Photo, Reach, Rendered, Snapshot
+from newsletter.photos import photo_bytes
 from newsletter.resources import TEMPLATES
 from newsletter.send import Clock
 from newsletter.workspace import Workspace
@@ -141,19 +143,22 @@ class Studio:
         """A template's mail with every kind of block, by publication."""
         return self._once(("specimens", template), lambda: self.space.render_specimens(template))
 
-    def photo(self, name: str) -> Path:
-        """The file of a picture that was shown, by its public name."""
+    def photo(self, name: str) -> tuple[bytes, str]:
+        """A picture that was shown, by its public name, and its media type."""
         if name in _SPECIMENS:
-            return TEMPLATES / "studio" / "specimen.svg"
+            return (TEMPLATES / "studio" / "specimen.svg").read_bytes(), "image/svg+xml"
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         frozen = self.path.parent / "media" / Path(name).name
         if frozen.is_file():
-            return frozen
+            return frozen.read_bytes(), kind
         with self._lock:
             photo = self._photos.get(name)
-        path = self.path.parent / photo.file if photo else None
-        if path is None or not path.is_file():
-            raise NotFound(f"no picture {name}")
-        return path
+        try:
+            if photo:
+                return photo_bytes(photo, self.path.parent), kind
+        except InputError:
+            pass
+        raise NotFound(f"no picture {name}")
 
     def digest(self, slug: str) -> str:
         """The digest of an issue's file as it lies there."""

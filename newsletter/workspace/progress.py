@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Where an issue stands and which command it waits for; `due` is when the publication's next one is."""
+    """Where an issue stands and which command it waits for; `due` is when the publication's next one is. An issue whose
+    head can't be read has no publication.
+    """
 
-    publication: str
+    publication: str = ""
     issue: str = ""
     date: dt.date | None = None
     due: dt.date | None = None
@@ -102,7 +104,12 @@ class Progress(Writing):
                         )
                     )
                     due = None
-        return rows
+        listed = {row.issue for row in rows}
+        broken = (name for name in reversed(self.issue_names()) if name not in listed)
+        return [
+            *rows,
+            *(Stage(issue=name, stage="draft", missing=self._missing(name), next="check") for name in broken),
+        ]
 
     def _waits(self, session: Session, reports: list[CampaignReport]) -> str:
         """Why the first of an issue's campaigns that is paused or waits does so."""
@@ -124,7 +131,7 @@ class Progress(Writing):
         try:
             issue = self.compose(name)
             errors = [finding for finding in self.check(issue, self.render(issue)) if blocks(finding)]
-        except NewsletterError as fault:
+        except (NewsletterError, OSError, ValueError) as fault:  # whatever is wrong with one hides no other
             return str(fault).splitlines()[0]
         return f"{errors[0].message}" + (f", and {len(errors) - 1} more" if errors[1:] else "") if errors else ""
 

@@ -51,6 +51,9 @@ PLANTED = {
     "content/no-preheader": ISSUE.replace(PREHEADER, ""),
     "content/preheader-length": ISSUE.replace(PREHEADER, "Too short"),
     "content/placeholder": body("Here comes TK."),
+    "content/leftover-marks": body("Said **as it stands ** here."),
+    "content/marks-in-plain-text": subject("**News** for October"),
+    "content/unseen-characters": subject("News\\u202e for October"),
     "content/used-twice": body("[[hb1-hearing]]"),
     "content/empty-section": body("## Nothing here"),
     "content/nothing": ISSUE[: ISSUE.index("Hi {{")],
@@ -180,8 +183,12 @@ url = "https://example.org/policy"
         transfer.import_file(session, extra, "policies", workspace=desk.folder, now=NOW)
 
 
+#: Their tests stand below, and with those of sending.
+ELSEWHERE = {"accessibility/contrast", "content/used-before", "content/used-elsewhere"}
+
+
 @pytest.mark.parametrize(
-    "rule", sorted(set(RULES) - {"accessibility/contrast", "content/used-before", "content/used-elsewhere"})
+    "rule", sorted(rule.id for rule in RULES.values() if not rule.asked and rule.id not in ELSEWHERE)
 )
 def test_each_rule_finds_its_planted_fault(desk: Desk, rule: str) -> None:
     assert rule in PLANTED or rule in SPOILT, "plant a fault for every rule"

@@ -13,14 +13,14 @@ from newsletter.render.markdown import plain, to_html, to_text
 
 def test_markdown_becomes_html_with_its_links() -> None:
     html = to_html("Hi **you**, *see* [x & y](https://e.org/?a=1&b=2)  \nnow")
-    assert (
-        html
-        == '<p>Hi <strong>you</strong>, <em>see</em> <a href="https://e.org/?a=1&amp;b=2">x &amp; y</a><br/>\nnow</p>'
-    )
+    link = '<a href="https://e.org/?a=1&amp;b=2">x &amp; y</a>'
+    assert html == f'<p dir="auto">Hi <strong>you</strong>, <em>see</em> {link}<br/>\nnow</p>'
 
 
 def test_headings_stand_below_the_sections_own() -> None:
-    assert to_html("# One\n## Two\n#### Four\n###### Six") == "<h3>One</h3>\n<h3>Two</h3>\n<h4>Four</h4>\n<h4>Six</h4>"
+    assert to_html("# One\n## Two\n#### Four\n###### Six") == (
+        '<h3 dir="auto">One</h3>\n<h3 dir="auto">Two</h3>\n<h4 dir="auto">Four</h4>\n<h4 dir="auto">Six</h4>'
+    )
 
 
 @pytest.mark.parametrize(
@@ -40,16 +40,16 @@ def test_headings_stand_below_the_sections_own() -> None:
 )
 def test_hostile_markdown_is_inert(hostile: str) -> None:
     html = to_html(hostile)
-    assert not re.search(r"<(script|img)|<[^>]*(href|onclick)|[\x00-\x08\x0b-\x1f]", html)
+    assert not re.search(r"<(script|img)|<[^>]*(href=\"(?!https://)|onclick)|[\x00-\x08\x0b-\x1f]", html)
 
 
 def test_a_link_to_nowhere_keeps_its_words() -> None:
-    assert to_html("[words](/relative) [](https://e.org)") == "<p>words </p>"
+    assert to_html("[words](/relative) [](https://e.org)") == '<p dir="auto">words </p>'
     assert to_text("[words](/relative)") == "words"
 
 
 def test_braces_and_quotes_stay_as_written() -> None:
-    assert to_html('{{ x }} "q"') == '<p>{{ x }} "q"</p>'
+    assert to_html('{{ x }} "q"') == '<p dir="auto">{{ x }} "q"</p>'
 
 
 @settings(max_examples=60, deadline=None)
@@ -57,8 +57,10 @@ def test_braces_and_quotes_stay_as_written() -> None:
 def test_whatever_is_written_the_html_is_well_formed_and_sanitised(text: str) -> None:
     html = to_html(text)
     etree.fromstring(f"<x>{html}</x>")
-    allowed = {"p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote", "h3", "h4", "code"}
-    assert nh3.clean(html, tags=allowed, link_rel=None).replace("<br>", "<br/>").replace("&nbsp;", "&#160;") == html
+    allowed = {"p", "br", "strong", "em", "s", "a", "ul", "ol", "li", "blockquote", "h3", "h4", "code", "hr"}
+    attributes = {tag: {"dir", "align", "href", "start", "value"} for tag in allowed}
+    clean = nh3.clean(html, tags=allowed, attributes=attributes, link_rel=None)
+    assert clean.replace("<br>", "<br/>").replace("<hr>", "<hr/>").replace("&nbsp;", "&#160;") == html
 
 
 def test_text_is_wrapped_and_an_address_never_broken() -> None:

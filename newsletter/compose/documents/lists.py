@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
-from bs4 import BeautifulSoup, NavigableString, Tag
+from bs4 import BeautifulSoup, Tag
+from bs4.element import NavigableString
 
 _LEVEL = re.compile(r"mso-list:\s*l\d+\s+level(\d+)", re.IGNORECASE)
+_GOOGLE = re.compile(r"lst-(\w+)-(\d+)")
 _NUMBER = re.compile(r"(\d+)[.)]")
 
 
@@ -17,10 +19,38 @@ def nest_lists(page: BeautifulSoup) -> None:
     for paragraph in page.find_all("p"):
         if not paragraph.decomposed and _level(paragraph) and not _follows_entry(paragraph):
             _gather(page, paragraph)
+    _join_google(page)
     for inner in page.select("ul > ul, ul > ol, ol > ul, ol > ol"):
         before = inner.find_previous_sibling("li")
         if before is not None:
             before.append(inner.extract())
+
+
+def _join_google(page: BeautifulSoup) -> None:
+    """Google Docs saves each level of a list as a list of its own, one after another, named by class."""
+    for part in page.find_all(["ul", "ol"], class_=_GOOGLE):
+        before = part.find_previous_sibling()
+        here = _google(part)
+        if not isinstance(before, Tag) or _google(before)[0] != here[0]:
+            continue
+        # The level above, in which this one goes on or stands.
+        above = before
+        while _google(above)[1] < here[1] and (entries := above.find_all("li", recursive=False)):
+            inner = [one for one in entries[-1].find_all(["ul", "ol"], recursive=False) if _google(one)[0] == here[0]]
+            if not inner:
+                entries[-1].append(part.extract())
+                break
+            above = inner[-1]
+        else:
+            if _google(above)[1] == here[1] and "start" not in (part.get("class") or ()):
+                above.extend(list(part.contents))
+                part.decompose()
+
+
+def _google(element: Tag) -> tuple[str, int]:
+    """Which of Google's lists this is a part of, and at which level."""
+    found = _GOOGLE.match(next((name for name in element.get("class") or () if _GOOGLE.match(name)), ""))
+    return (found[1], int(found[2])) if found else ("", 0)
 
 
 def _level(element: Tag | None) -> int:
@@ -42,7 +72,6 @@ def _gather(page: BeautifulSoup, first: Tag) -> None:
         entries.append(following)
         following = following.find_next_sibling()
     stack: list[tuple[int, Tag]] = []
-    root: Tag | None = None
     for entry in entries:
         level, mark = _level(entry), _mark(entry)
         while len(stack) > 1 and stack[-1][0] > level:
@@ -53,7 +82,6 @@ def _gather(page: BeautifulSoup, first: Tag) -> None:
             if stack:
                 (stack[-1][1].find_all("li", recursive=False)[-1]).append(made)
             else:
-                root = made
                 first.insert_before(made)
             stack.append((level, made))
         item = page.new_tag("li")
@@ -61,7 +89,6 @@ def _gather(page: BeautifulSoup, first: Tag) -> None:
         item.extend(list(entry.contents))
     for entry in entries:
         entry.decompose()
-    assert root is not None
 
 
 def _mark(entry: Tag) -> str:

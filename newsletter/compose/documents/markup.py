@@ -53,7 +53,9 @@ def inlined(html: str) -> str:
             disable_leftover_css=True,
             cssutils_logging_level=logging.CRITICAL,
         ).transform()
-    except Exception:  # of premailer's, lxml's and cssutils' own kinds: whatever is wrong with the sheet, the words stay
+    except (
+        Exception
+    ):  # of premailer's, lxml's and cssutils' own kinds: whatever is wrong with the sheet, the words stay
         logging.getLogger(__name__).debug("a document's style sheet can't be read", exc_info=True)
         return html
     return str(made)

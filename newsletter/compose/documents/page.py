@@ -166,15 +166,20 @@ def _tables(page: BeautifulSoup) -> list[str]:
     """Unwrap the tables that only lay things out; of the others, what Markdown can't say is told."""
     notes = []
     for table in page.find_all("table")[::-1]:
-        rows = [[cell for cell in row.find_all(["td", "th"], recursive=False)] for row in table.find_all("tr")]
-        if table.find("table") or max((len(row) for row in rows), default=0) < 2:  # noqa: PLR2004 (columns)
+        rows = [list(row.find_all(["td", "th"], recursive=False)) for row in table.find_all("tr")]
+        if table.find("table") or max((len(row) for row in rows), default=0) < 2:
             for inner in table.find_all(["tbody", "thead", "tfoot", "tr", "td", "th", "colgroup", "col"]):
                 if inner.find_parent("table") is table:
                     inner.name = "div"
             table.name = "div"
             continue
-        if any(int(str(cell.get(span, "1")) or 1) > 1 for row in rows for cell in row for span in ("colspan", "rowspan")):
+        if any(
+            int(str(cell.get(span, "1")) or 1) > 1 for row in rows for cell in row for span in ("colspan", "rowspan")
+        ):
             notes.append(f"a table's merged cells are taken apart, at “{short(table.get_text(' '))}”")
+        if table.find("th") is None:  # Word and Google Docs don't say which row is the head
+            for cell in rows[0]:
+                cell.name = "th"
         for image in table.find_all("img"):
             notes.append(f"a picture in a table isn't taken, at “{short(table.get_text(' '))}”")
             image.decompose()

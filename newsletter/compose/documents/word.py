@@ -40,16 +40,11 @@ def to_html(data: bytes, named: str) -> tuple[str, list[str]]:
             io.BytesIO(data), style_map=_STYLES, convert_image=mammoth.images.img_element(_picture)
         )
         notes += _notes(data)
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile, etree.XMLSyntaxError, SyntaxError) as fault:
-        raise _damaged(named) from fault
-    except Exception as fault:  # expat's and mammoth's own, for documents of a shape that it doesn't know
-        raise _damaged(named) from fault
+    except Exception as fault:  # zipfile's, lxml's, expat's and mammoth's own, for whatever is wrong with a file
+        hint = "save it again as a Word document (.docx)"
+        raise InputError("can't be read as a Word document", where=named, hint=hint) from fault
     notes += [m.message for m in result.messages if not m.message.startswith("Unrecognised")]
     return str(result.value), notes
-
-
-def _damaged(named: str) -> InputError:
-    return InputError("can't be read as a Word document", where=named, hint="save it again as .docx")
 
 
 def _picture(image: Any) -> dict[str, str]:
@@ -63,16 +58,17 @@ def _notes(data: bytes) -> list[str]:
         names = set(archive.namelist())
         body = _xml(archive.read("word/document.xml"))
         comments = _xml(archive.read("word/comments.xml")) if "word/comments.xml" in names else None
-    notes = []
-    for comment in comments.iter(f"{_W}comment") if comments is not None else ():
-        notes.append(f"a comment is left out: “{_short(_words(comment))}”")
+    said = comments.iter(f"{_W}comment") if comments is not None else ()
+    return [*(f"a comment is left out: “{_short(_words(one))}”" for one in said), *_changes(body), *_lost(body)]
+
+
+def _changes(body: Any) -> Iterator[str]:
     for deleted in body.iter(f"{_W}del"):
         if words := "".join(text.text or "" for text in deleted.iter(f"{_W}delText")).strip():
-            notes.append(f"a tracked change: what was deleted is left out: “{_short(words)}”")
+            yield f"a tracked change: what was deleted is left out: “{_short(words)}”"
     for inserted in body.iter(f"{_W}ins"):
         if words := _words(inserted):
-            notes.append(f"a tracked change: what was inserted is taken: “{_short(words)}”")
-    return [*notes, *_lost(body)]
+            yield f"a tracked change: what was inserted is taken: “{_short(words)}”"
 
 
 def _lost(body: Any) -> Iterator[str]:

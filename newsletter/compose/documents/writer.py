@@ -17,8 +17,8 @@ _NUMBERED = re.compile(r"^(\s*\d{1,9})([.)])(?=\s)", re.MULTILINE)
 _ALT = "TK what the picture shows"
 
 
-class _Writer(MarkdownConverter):  # type: ignore[misc]
-    class Options(MarkdownConverter.DefaultOptions):  # type: ignore[misc]
+class _Writer(MarkdownConverter):
+    class Options(MarkdownConverter.DefaultOptions):  # type: ignore[misc, name-defined]  # made anew by the library
         heading_style = "atx"
         bullets = "-"
         newline_style = "backslash"
@@ -38,10 +38,11 @@ class _Writer(MarkdownConverter):  # type: ignore[misc]
     def convert_p(self, el: Any, text: str, parent_tags: Any) -> str:
         """A paragraph, no line of which begins like something else."""
         text = _NUMBERED.sub(r"\1\\\2", _OPENERS.sub(r"\1\\\2", text.strip("\n")))
-        return str(super().convert_p(el, text, parent_tags))
+        return str(super().convert_p(el, text, parent_tags))  # type: ignore[misc]  # its stubs know none
 
     def convert_a(self, el: Any, text: str, parent_tags: Any) -> str:
         """A link; its address in angle brackets where a bracket or a blank stands in it."""
+        del parent_tags
         href = str(el.get("href", ""))
         words = " ".join(text.split())
         if not href or not words:
@@ -66,5 +67,5 @@ class _Writer(MarkdownConverter):  # type: ignore[misc]
 def to_markdown(page: BeautifulSoup) -> str:
     """The page as Markdown, a blank line between blocks, without blanks at the ends of lines."""
     text = str(_Writer().convert_soup(page)).replace("\xa0", " ").replace("\u200b", "")
-    text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"(?<=\S) {2,}(?=\S)", " ", re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE))
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from xml.sax.saxutils import escape
 
 from PIL import Image
 
@@ -22,7 +23,7 @@ def png(colour: str = "teal", size: tuple[int, int] = (40, 30)) -> bytes:
 
 def run(text: str, style: str = "") -> str:
     """Words of a paragraph."""
-    return f'<w:r>{f"<w:rPr>{style}</w:rPr>" if style else ""}<w:t xml:space="preserve">{text}</w:t></w:r>'
+    return f'<w:r>{f"<w:rPr>{style}</w:rPr>" if style else ""}<w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
 
 
 def paragraph(*runs: str, style: str = "", numbered: int = 0) -> str:
@@ -54,7 +55,8 @@ def deleted(text: str) -> str:
 def picture(relation: str, alt: str = "") -> str:
     """A picture within the line."""
     return (
-        f'<w:r><w:drawing><wp:inline xmlns:wp="{_DRAWING}/wordprocessingDrawing"><wp:docPr id="1" name="P" descr="{alt}"/>'
+        f'<w:r><w:drawing><wp:inline xmlns:wp="{_DRAWING}/wordprocessingDrawing">'
+        f'<wp:docPr id="1" name="P" descr="{alt}"/>'
         f'<a:graphic xmlns:a="{_DRAWING}/main"><a:graphicData uri="{_DRAWING}/picture">'
         f'<pic:pic xmlns:pic="{_DRAWING}/picture"><pic:blipFill><a:blip r:embed="{relation}"/></pic:blipFill></pic:pic>'
         "</a:graphicData></a:graphic></wp:inline></w:drawing></w:r>"
@@ -153,7 +155,8 @@ Heard at last</a></span><span>: the whole story of the day.</span></p>
 <ul class="lst-kix_a-0"><li class="c3"><span>Two</span></li></ul>
 <h2 class="c3"><span>The small print</span></h2>
 <p class="c3"><span><img alt="" src="images/image1.png" title=""></span></p>
-<div class="c5"><p class="c3"><a href="#cmnt_ref1" id="cmnt1">[a]</a><span>please check the number of cities</span></p></div>
+<div class="c5"><p class="c3"><a href="#cmnt_ref1" id="cmnt1">[a]</a>
+<span>please check the number of cities</span></p></div>
 </body></html>"""
 
 #: As Outlook and Word save a page: conditional comments, lists of paragraphs, a layout table, a tracking picture.
@@ -167,8 +170,10 @@ OUTLOOK = """<html xmlns:o="urn:schemas-microsoft-com:office:office"><head>
 style='font-family:Symbol'><span style='mso-list:Ignore'>\xb7<span style='font:7.0pt "Times New Roman"'>&nbsp;&nbsp;
 </span></span></span><![endif]>First point<o:p></o:p></p>
 <p class=MsoListParagraph style='mso-list:l0 level2 lfo1'><span style='mso-list:Ignore'>o&nbsp;</span>a detail</p>
-<p class=MsoListParagraph style='mso-list:l0 level1 lfo1'><span style='mso-list:Ignore'>\xb7&nbsp;</span>Second point</p>
-<p class=MsoNormal><a href="https://nam02.safelinks.protection.outlook.com/?url=https%3A%2F%2Fexample.org%2Fstory&amp;data=05">
+<p class=MsoListParagraph style='mso-list:l0 level1 lfo1'>
+<span style='mso-list:Ignore'>\xb7&nbsp;</span>Second point</p>
+<p class=MsoNormal><a
+href="https://nam02.safelinks.protection.outlook.com/?url=https%3A%2F%2Fexample.org%2Fstory&amp;data=05">
 read it</a></p>
 <table border=1><tr><th>State</th><th>Cities</th></tr><tr><td>FL</td><td>8</td></tr></table>
 <img width=1 height=1 src="https://track.example.org/open.gif"><p style="display:none">hidden words</p>

@@ -1,0 +1,80 @@
+"""The pictures that stand in an issue's text, and the text around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from markdown_it.tree import SyntaxTreeNode
+
+from newsletter.errors import InputError
+from newsletter.model import Photo
+from newsletter.photos import find_photo, read_photo
+
+#: What may stand around a picture without being words.
+_BARE = frozenset("*_ \n\t")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a paragraph, how many lines into it it begins, and the picture that it is, if it is one."""
+
+    text: str
+    line: int
+    image: SyntaxTreeNode | None = None
+    url: str = ""
+
+
+def pieces(inline: SyntaxTreeNode) -> Iterator[Piece]:
+    """A paragraph taken apart at its pictures; InputError for a picture that shares its link with words."""
+    text, at = inline.content, 0
+    for image in inline.walk():
+        if image.type != "image":
+            continue
+        link = image.parent if image.parent is not None and image.parent.type == "link" else None
+        if link is not None and any(c is not image and c.content.strip() for c in link.children):
+            raise InputError("a picture and words share a link", hint="link the picture, and the words below it")
+        start, end = (link or image).meta["span"]
+        yield from _words(text, at, start)
+        url = str(link.attrs.get("href", "")) if link is not None else ""
+        yield Piece(text[start:end], text.count("\n", 0, start), image, url)
+        at = end
+    yield from _words(text, at, len(text))
+
+
+def _words(text: str, start: int, end: int) -> Iterator[Piece]:
+    words = text[start:end]
+    if set(words) <= _BARE:
+        return
+    start += len(words) - len(words.lstrip())
+    yield Piece(words.strip(), text.count("\n", 0, start))
+
+
+def only_pictures(node: SyntaxTreeNode) -> bool:
+    """Whether a list or a quote holds pictures and not a word."""
+    inlines = [child for child in node.walk() if child.type == "inline"]
+    return bool(inlines) and all(
+        any(child.type == "image" for child in inline.walk())
+        and not any(child.type == "text" and child.content.strip() for child in _outside_images(inline))
+        for inline in inlines
+    )
+
+
+def _outside_images(node: SyntaxTreeNode) -> Iterator[SyntaxTreeNode]:
+    for child in node.children:
+        if child.type != "image":
+            yield child
+            yield from _outside_images(child)
+
+
+def photo_of(image: SyntaxTreeNode, folder: Path, workspace: Path) -> Photo:
+    """The picture's file, beside issue.md or in the workspace; InputError where there's none that can be read."""
+    name = str(image.attrs.get("src", ""))
+    if name[:5].lower() == "data:":
+        hint = "save it as a file beside issue.md and write ![what it shows](file.jpg)"
+        raise InputError("a picture is written into the text itself (data:…)", hint=hint)
+    if "://" in name[:12]:
+        raise InputError(f"the picture {name[:80]} is on the web", hint="save it beside issue.md, and name the file")
+    path = find_photo(name, folder, workspace)
+    return read_photo(path, workspace, alt=image.content, credit=str(image.attrs.get("title", "")), named=path.name)

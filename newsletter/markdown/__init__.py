@@ -1,0 +1,168 @@
+"""The Markdown that staff write: one dialect, parsed the same way by all who read it.
+
+CommonMark with tables, strikethrough, and bare addresses as links; `<br>` breaks a line. Not part of it, because people
+don't mean them: HTML, code by indentation (a paragraph pasted with a tab), a list that begins with a number of three
+digits or more (a year that begins a sentence), and the definition of a footnote.
+
+Every `image` and `link_open` token says in `meta["span"]` where in its paragraph's text it stands.
+
+source      a file's text before it's parsed: comments taken out, pasted marks mended
+links       the links of a text, as they are parsed
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_block import list_block as _list
+from markdown_it.rules_block import reference as _reference
+from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline import image as _image
+from markdown_it.rules_inline import link as _link
+from markdown_it.token import Token
+from mdit_py_plugins.container import container_plugin
+
+__all__ = ["FENCES", "direction", "numbers", "parse", "parse_issue", "plain"]
+
+#: The words that may follow `:::` in an issue.
+FENCES = ("only", "your")
+_BREAKS = ("softbreak", "hardbreak")
+# What neither XML nor a mailbox takes: control characters, but for tab and line feed.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]")
+_LONG_NUMBER = re.compile(r"\d{3,9}[.)]")
+_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+(?:[/?#][^\s<>()\[\]\"]*)?")
+_HTML = re.compile(r"</?([a-z][a-z0-9-]*)(?:\s[^<>]*)?/?>", re.IGNORECASE)
+#: HTML that people write or paste into Markdown; what else stands in angle brackets is something else.
+_TAGS = """
+a abbr acronym address article aside audio b base big blockquote body br button caption center cite code col
+colgroup dd del details dfn div dl dt em embed figcaption figure font footer form frame h1 h2 h3 h4 h5 h6 head
+header hr html i iframe img input ins kbd label legend li link main mark meta nav object ol option p picture pre q s
+samp script section select small source span strike strong style sub summary sup svg table tbody td template
+textarea tfoot th thead time title tr tt u ul var video wbr
+"""
+_ELEMENTS = frozenset(_TAGS.split())
+
+
+def parse(text: str) -> list[Token]:
+    """The tokens of a text."""
+    return _parser().parse(_CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def plain(text: str) -> str:
+    """All the words on one line, without markup, addresses or pictures: for teasers and alternative texts."""
+    words = (
+        "".join(
+            " " if child.type in _BREAKS else child.content for child in token.children or () if child.type != "image"
+        )
+        if token.type == "inline"
+        else token.content
+        for token in parse(text)
+    )
+    return " ".join(" ".join(words).split())
+
+
+def parse_issue(text: str) -> tuple[list[Token], dict[str, dict[str, str]]]:
+    """The tokens of an issue's Markdown, with its fences, and its link definitions by their normalized labels."""
+    env: dict[str, dict[str, dict[str, str]]] = {}
+    tokens = _issue_parser().parse(text, env)
+    return tokens, env.get("references", {})
+
+
+def direction(text: str) -> str:
+    """`rtl` where the first letter with a direction is written from right to left (Unicode's P2 and P3), else `ltr`."""
+    found = _STRONG.search(text)
+    return "rtl" if found and found[0] >= "\u0590" and _RIGHT.match(found[0]) else "ltr"
+
+
+# Hebrew, Arabic, Syriac, Thaana, N'Ko, Samaritan, Mandaic, their presentation forms, and the scripts of the SMP.
+_RIGHT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_STRONG = re.compile(r"[^\W\d_]")
+
+
+@cache
+def _parser() -> MarkdownIt:
+    return _dialect()
+
+
+@cache
+def _issue_parser() -> MarkdownIt:
+    parser = _dialect()
+    for name in FENCES:
+        parser.use(container_plugin, name)
+    return parser
+
+
+def _dialect() -> MarkdownIt:
+    # 20 levels, as the CommonMark preset has it, also keep walks over the tree from going deep.
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": True})
+    parser.enable(["table", "strikethrough", "linkify"]).disable("code")
+    if parser.linkify is not None:
+        # Only what says itself that it's an address: "Inc.com" or "a.me" may be a slip.
+        parser.linkify.set({"fuzzy_link": False, "fuzzy_ip": False})
+        parser.linkify.add("www.", {"validate": _host_length, "normalize": _with_scheme})
+    parser.block.ruler.at("list", _list_but_years, {"alt": ["paragraph", "reference", "blockquote"]})
+    parser.block.ruler.at("reference", _reference_but_footnotes)
+    parser.inline.ruler.at("image", _with_span(_image, "image"))
+    parser.inline.ruler.at("link", _with_span(_link, "link_open"))
+    parser.inline.ruler.before("html_inline", "tag", _tag)
+    return parser
+
+
+def _host_length(_: object, text: str, at: int) -> int:
+    """How far the address goes on after its `www.`; 0 where it's none."""
+    found = _HOST.match(text, at)
+    return len(found[0].rstrip(".,;:!?'\"")) if found else 0
+
+
+def _with_scheme(_: object, match: Any) -> None:
+    match.url = f"https://{match.url}"
+
+
+def _list_but_years(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    begin = state.bMarks[start] + state.tShift[start]
+    return not _LONG_NUMBER.match(state.src[begin : begin + 12]) and _list(state, start, end, silent)
+
+
+def _reference_but_footnotes(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    begin = state.bMarks[start] + state.tShift[start]
+    return not state.src.startswith("[^", begin) and _reference(state, start, end, silent)
+
+
+def _with_span(rule: Callable[[StateInline, bool], bool], kind: str) -> Callable[[StateInline, bool], bool]:
+    def ruled(state: StateInline, silent: bool) -> bool:
+        start, before = state.pos, len(state.tokens)
+        if not rule(state, silent):
+            return False
+        if not silent:
+            opened = next((token for token in state.tokens[before:] if token.type == kind), None)
+            if opened:
+                opened.meta = {"span": (start, state.pos)}
+        return True
+
+    return ruled
+
+
+def _tag(state: StateInline, silent: bool) -> bool:
+    """An HTML tag: `<br>` breaks the line, any other becomes a token of its own, so that it can be found."""
+    found = _HTML.match(state.src, state.pos)
+    if not found or found[1].lower() not in _ELEMENTS or state.src[state.pos - 1 : state.pos] == "<":
+        return False
+    if not silent:
+        token = state.push("hardbreak" if found[1].lower() == "br" else "html_inline", "br", 0)
+        if token.type == "html_inline":
+            token.tag, token.content = "", found[0]
+    state.pos = found.end()
+    return True
+
+
+def numbers(items: Sequence[str], start: int) -> list[int]:
+    """The numbers of a list's items as they were written, where they rise; else counted up from `start`."""
+    written = [int(item) if item.isdecimal() else start for item in items]
+    rising = all(first < second for first, second in pairwise(written))
+    return written if rising else list(range(start, start + len(written)))

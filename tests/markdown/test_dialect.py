@@ -1,0 +1,95 @@
+"""The Markdown that staff write, as it's parsed; and the links of a text."""
+
+from __future__ import annotations
+
+import pytest
+
+from newsletter.markdown import direction, parse, parse_issue, plain
+from newsletter.markdown.links import Link, links
+
+
+def kinds(text: str) -> list[str]:
+    return [token.type for token in parse(text) if token.nesting != -1]
+
+
+def inline(text: str) -> list[str]:
+    return [child.type for token in parse(text) for child in token.children or ()]
+
+
+@pytest.mark.parametrize(
+    "text", ["1986. Nobody has touched it since.", "101. Street", "\tIndented by a tab", "     by blanks"]
+)
+def test_what_people_dont_mean_as_a_list_or_as_code_is_a_paragraph(text: str) -> None:
+    assert kinds(text)[0] == "paragraph_open"
+
+
+@pytest.mark.parametrize("text", ["1. One", "12) Twelve", "\t- by a tab", "    1. by blanks"])
+def test_a_list_is_a_list_however_deep_it_is_set_in(text: str) -> None:
+    assert kinds(text)[0].endswith("_list_open")
+
+
+@pytest.mark.parametrize("text", ["a<br>b", "a<br/>b", "a<BR />b", "a  \nb", "a\\\nb"])
+def test_a_line_can_be_broken(text: str) -> None:
+    assert inline(text) == ["text", "hardbreak", "text"]
+
+
+@pytest.mark.parametrize("tag", ["<b>", "</p>", '<span style="x">', "<img src=x>", "<u>"])
+def test_html_is_a_token_of_its_own(tag: str) -> None:
+    assert "html_inline" in inline(f"x {tag}y")
+
+
+@pytest.mark.parametrize("text", ["a < b > c", "<<Name>>", "<Name>", "\\<b>"])
+def test_what_only_looks_like_html_is_text(text: str) -> None:
+    assert "html_inline" not in inline(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("[x](https://example.org/Denton_(Texas))", Link("x", "https://example.org/Denton_(Texas)", 0)),
+        ("one\n[a [PDF] link](https://example.org/?a=1&b=2)", Link("a [PDF] link", "https://example.org/?a=1&b=2", 1)),
+        ("see https://example.org/a, there", Link("https://example.org/a", "https://example.org/a", 0)),
+        ("see (www.example.org/a).", Link("www.example.org/a", "https://www.example.org/a", 0)),
+        ("write desk@example.org!", Link("desk@example.org", "mailto:desk@example.org", 0)),
+        ("<https://example.org/>", Link("https://example.org/", "https://example.org/", 0)),
+        ("a\n\n\n[x][1] b\n\n[1]: https://example.org/r", Link("x", "https://example.org/r", 3)),
+        ("[**b** `c`](https://example.org/)", Link("b c", "https://example.org/", 0)),
+        (
+            "[c](https://example.org/?c={{ locality | El Paso }}&x=1)",
+            Link("c", "https://example.org/?c={{ locality | El Paso }}&x=1", 0),
+        ),
+    ],
+)
+def test_links_are_those_that_readers_get(text: str, found: Link) -> None:
+    assert links(text) == (found,)
+
+
+@pytest.mark.parametrize(
+    "text", ["`[x](https://example.org)`", "Inc.com and a.me", "example.org", "![a](b.jpg)", "mergefield0x"]
+)
+def test_what_is_no_link_is_none(text: str) -> None:
+    assert links(text) == ()
+
+
+def test_a_footnotes_definition_is_no_address() -> None:
+    assert "x[^1]" in plain("[^1]: https://example.org/a\n\nx[^1]")
+
+
+def test_the_definitions_of_an_issue_are_known_by_label() -> None:
+    assert parse_issue("[x][Law]\n\n[law]: https://example.org/l")[1]["LAW"]["href"] == "https://example.org/l"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("مرحبا", "rtl"),
+        ("123 שלום a", "rtl"),
+        ("**פ**", "rtl"),
+        ("a ש", "ltr"),
+        ("2022", "ltr"),
+        ("Ñ", "ltr"),
+        ("📬", "ltr"),
+    ],
+)
+def test_a_text_is_written_in_the_direction_of_its_first_letter(text: str, told: str) -> None:
+    assert direction(text) == told
