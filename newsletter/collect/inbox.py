@@ -114,6 +114,12 @@ def count(session: Session) -> int:
     return session.scalar(select(func.count()).where(ItemRecord.standing == Standing.INBOX)) or 0
 
 
+def titles(session: Session) -> dict[str, str]:
+    """The titles of the items that wait, by slug, the newest first."""
+    query = select(ItemRecord.slug, ItemRecord.title).where(ItemRecord.standing == Standing.INBOX)
+    return dict(session.execute(query.order_by(ItemRecord.date.desc(), ItemRecord.slug)).all())
+
+
 def keep(session: Session, slug: str, now: dt.datetime) -> None:
     """Take an item out of the inbox, or a dropped one back; its picture needs alt text and a credit."""
     record = items.record_of(session, slug)
