@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import getpass
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -271,6 +272,7 @@ def explain(ctx: click.Context, issue: str, address: str, as_json: bool) -> None
 @click.option("--links", "with_links", is_flag=True, help="Ask every link whether it answers, too.")
 @click.option("--afresh", is_flag=True, help="Ask those links, too, that answered within the last day.")
 @click.option("--spam", "with_spam", is_flag=True, help="Ask SpamAssassin for its score, too, where it's installed.")
+@click.option("--fix", is_flag=True, help="Put right first what needs no judgement, and show what was changed.")
 @click.option("--sarif", "report", flag_value="sarif", help="Print SARIF 2.1.0, for a pipeline.")
 @click.option("--junit", "report", flag_value="junit", help="Print JUnit's XML, for a pipeline.")
 @click.pass_context
@@ -281,12 +283,16 @@ def check(
     with_links: bool,
     afresh: bool,
     with_spam: bool,
+    fix: bool,
     report: str | None,
 ) -> int:
     """Say what is wrong with ISSUE. Errors block approval and sending; exit code 3 when there are any."""
     from newsletter.check import blocks, reports
 
     with workspace(ctx) as space:
+        if fix:
+            space.compose(issue)  # what can't be read isn't changed
+            _show_fixes(space.fix(issue))
         composed = space.compose(issue)
         variants = space.render(composed)
         findings = space.check(composed, variants)
@@ -307,6 +313,17 @@ def check(
     say(f"{', '.join([*counts, *([f'{waived} waived'] if waived else [])])} in {composed.path}.")
     next_step(f"mend the errors, then: newsletter check {issue}" if errors else f"newsletter approve {issue}")
     return 3 if errors else 0
+
+
+def _show_fixes(changed: Mapping[str, tuple[str, str]]) -> None:
+    """What was changed, as a diff, on standard error: the findings alone are the command's data."""
+    from difflib import unified_diff
+
+    for name, (before, after) in changed.items():
+        lines = unified_diff(before.splitlines(), after.splitlines(), f"{name} (before)", name, lineterm="", n=0)
+        for line in lines:
+            say(shown(line), fg="red" if line.startswith("-") else "green" if line.startswith("+") else None)
+    say(f"Changed {many(len(changed), 'file')}." if changed else "There is nothing that can be put right by itself.")
 
 
 def _print_finding(finding: Finding) -> None:

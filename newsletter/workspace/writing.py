@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -268,6 +268,23 @@ class Writing(Opened):
             earlier = uses.earlier(session, issue)
             names = tuple(name for member in members.find(session) for name in member.names)
         return check(issue, variants, self.config, reach, earlier, names)
+
+    def fix(self, name: str) -> dict[str, tuple[str, str]]:
+        """Put right what needs no judgement, in an issue's file and in the workspace's own email templates; each file
+        that was changed, by its name in the workspace, as it was and as it is.
+        """
+        from newsletter.compose.fixes import fixed, fixed_template
+
+        tracking = self.config.collect.tracking
+        work: dict[Path, Callable[[str], str]] = {self.issue_path(name): lambda text: fixed(text, tracking)}
+        work |= dict.fromkeys(sorted((self.folder / "templates" / "email").rglob("*.mjml.j2")), fixed_template)
+        changed = {}
+        for path, change in work.items():
+            before = path.read_bytes().decode("utf-8")
+            if (after := change(before)) != before:
+                path.write_bytes(after.encode("utf-8"))
+                changed[path.relative_to(self.folder).as_posix()] = (before, after)
+        return changed
 
     def check_links(self, issue: Issue, *, afresh: bool = False) -> list[Finding]:
         """Which of an issue's links don't answer; this asks the network. What answered well within the last day is
