@@ -341,6 +341,7 @@ def _print_finding(finding: Finding) -> None:
 @click.pass_context
 def approve(ctx: click.Context, issue: str, by: str) -> None:
     """Freeze ISSUE as it is now: this is what goes out and what is archived. Any later change voids it."""
+    from newsletter.send import uses
     from newsletter.send.approval import told
 
     with workspace(ctx) as space:
@@ -350,7 +351,10 @@ def approve(ctx: click.Context, issue: str, by: str) -> None:
         said = told(persons, needed)
         say(f"{said[:1].upper()}{said[1:]}." if new else f"Nothing has changed; {said} already.")
         somebody = f"newsletter approve {snapshot.issue.slug} --by NAME, by somebody else"
-        next_step(somebody if len(persons) < needed else f"newsletter send {snapshot.issue.slug} --dry-run")
+        with space.store.read() as session:
+            is_out = bool(uses.variants(session, snapshot.issue.slug))
+        ready = "newsletter publish" if is_out else f"newsletter send {snapshot.issue.slug} --dry-run"
+        next_step(somebody if len(persons) < needed else ready)
 
 
 @click.command()

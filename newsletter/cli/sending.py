@@ -167,8 +167,8 @@ def _show(space: Workspace, service: CampaignService, snapshot: Snapshot, plan: 
         readers = many(unapproved, "reader gets", "readers get")
         say(f"           {readers} the default: their variant is newer than the approval", fg="yellow")
     say(f"Left out   {_left_out(plan)}")
-    nobody = "" if service.kind(plan.provider).mails else ": writes messages into a folder; nobody is mailed"
-    say(f"Provider   {plan.provider}{nobody or _pace(plan)}")
+    keeps = service.kind(plan.provider).keeps
+    say(f"Provider   {plan.provider}" + (f": writes messages {keeps}; nobody is mailed" if keeps else _pace(plan)))
     if at:
         say(f"When       {space.clock_time(at)}")
     emit(f"{plan.campaign} {plan.deliveries}")
@@ -292,7 +292,9 @@ def _test(
     to = list(dict.fromkeys(normalize(address) for address in named))
     carrier = provider or publication.provider
     accepted = service.test(publication, chosen, to, provider=carrier, note=note, photos=composed.photos)
-    say(f"{accepted} of {len(to) * len(chosen)} test messages accepted by {carrier}.")
+    keeps = service.kind(carrier).keeps
+    nobody = f": it writes messages {keeps}, and mails nobody" if keeps else ""
+    say(f"{accepted} of {many(len(to) * len(chosen), 'test message')} accepted by {carrier}{nobody}.")
     if accepted < len(to) * len(chosen):
         raise DeliveryIncomplete("not every test message was accepted", where=composed.slug)
     next_step(f"newsletter approve {composed.slug}")
