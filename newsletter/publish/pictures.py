@@ -137,15 +137,15 @@ def _line(pen: ImageDraw.ImageDraw, top: float, text: str, size: int, colour: st
     """A line of words, from the side on which the text that it's part `of` begins."""
     leans = direction(of or text)
     left, anchor = (_MARGIN + _ROOM, "ra") if leans == "rtl" else (_MARGIN, "la")
-    pen.text((left, top), text, font=font(size), fill=colour, anchor=anchor, **_layout(leans))
+    pen.text((left, top), text, font=font(size), fill=colour, anchor=anchor, direction=_layout(leans))
 
 
 @cache
-def _layout(leans: str) -> dict[str, str]:
+def _layout(leans: str) -> str | None:
     """What tells Pillow to join and order letters; only where it's built with Raqm, as its wheels are."""
     from PIL import features
 
-    return {"direction": leans} if features.check("raqm") else {}
+    return leans if features.check("raqm") else None
 
 
 def _lines(text: str, size: int) -> list[str]:
