@@ -1,4 +1,4 @@
-"""The languages in which readers are spoken to: pages of the public service, and the mails that it sends.
+"""The languages in which readers are spoken to: issues, the archive, pages of the public service and its mails.
 
 English is what the texts are written in; each other language is a catalogue beside this module, `locale/<tag>.po`
 (https://www.gnu.org/software/gettext/manual/html_node/PO-Files.html), read as it is.
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
-from babel.core import Locale, negotiate_locale
+from babel.core import Locale, UnknownLocaleError, negotiate_locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -38,6 +38,25 @@ def _catalogue(language: str) -> NullTranslations:
         write_mo(compiled, read_po(file, locale=language))
     compiled.seek(0)
     return Translations(compiled)
+
+
+def gettext(language: str) -> Callable[[str], str]:
+    """A text in a language, by what it is in English."""
+    return translations(language).gettext
+
+
+@cache
+def locale(language: str) -> Locale:
+    """How a language writes dates; English where it isn't known."""
+    try:
+        return Locale.parse(language or "en", sep="-")
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")
+
+
+def direction_of(language: str) -> str:
+    """`rtl` for a language that is written from right to left, else `ltr`."""
+    return "rtl" if locale(language).character_order == "right-to-left" else "ltr"
 
 
 def best(wanted: list[str], default: str) -> str:

@@ -23,6 +23,7 @@ from newsletter.check import (
     leftovers,
     links,
     merging,
+    outlook,
     policy,
     unseen,
 )
@@ -34,7 +35,7 @@ __all__ = ["RULES", "blocks", "check", "has_errors", "waived"]
 
 _FAMILIES = (
     *(content, leftovers, unseen, facts, images, links, accessibility, merging, policy, audience, clients),
-    *(deliverability, asked),
+    *(outlook, deliverability, asked),
 )
 
 

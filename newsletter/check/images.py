@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from newsletter.check.rules import Found, Subject, rule
 from newsletter.errors import InputError
+from newsletter.lettering import missing
 from newsletter.model import Photo, Picture, PolicyEntry, Severity, Story
 from newsletter.photos import photo_bytes
 
@@ -69,6 +70,21 @@ def heavy(subject: Subject) -> Found:
             total += len(photo_bytes(photo, subject.config.folder))
     if total > _MOST_BYTES:
         yield subject.issue.path, f"the pictures weigh {total:,} bytes together; {_MOST_BYTES:,} is much"
+
+
+@rule("images/card-letters", Severity.WARNING)
+def card_letters(subject: Subject) -> Found:
+    """The picture for social networks shows the title, in a font that hasn't every script."""
+    if lacking := missing(subject.issue.title):
+        yield f"{subject.issue.path}: title", f'the share card has no letters for "{lacking[:20]}" and shows boxes'
+
+
+@rule("images/old-format", Severity.WARNING)
+def old_format(subject: Subject) -> Found:
+    """A picture that was stored as WebP or AVIF, which Outlook on Windows doesn't show."""
+    for where, photo, what in _photos(subject):
+        if photo.name.rpartition(".")[2] not in ("jpg", "jpeg", "png", "gif"):
+            yield where, f"{what} is in a format that Outlook on Windows doesn't show; store {photo.file} once more"
 
 
 @rule("images/long-alt", Severity.WARNING)

@@ -1,4 +1,4 @@
-"""The mail as Outlook on Windows lays it out: with what stands in conditional comments, and widths taken at their word."""
+"""The mail as Outlook on Windows lays it out: with its conditional comments, and widths taken at their word."""
 
 from __future__ import annotations
 

@@ -124,6 +124,10 @@ class Config:
             hint = nearest(slug, self.publications) or f"known: {', '.join(self.publications)}"
             raise NotFound(f'no publication "{slug}"', where=self.path.name, hint=hint) from None
 
+    def language(self, publication: Publication) -> str:
+        """The language that a publication's mail and pages are in."""
+        return publication.language or self.archive.language
+
     def test_addresses(self, name: str) -> tuple[str, ...]:
         """The addresses of a test list, or the address itself; NotFound for what is neither."""
         if "@" in name:

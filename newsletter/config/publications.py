@@ -71,7 +71,8 @@ class Publication:
     """A newsletter as a series. `title` is the pattern of an issue's title, of {name}, {headlines}, {month};
     `approvals` is how many persons have to approve an issue; when a campaign has more or fewer messages than the last
     by more than the share `largest_change`, it has to be confirmed twice. Whoever had a story through another
-    publication in the `skip_repeats_days` before doesn't get it again; 0 is for never.
+    publication in the `skip_repeats_days` before doesn't get it again; 0 is for never. `language` is a tag such as
+    "es"; without it, the archive's.
     """
 
     slug: str
@@ -87,10 +88,13 @@ class Publication:
     approvals: int = 1
     largest_change: float = 0.25
     skip_repeats_days: int = 0
+    language: str = ""
     brand: Brand = field(default_factory=Brand)
     partner: Partner | None = None
 
     def __post_init__(self) -> None:
+        if self.language and not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", self.language):
+            raise ValueError('"language" must be a tag such as "en", "es" or "es-MX"')
         require_between("skip_repeats_days", self.skip_repeats_days, 0, 365, "days")
         require_between("approvals", self.approvals, 1, 5, "persons")
         require_between("cadence_days", self.cadence_days, 1, 3_660, "days")

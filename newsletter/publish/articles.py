@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 
+from newsletter.languages import gettext
 from newsletter.merge import reader_links
 from newsletter.model import Snapshot, Variant
 from newsletter.publish.feeds import LENGTH, Feed, FeedEntry
@@ -32,7 +33,8 @@ def pages(site: Site) -> Iterator[Page]:
     yield from _feeds(site, "", catalog.config.archive.title, catalog.config.archive.description, catalog.issues)
     for slug, mine in catalog.publications.items():
         publication = catalog.config.publications[slug]
-        yield from _feeds(site, f"{slug}/", publication.name, publication.tagline, mine)
+        language = catalog.config.language(publication)
+        yield from _feeds(site, f"{slug}/", publication.name, publication.tagline, mine, language)
 
 
 def _issue(site: Site, issue: Summary, older: Summary | None, newer: Summary | None) -> Iterator[Page]:
@@ -99,7 +101,8 @@ def _card(site: Site, issue: Summary) -> bytes:
     publication = config.publications[issue.publication]
     picture = original(issue.lead, config.folder, issue.slug) if issue.lead else None
     title = headlines(issue, publication)
-    return card(title, publication.name, month(issue.date), publication.brand, picture)
+    when = month(issue.date, config.language(publication))
+    return card(title, publication.name, when, publication.brand, picture)
 
 
 def body(pages: Pages, snapshot: Snapshot) -> str:
@@ -120,12 +123,18 @@ def in_feeds(site: Site) -> list[Summary]:
     return list({issue.slug: issue for issue in newest}.values())
 
 
-def _feeds(site: Site, folder: str, title: str, description: str, issues: Sequence[Summary]) -> Iterator[Page]:
+def _feeds(
+    site: Site, folder: str, title: str, description: str, issues: Sequence[Summary], language: str = ""
+) -> Iterator[Page]:
     newest = issues[:LENGTH]
 
     def feed() -> Feed:
         return Feed(
-            folder=folder, title=title, description=description, entries=[_entry(site, issue) for issue in newest]
+            folder=folder,
+            title=title,
+            description=description,
+            entries=[_entry(site, issue) for issue in newest],
+            language=language,
         )
 
     yield from site.feeds(feed, folder, [title, description, *map(site.mark, newest)])
@@ -133,7 +142,9 @@ def _feeds(site: Site, folder: str, title: str, description: str, issues: Sequen
 
 def _entry(site: Site, issue: Summary) -> FeedEntry:
     corrections = site.catalog.corrections.get(issue.slug, [])
-    notes = "".join(f"<p><strong>Correction, {c.date}.</strong> {html.escape(legal(c.note))}</p>" for c in corrections)
+    config = site.catalog.config
+    word = gettext(config.language(config.publications[issue.publication]))("Correction")
+    notes = "".join(f"<p><strong>{word}, {c.date}.</strong> {html.escape(legal(c.note))}</p>" for c in corrections)
     return FeedEntry(
         url=site.pages.url(f"{issue.slug}/"),
         title=issue.title,

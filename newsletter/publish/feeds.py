@@ -49,12 +49,13 @@ class FeedEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """A feed in `folder` (with a slash, or empty), newest entries first."""
+    """A feed in `folder` (with a slash, or empty), newest entries first, in a language or else the archive's."""
 
     folder: str
     title: str
     description: str
     entries: Sequence[FeedEntry]
+    language: str = ""
 
 
 def moment(day: dt.date) -> dt.datetime:
@@ -77,7 +78,7 @@ def atom(feed: Feed, config: Config) -> bytes:
         make.author(make.name(config.organization.name), make.uri(config.organization.url)),
         make.link(rel="self", type="application/atom+xml", href=f"{here}feed.atom"),
         make.link(rel="alternate", type="text/html", href=here),
-        **{f"{_XML}lang": config.archive.language},
+        **{f"{_XML}lang": (feed.language or config.archive.language)},
     )
     if config.archive.hub:
         root.append(make.link(rel="hub", href=config.archive.hub))
@@ -104,7 +105,7 @@ def rss(feed: Feed, config: Config) -> bytes:
         make.title(feed.title),
         make.link(here),
         make.description(feed.description or feed.title),
-        make.language(config.archive.language),
+        make.language(feed.language or config.archive.language),
         make.lastBuildDate(format_datetime(_updated(feed))),
         etree.Element(f"{{{_ATOM}}}link", href=f"{here}feed.rss", rel="self", type="application/rss+xml"),
     )
@@ -135,7 +136,7 @@ def json_feed(feed: Feed, config: Config) -> bytes:
         "home_page_url": here,
         "feed_url": f"{here}feed.json",
         "description": feed.description or feed.title,
-        "language": config.archive.language,
+        "language": (feed.language or config.archive.language),
         "authors": [{"name": config.organization.name, "url": config.organization.url}],
         **({"hubs": [{"type": "WebSub", "url": config.archive.hub}]} if config.archive.hub else {}),
         "items": [

@@ -16,7 +16,7 @@ from newsletter.publish.planned import Page, Site
 from newsletter.publish.prose import stored_html
 from newsletter.publish.summary import Entry, Summary
 from newsletter.render.markdown import plain
-from newsletter.render.words import place_words, said
+from newsletter.render.words import place_words, said, status_words
 
 #: How many issues a publication's own page shows, and how many entries a list; more are on the pages of years.
 _ISSUES, _ENTRIES = 25, 100
@@ -139,7 +139,7 @@ def _by_year(site: Site, folder: str, entries: list[Entry], template: str, **val
 
 
 def _kind(site: Site, folder: str, entries: list[Entry]) -> Iterator[Page]:
-    title, description = _TITLES[folder]
+    title, description = map(site.pages.gettext, _TITLES[folder])
     yield from _by_year(site, f"{folder}/", entries, "entries.html.j2", title=title, description=description)
 
 
@@ -148,7 +148,8 @@ def _subjects(site: Site, kind: str, title: str, description: str) -> Iterator[P
         return
     subjects = list(site.catalog.subjects[kind].values())
     told = [(subject.slug, subject.name, subject.count) for subject in subjects]
-    values = {"kind": kind, "title": title, "description": description, "subjects": subjects}
+    _ = site.pages.gettext
+    values = {"kind": kind, "title": _(title), "description": _(description), "subjects": subjects}
     yield site.page(f"{kind}/index.html", "subjects.html.j2", told, **values)
     for subject in subjects:
         yield from _subject(site, subject)
@@ -182,7 +183,10 @@ def topic_feed(site: Site, topic: Subject) -> Feed:
     name = topic.name[:1].upper() + topic.name[1:]
     title = f"{name} – {site.catalog.config.archive.title}"
     return Feed(
-        folder=topic.folder, title=title, description=f"Stories and policies about {topic.name}.", entries=newest
+        folder=topic.folder,
+        title=title,
+        description=site.pages.gettext("Stories and policies about {name}.").format(name=topic.name),
+        entries=newest,
     )
 
 
@@ -202,11 +206,12 @@ def step_entry(site: Site, step: Step) -> FeedEntry:
     """A change of a policy, as a feed tells it."""
     policy, change = step.policy, step.change
     note = str(stored_html(change.note)) if change.note else ""
+    language = site.catalog.config.archive.language
     return FeedEntry(
         url=site.pages.url(f"policies/{policy.slug}/#{step.anchor}"),
-        title=f"{place_words(policy.place)}: {policy.title} – {change.status}",
+        title=f"{place_words(policy.place, language)}: {policy.title} – {status_words(change.status, language)}",
         published=change.date,
         updated=change.date,
-        summary=said(change) + (f". {plain(change.note)}" if change.note else ""),
-        content=f"<p>{html.escape(said(change))}</p>{note}{stored_html(policy.summary)}",
+        summary=said(change, language) + (f". {plain(change.note)}" if change.note else ""),
+        content=f"<p>{html.escape(said(change, language))}</p>{note}{stored_html(policy.summary)}",
     )

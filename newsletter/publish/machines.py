@@ -48,7 +48,7 @@ class JsonLd:
                 "description": issue.teaser,
                 "datePublished": issue.date.isoformat(),
                 "dateModified": max([issue.date, *(c.date for c in corrections)]).isoformat(),
-                "inLanguage": config.archive.language,
+                "inLanguage": config.language(config.publications[issue.publication]),
                 "mainEntityOfPage": f"{self.base}/{issue.slug}/",
                 "isPartOf": {
                     "@type": "Periodical",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from markupsafe import Markup
 
 from newsletter.config import Config, Publication
 from newsletter.errors import InputError, TemplateError
+from newsletter.languages import direction_of, gettext
 from newsletter.model import Photo, Picture, Place, PolicyEntry, Prose, Story
 from newsletter.publish import machines
 from newsletter.publish.catalog import NATION, Catalog, replaced, slug_of, step_anchor
@@ -73,6 +75,27 @@ class Pages:
         self.names = {name: name if alone else _named(name, data) for name, data in self.assets.items()}
         self._clean: Callable[[str], str] = without_tracking(config.collect.tracking)
         self._led: Callable[[str], str] = with_archived_copies(replaced(catalog.amendments))
+        self._alone, self._sections = alone, frozenset(sections)
+        self._environments: dict[str, Environment] = {}
+        self._rows: dict[tuple[str, str, int, str], str] = {}
+        self.gettext = gettext(config.archive.language)
+
+    def _in(self, language: str) -> Environment:
+        """The templates, speaking a language."""
+        if language not in self._environments:
+            self._environments[language] = self._environment(language)
+        return self._environments[language]
+
+    def _language(self, values: Mapping[str, Any]) -> str:
+        """That of the publication which a page is about, else the archive's."""
+        about, issue = values.get("publication"), values.get("issue")
+        known = self.config.publications
+        slug = about if isinstance(about, str) else str(getattr(issue, "publication", ""))
+        publication = about if isinstance(about, Publication) else known.get(slug)
+        return self.config.language(publication) if publication else self.config.archive.language
+
+    def _environment(self, language: str) -> Environment:
+        config, catalog, alone = self.config, self.catalog, self._alone
         environment = Environment(
             loader=FileSystemLoader(self._themes),
             autoescape=True,
@@ -81,7 +104,7 @@ class Pages:
             lstrip_blocks=True,
             bytecode_cache=None if alone else _compiled(config.folder),
         )
-        environment.filters |= {name: getattr(words, name) for name in words.__all__}
+        environment.filters |= words.in_language(language)
         environment.filters |= {
             "lead_photo": lead_photo,
             "html": stored_html,
@@ -106,7 +129,7 @@ class Pages:
             "issues": catalog.by_slug,
             "policies": catalog.policy,
             "published": list(catalog.publications),
-            "sections": frozenset(sections),
+            "sections": self._sections,
             "small": SMALL,
             "alone": alone,
             "today": catalog.today,
@@ -120,10 +143,12 @@ class Pages:
             "subscribe": self._subscribe,
             "share": lambda text, url: machines.share_links(text, url),
             "Place": Place,
-            "row": self._row,
+            "row": partial(self._row, language),
+            "_": gettext(language),
+            "language": language,
+            "direction": direction_of(language),
         }
-        self._environment = environment
-        self._rows: dict[tuple[str, int, str], str] = {}
+        return environment
 
     def _subscribe(self, publication: Publication | None = None) -> str:
         """Where somebody joins by email: the service's form, with the publication's list chosen; empty where no list is
@@ -149,7 +174,8 @@ class Pages:
 
         canonical = f"{self.base}/{path.removesuffix('index.html')}"
         try:
-            page = self._environment.get_template(template).render(to=to, path=path, canonical=canonical, **values)
+            environment = self._in(self._language(values))
+            page = environment.get_template(template).render(to=to, path=path, canonical=canonical, **values)
             return self._led(self.clean(page))
         except TemplateSyntaxError as fault:
             raise TemplateError(fault.message or "syntax", where=f"{fault.filename}:{fault.lineno}") from fault
@@ -157,13 +183,15 @@ class Pages:
             # A template is a program of its writer's: whatever it raises is told by its place in it.
             raise TemplateError(str(fault) or type(fault).__name__, where=self._place(fault) or template) from fault
 
-    def _row(self, macro: str, thing: Entry | Line, to: Callable[[str], str], level: str = "") -> Markup:
+    def _row(self, language: str, macro: str, thing: Entry | Line, to: Callable[[str], str], level: str = "") -> Markup:
         """What a macro of the parts makes of an entry or a line; many pages show the same, so that it's made once."""
-        made = self._rows.get((macro, id(thing), level))
+        made = self._rows.get((language, macro, id(thing), level))
         if made is None:
             given = (level,) if level else ()
-            make = getattr(self._environment.get_template("parts.html.j2").module, macro)
-            made = self._rows[macro, id(thing), level] = str(make(thing, lambda target: _ROOT + target, *given))
+            make = getattr(self._in(language).get_template("parts.html.j2").module, macro)
+            made = self._rows[language, macro, id(thing), level] = str(
+                make(thing, lambda target: _ROOT + target, *given)
+            )
         return Markup(made.replace(_ROOT, to("")))  # noqa: S704 (a template made it)
 
     def clean(self, text: str) -> str:

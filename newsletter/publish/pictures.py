@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -15,18 +14,21 @@ from typing import TYPE_CHECKING
 
 from newsletter.config import Brand
 from newsletter.errors import InputError
+from newsletter.lettering import drawable, font
+from newsletter.markdown import direction
 from newsletter.model import Photo
 from newsletter.photos import FOLDER, opened, photo_bytes
 
 if TYPE_CHECKING:
-    from PIL import Image, ImageFont
+    from PIL import Image, ImageDraw
 
 #: The width, in pixels, of the smaller of two sizes: a phone's at twice its own, or half a column.
 SMALL = 640
 _SAVE: dict[str, dict[str, object]] = {"avif": {"quality": 55, "speed": 7}, "webp": {"quality": 76, "method": 4}}
 _KEPT = Path(".cache") / "pictures"
 _CARD = (1200, 630)
-_SYMBOLS = re.compile("[\U00010000-\U0010ffff\u2190-\u2bff\ufe00-\ufe0f\u200d]")
+#: Pixels of the card: beside the words, and for them.
+_MARGIN, _ROOM = 60, 590
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,33 +125,34 @@ def _write(image: Image.Image, title: str, publication: str, when: str, brand: B
     from PIL import ImageDraw
 
     pen = ImageDraw.Draw(image)
-    room = 590
-    pen.text((60, 60), _plain(publication), font=_font(34), fill=brand.accent_dark)
-    size, lines = next(
-        (s, found) for s in (60, 52, 46, 40, 34) if len(found := _lines(_plain(title), s, room)) <= 6 or s == 34
-    )
+    name, words = drawable(publication), drawable(title)
+    _line(pen, 60, name, 30, brand.accent_dark)
+    size, lines = next((s, found) for s in (54, 46, 40, 35, 30) if len(found := _lines(words, s)) <= 6 or s == 30)
     for number, line in enumerate(lines[:7]):
-        pen.text((60, 130 + number * size * 1.22), line, font=_font(size), fill="#ffffff")
-    pen.text((60, 540), when, font=_font(30), fill="#ffffff")
+        _line(pen, 130 + number * size * 1.22, line, size, "#ffffff", of=words)
+    _line(pen, 540, when, 26, "#ffffff")
 
 
-def _plain(text: str) -> str:
-    """What the font can draw: no emoji."""
-    return " ".join(_SYMBOLS.sub("", text).split())
+def _line(pen: ImageDraw.ImageDraw, top: float, text: str, size: int, colour: str, of: str = "") -> None:
+    """A line of words, from the side on which the text that it's part `of` begins."""
+    leans = direction(of or text)
+    left, anchor = (_MARGIN + _ROOM, "ra") if leans == "rtl" else (_MARGIN, "la")
+    pen.text((left, top), text, font=font(size), fill=colour, anchor=anchor, direction=_layout(leans))
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    from PIL import ImageFont
+def _layout(leans: str) -> str | None:
+    """What tells Pillow to join and order letters; only where it's built with Raqm, as its wheels are."""
+    from PIL import features
 
-    return ImageFont.load_default(size)
+    return leans if features.check("raqm") else None
 
 
-def _lines(text: str, size: int, room: int) -> list[str]:
+def _lines(text: str, size: int) -> list[str]:
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word
-        if lines and _font(size).getlength(longer) <= room:
+        if lines and font(size).getlength(longer) <= _ROOM:
             lines[-1] = longer
         else:
             lines.append(word)

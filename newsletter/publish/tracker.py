@@ -122,7 +122,7 @@ def _line(site: Site, policy: Policy) -> Line:
         "status": [slug_of(latest.status)] if latest else [],
         "year": [str(latest.date.year)] if latest else [],
     }
-    return Line(policy, place_words(policy.place), latest, filters)
+    return Line(policy, place_words(policy.place, site.catalog.config.archive.language), latest, filters)
 
 
 def _filters(lines: Sequence[Line]) -> dict[str, list[Choice]]:
@@ -218,8 +218,8 @@ def _feed(site: Site) -> Feed:
     archive = site.catalog.config.archive
     return Feed(
         folder="policies/",
-        title=f"Policies that moved – {archive.title}",
-        description="Every change of a policy that we follow.",
+        title=f"{site.pages.gettext('Policies that moved')} – {archive.title}",
+        description=site.pages.gettext("Every change of a policy that we follow."),
         entries=[step_entry(site, step) for step in site.catalog.steps[:_STEPS]],
     )
 

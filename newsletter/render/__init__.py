@@ -16,6 +16,7 @@ from typing import Any
 
 from newsletter.config import Config
 from newsletter.errors import nearest
+from newsletter.languages import direction_of
 from newsletter.merge import FIELDS, MergeField
 from newsletter.model import Issue, Photo, PolicyEntry, Rendered
 from newsletter.render.fields import Fields
@@ -38,7 +39,7 @@ def render(issue: Issue, config: Config, *, folders: Sequence[Path], variant: st
     asked_by = f"{config.path.name}: [publications.{publication.slug}]"
     fields = Fields(issue)
     context = _context(issue, config, fields, variant)
-    templates = TemplateSet(folders, config.folder)
+    templates = TemplateSet(folders, config.folder, config.language(publication))
     try:
         html = inline(compile_mjml(templates.run(name, HTML, context, asked_by)))
     except MjmlError as fault:
@@ -59,11 +60,13 @@ def mjml_source(issue: Issue, config: Config, *, folders: Sequence[Path]) -> str
     publication = config.publication(issue.publication)
     name = publication.template or publication.slug
     context = _context(issue, config, Fields(issue), "default")
-    return without_places(TemplateSet(folders, config.folder).run(name, HTML, context, config.path.name))
+    templates = TemplateSet(folders, config.folder, config.language(publication))
+    return without_places(templates.run(name, HTML, context, config.path.name))
 
 
 def _context(issue: Issue, config: Config, fields: Fields, variant: str) -> dict[str, Any]:
     publication = config.publication(issue.publication)
+    language = config.language(publication)
     archive = config.archive.url.rstrip("/")
 
     def merge(name: str, fallback: str | None = None) -> str:
@@ -85,7 +88,8 @@ def _context(issue: Issue, config: Config, fields: Fields, variant: str) -> dict
         "organization": config.organization,
         "headlines": headlines(issue, publication),
         "preheader": fields.hide(issue.preheader),
-        "language": config.archive.language,
+        "language": language,
+        "direction": direction_of(language),
         "variant": variant,
         "browser_url": f"{archive}/{issue.corrects.issue if issue.corrects else issue.slug}/",
         "merge": merge,

@@ -6,7 +6,8 @@ A template is a folder with `mail.mjml.j2` and `mail.txt.j2`. Both are given:
     publication   name, tagline, brand, partner; also: list, sender, organization
     headlines     the issue's title without the publication's name and the month
     preheader     what stands beside the subject in an inbox
-    language      of the archive, such as "en"
+    language      of the publication, such as "en"; direction: ltr or rtl
+    _("words")    the words in that language, where there is a translation
     variant       the name of the rendering
     browser_url   the issue's page in the archive
     photo_url(photo), covered_url(entry)    a picture's address; where a policy was told first
@@ -38,6 +39,7 @@ from jinja2.ext import Extension
 from markupsafe import Markup
 
 from newsletter.errors import TemplateError, nearest
+from newsletter.languages import gettext
 from newsletter.markdown import direction
 from newsletter.model import Picture, PolicyEntry, Prose, Story
 from newsletter.render import words
@@ -56,10 +58,10 @@ class TemplateSet:
     told with a path from there.
     """
 
-    def __init__(self, folders: Sequence[Path], workspace: Path) -> None:
+    def __init__(self, folders: Sequence[Path], workspace: Path, language: str = "en") -> None:
         self.folders = tuple(folders)
         self._workspace = workspace
-        self._environment = _environment(self.folders)
+        self._environment = _environment(self.folders, language)
 
     def names(self) -> tuple[str, ...]:
         """Every template that can be named, sorted."""
@@ -120,7 +122,7 @@ class _Places(Extension):
 
 
 @lru_cache(maxsize=16)
-def _environment(folders: tuple[Path, ...]) -> Environment:
+def _environment(folders: tuple[Path, ...], language: str) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(folders),
         autoescape=select_autoescape(disabled_extensions=("txt.j2",), default=True),
@@ -137,9 +139,10 @@ def _environment(folders: tuple[Path, ...]) -> Environment:
         "dir": lambda words: Markup(DIRECTIONS[direction(Markup(words).striptags())]),  # noqa: S704  constants
         "plain": plain,
         "wrap": wrap,
-        **{name: getattr(words, name) for name in words.__all__},
+        **words.in_language(language),
     }
     environment.filters.update(filters)
+    environment.globals["_"] = gettext(language)
     kinds: Mapping[str, type] = {"story": Story, "policy": PolicyEntry, "prose": Prose, "picture": Picture}
     environment.tests.update({name: lambda block, kind=kind: isinstance(block, kind) for name, kind in kinds.items()})
     return environment

@@ -1,20 +1,24 @@
-"""What templates say of dates, items and policies, in words.
+"""What templates say of dates, items and policies, in words of the publication's `language`.
 
-Months are spelled here and not by the C library, whose answer depends on the machine.
+Months are spelled by Babel (Unicode's CLDR) and not by the C library, whose answer depends on the machine.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from inspect import signature
 from itertools import groupby
-from typing import Protocol
+from typing import Any, Protocol
 
+from babel.dates import format_date, format_skeleton
 from slugify import slugify
 
 from newsletter.config import Publication
+from newsletter.languages import gettext, locale
 from newsletter.markdown import plain
 from newsletter.model import (
     Block,
@@ -53,24 +57,10 @@ __all__ = [
     "runs",
     "safe_url",
     "said",
+    "status_words",
     "when",
 ]
 
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
-_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 # Before these, a bill is not yet law; after the last, it never will be.
 _NO_LAW = {Status.PROPOSED, Status.INTRODUCED, Status.IN_COMMITTEE, Status.PASSED, Status.VETOED}
 _BALLOT = re.compile(r"\b(amendment|initiative|measure|prop|proposition|question|referendum)\b", re.IGNORECASE)
@@ -98,124 +88,167 @@ class Move:
     change: StatusChange
 
 
-def month(date: dt.date) -> str:
+def in_language(language: str) -> dict[str, Callable[..., Any]]:
+    """Everything here that templates are given, speaking a language."""
+    given = {name: globals()[name] for name in __all__}
+    return {
+        name: partial(function, language=language) if "language" in signature(function).parameters else function
+        for name, function in given.items()
+    }
+
+
+def month(date: dt.date, language: str = "en") -> str:
     """October 2022."""
-    return f"{_MONTHS[date.month - 1]} {date.year}"
+    return format_skeleton("yMMMM", date, locale=locale(language))
 
 
-def month_abbr(date: dt.date) -> str:
+def month_abbr(date: dt.date, language: str = "en") -> str:
     """Oct."""
-    return _MONTHS[date.month - 1][:3]
+    return format_date(date, "LLL", locale=locale(language)).rstrip(".")
 
 
-def long_day(date: dt.date) -> str:
+def long_day(date: dt.date, language: str = "en") -> str:
     """October 12, 2022."""
-    return f"{_MONTHS[date.month - 1]} {date.day}, {date.year}"
+    return format_date(date, "long", locale=locale(language))
 
 
-def day(date: dt.date) -> str:
+def day(date: dt.date, language: str = "en") -> str:
     """Oct 12, 2022."""
-    return f"{month_abbr(date)} {date.day}, {date.year}"
+    return format_date(date, "medium", locale=locale(language))
 
 
-def when(item: Item) -> str:
+def when(item: Item, language: str = "en") -> str:
     """The days and time of an event: `Thursday, November 3, 2022, 6 pm MT`, or `Nov 3-5, 2022`."""
     start, end = item.starts, item.ends
     if start is None:
         return item.time
     if end is None or end <= start:
-        words = f"{_DAYS[start.weekday()]}, {long_day(start)}"
+        words = format_date(start, "full", locale=locale(language))
     elif (start.year, start.month) == (end.year, end.month):
-        words = f"{_MONTHS[start.month - 1]} {start.day}–{end.day}, {end.year}"
-    elif start.year == end.year:
+        # Both days where the language has the one: "November 3–5, 2022", "3–5 de noviembre de 2022".
+        first = re.compile(rf"(?<!\d){start.day}(?!\d)")
+        words = first.sub(f"{start.day}–{end.day}", long_day(start, language), count=1)
+    elif start.year == end.year and language.partition("-")[0] == "en":
         words = f"{month_abbr(start)} {start.day} – {day(end)}"
     else:
-        words = f"{day(start)} – {day(end)}"
+        words = f"{day(start, language)} – {day(end, language)}"
     return ", ".join(part for part in (words, item.time) if part)
 
 
-def deadline(item: Item) -> str:
+def deadline(item: Item, language: str = "en") -> str:
     """`Apply by Nov 15, 2022`, or nothing."""
-    return f"Apply by {day(item.closes)}" if item.closes else ""
+    _ = gettext(language)
+    return _("Apply by {day}").format(day=day(item.closes, language)) if item.closes else ""
 
 
-def kicker(item: Item) -> str:
+def kicker(item: Item, language: str = "en") -> str:
     """What kind of item it is, as a reader would say it."""
+    _ = gettext(language)
     return {
-        Kind.POST: "From the blog",
-        Kind.NEWS: "In the news",
-        Kind.PRESS: "Press release",
-        Kind.REPORT: "Report",
-        Kind.EVENT: "Event",
-        Kind.VIDEO: "Video",
-        Kind.JOB: "Job",
+        Kind.POST: _("From the blog"),
+        Kind.NEWS: _("In the news"),
+        Kind.PRESS: _("Press release"),
+        Kind.REPORT: _("Report"),
+        Kind.EVENT: _("Event"),
+        Kind.VIDEO: _("Video"),
+        Kind.JOB: _("Job"),
     }[item.kind]
 
 
-def byline(item: Item) -> str:
+def byline(item: Item, language: str = "en") -> str:
     """`Outlet · Author · Oct 3, 2022`, of what is known. An event or a job has its own dates instead."""
-    dated = "" if item.kind in (Kind.EVENT, Kind.JOB) else day(item.date)
+    dated = "" if item.kind in (Kind.EVENT, Kind.JOB) else day(item.date, language)
     return " · ".join(part for part in (item.outlet, item.author, dated) if part)
 
 
-def link_words(item: Item) -> str:
+def link_words(item: Item, language: str = "en") -> str:
     """Where an item's link goes."""
+    _ = gettext(language)
+    at_outlet = _("Read it at {outlet}").format(outlet=item.outlet)
     return {
-        Kind.POST: "Read the post",
-        Kind.NEWS: f"Read it at {item.outlet}" if item.outlet else "Read the article",
-        Kind.PRESS: "Read the press release",
-        Kind.REPORT: "Read the report",
-        Kind.EVENT: "Details and registration",
-        Kind.VIDEO: "Watch the video",
-        Kind.JOB: "Read the job posting",
+        Kind.POST: _("Read the post"),
+        Kind.NEWS: at_outlet if item.outlet else _("Read the article"),
+        Kind.PRESS: _("Read the press release"),
+        Kind.REPORT: _("Read the report"),
+        Kind.EVENT: _("Details and registration"),
+        Kind.VIDEO: _("Watch the video"),
+        Kind.JOB: _("Read the job posting"),
     }[item.kind]
 
 
-def place_words(place: Place) -> str:
+def status_words(status: Status, language: str = "en") -> str:
+    """`in effect`: a status as it stands within a sentence."""
+    _ = gettext(language)
+    return {
+        Status.PROPOSED: _("proposed"),
+        Status.INTRODUCED: _("introduced"),
+        Status.IN_COMMITTEE: _("in committee"),
+        Status.PASSED: _("passed"),
+        Status.ENACTED: _("enacted"),
+        Status.IN_EFFECT: _("in effect"),
+        Status.ENFORCED: _("enforced"),
+        Status.VETOED: _("vetoed"),
+        Status.REPEALED: _("repealed"),
+        Status.CHALLENGED: _("challenged"),
+        Status.UPHELD: _("upheld"),
+        Status.STRUCK_DOWN: _("struck down"),
+        Status.PREEMPTED: _("preempted"),
+    }[status]
+
+
+def place_words(place: Place, language: str = "en") -> str:
     """`Durham, NC`, `Florida`, or the nation."""
-    return str(place) if place.locality else state_name(place.state)
+    if place.locality:
+        return str(place)
+    return state_name(place.state) if place.state else gettext(language)("Nationwide")
 
 
-def places(item: Item) -> str:
+def places(item: Item, language: str = "en") -> str:
     """`Durham, NC · Florida`; nothing where the item is about no place."""
-    return " · ".join(place_words(place) for place in item.places if str(place))
+    return " · ".join(place_words(place, language) for place in item.places if str(place))
 
 
-def policy_link(policy: Policy, status: StatusChange | None) -> str:
+def policy_link(policy: Policy, status: StatusChange | None, language: str = "en") -> str:
     """Where the link to a policy's own text goes."""
+    _ = gettext(language)
     match policy.level:
         case Level.CITY | Level.COUNTY:
-            thing = "ordinance"
+            words = _("Read the ordinance")
         case Level.SCHOOL:
-            thing = "policy"
+            words = _("Read the policy")
         case _:
-            thing = "law" if status and status.status not in _NO_LAW else "bill"
-    thing = "measure" if _BALLOT.search(policy.number) else thing
-    return f"Read the {thing}" + (f" ({policy.number})" if policy.number else "")
+            words = _("Read the law") if status and status.status not in _NO_LAW else _("Read the bill")
+    if _BALLOT.search(policy.number):
+        words = _("Read the measure")
+    return words + (f" ({policy.number})" if policy.number else "")
 
 
-def said(change: StatusChange) -> str:
+def said(change: StatusChange, language: str = "en") -> str:
     """Passed Jun 7, 2022."""
-    return f"{change.status.capitalize()} {day(change.date)}"
+    words = status_words(change.status, language)
+    return f"{words[:1].upper()}{words[1:]} {day(change.date, language)}"
 
 
 _SET_AHEAD = (Status.IN_EFFECT, Status.ENFORCED)
 
 
-def other_steps(entry: PolicyEntry, issue: Issue) -> tuple[str, ...]:
+def other_steps(entry: PolicyEntry, issue: Issue, language: str = "en") -> tuple[str, ...]:
     """The steps of a policy's history besides where it stands, oldest first: `passed Jun 7, 2022`,
     `next: in effect Jan 13, 2024`. Of what lies ahead only such a day is told that a law itself sets.
     """
     told = (c for c in entry.policy.history if c.date <= issue.date or c.status in _SET_AHEAD)
     steps = sorted((c for c in told if c != entry.status), key=lambda change: change.date)
-    return tuple(f"{'next: ' if c.date > issue.date else ''}{c.status} {day(c.date)}" for c in steps)
+    ahead = gettext(language)("next: {step}")
+    words = ((c, f"{status_words(c.status, language)} {day(c.date, language)}") for c in steps)
+    return tuple(ahead.format(step=step) if c.date > issue.date else step for c, step in words)
 
 
-def first_covered(entry: PolicyEntry) -> str:
+def first_covered(entry: PolicyEntry, language: str = "en") -> str:
     """`First covered in The Network Download, September 2022`; nothing for what is told for the first time."""
     if entry.covered is None:
         return ""
-    return f"First covered in {entry.covered.publication}, {month(entry.covered.date)}"
+    words = gettext(language)("First covered in {publication}, {month}")
+    return words.format(publication=entry.covered.publication, month=month(entry.covered.date, language))
 
 
 def group(status: Status) -> str:
@@ -223,10 +256,11 @@ def group(status: Status) -> str:
     return next(short for short, known in zip(_SHORT, GROUPS.values(), strict=True) if status in known)
 
 
-def moves(issue: Issue) -> tuple[tuple[str, tuple[Move, ...]], ...]:
+def moves(issue: Issue, language: str = "en") -> tuple[tuple[str, tuple[Move, ...]], ...]:
     """What moved since the edition before: each kind of move with its changes, oldest first; no empty kinds."""
     found = sorted(_moves(issue), key=lambda move: move.change.date)
-    grouped = ((title, tuple(m for m in found if m.change.status in known)) for title, known in GROUPS.items())
+    _ = gettext(language)
+    grouped = ((_(title), tuple(m for m in found if m.change.status in known)) for title, known in GROUPS.items())
     return tuple((title, changes) for title, changes in grouped if changes)
 
 

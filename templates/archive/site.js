@@ -10,7 +10,7 @@
     if (job.dataset.closes < today) {
       job.classList.add("closed");
       const when = job.querySelector(".when");
-      if (when) when.textContent = "Closed";
+      if (when) when.textContent = document.documentElement.dataset.closed;
     }
   }
 
@@ -20,7 +20,7 @@
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(button.dataset.copy);
       const words = button.textContent;
-      button.textContent = "Copied";
+      button.textContent = document.documentElement.dataset.copied;
       setTimeout(() => (button.textContent = words), 2000);
     });
   }
@@ -44,7 +44,8 @@
             : (row.dataset[field.name] || "").split(" ").includes(field.value));
         if (!row.hidden) count += 1;
       }
-      form.querySelector("output").textContent = count === 1 ? "1 policy" : `${count} policies`;
+      const output = form.querySelector("output");
+      output.textContent = `${count} ${count === 1 ? output.dataset.one : output.dataset.many}`;
       document.querySelector(".nothing").hidden = count > 0;
       const query = new URLSearchParams(chosen.map((field) => [field.name, field.value])).toString();
       if (location.protocol !== "file:") history.replaceState(null, "", query ? `?${query}` : location.pathname);
@@ -62,7 +63,7 @@
     new PagefindUI({ element: "#search", showSubResults: true, showImages: false, openFilters: ["kind", "publication"] });
     const given = new URLSearchParams(location.search).get("q");
     const field = search.querySelector("input");
-    if (field) field.setAttribute("aria-label", "Search");
+    if (field) field.setAttribute("aria-label", document.documentElement.dataset.search);
     if (field && given) {
       field.value = given;
       field.dispatchEvent(new Event("input", { bubbles: true }));

@@ -81,6 +81,7 @@ PLANTED = {
     "facts/name-spelled-otherwise": body("[[future-story]]\n\nThanks to Nicholas O'Rouke for the draft."),
     "facts/house-words": body("Send us an e-mail."),
     "facts/title-pattern": ISSUE.replace("The Network Download: HB 1 in court and more | Oct 2022", "October news"),
+    "images/card-letters": ISSUE.replace("HB 1 in court and more", "法案"),
     "images/long-alt": body(f"![{'word ' * 60}](photo.png 'us')"),
     "images/heavy": body("![A field of noise](noise.png 'us')"),
     "links/shortened": body("[the text](https://bit.ly/3xyz)"),
@@ -117,6 +118,9 @@ SPOILT: dict[str, Callable[[Rendered], Rendered]] = {
     "deliverability/clipped": lambda r: replace(r, html=MergeText((*r.html.parts, "<!--" + "x" * 110_000 + "-->"))),
     "deliverability/large": lambda r: replace(r, html=MergeText((*r.html.parts, "<!--" + "x" * 65_000 + "-->"))),
     "clients/css": lambda r: inside(r, '<p style="position:absolute">x</p>'),
+    "clients/outlook-widths": lambda r: inside(
+        r, '<!--[if mso]><table width="100"><tr><td style="width:200px">x</td></tr></table><![endif]-->'
+    ),
     "clients/html": lambda r: inside(r, "<video></video>"),
     "deliverability/stub-text": lambda r: replace(r, text=MergeText(("Read it online.",))),
 }
@@ -184,7 +188,7 @@ url = "https://example.org/policy"
 
 
 #: Their tests stand below, and with those of sending.
-ELSEWHERE = {"accessibility/contrast", "content/used-before", "content/used-elsewhere"}
+ELSEWHERE = {"accessibility/contrast", "content/used-before", "content/used-elsewhere", "images/old-format"}
 
 
 @pytest.mark.parametrize(

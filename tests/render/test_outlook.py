@@ -84,7 +84,8 @@ def test_nothing_is_wider_in_outlook_than_the_place_it_stands_in(issue: Issue, c
 def test_a_column_that_is_too_wide_is_seen_through_the_comments() -> None:
     page = (
         '<html><body><!--[if mso | IE]><table width="600" style="width:600px"><tr><td style="padding:0 8px">'
-        '<table><tr><td style="width:300px">a</td><td style="width:300px">b</td></tr></table></td></tr></table><![endif]-->'
+        '<table><tr><td style="width:300px">a</td><td style="width:300px">b</td></tr></table>'
+        "</td></tr></table><![endif]-->"
         '<!--[if !mso]><!--><table width="900"><tr><td>c</td></tr></table><!--<![endif]--></body></html>'
     )
     assert "900" not in outlook_view(page)
