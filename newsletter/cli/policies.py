@@ -31,9 +31,7 @@ def add_policy(ctx: click.Context, /, **options: Any) -> None:
     with workspace(ctx) as space, space.store.write() as session:
         known = collect.taken(session)
         tracking = space.config.collect.tracking
-        policy = forms.read_policy(
-            given(options), base=Path.cwd(), workspace=space.folder, taken=known, tracking=tracking
-        )
+        policy = forms.read_policy(given(options), base=None, workspace=space.folder, taken=known, tracking=tracking)
         free(policy.slug, known)
         tracker.add(session, policy, space.clock.now())
     emit(policy.slug)
