@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from newsletter.check import (
     accessibility,
+    archive,
     audience,
     clients,
     content,
@@ -29,7 +30,7 @@ from newsletter.model import Finding, Issue, Reach, Rendered, Severity, Use
 
 __all__ = ["RULES", "blocks", "check", "has_errors", "waived"]
 
-_FAMILIES = (content, facts, images, links, accessibility, merging, policy, audience, clients, deliverability)
+_FAMILIES = (content, facts, images, links, accessibility, merging, policy, audience, archive, clients, deliverability)
 
 
 def check(

@@ -23,7 +23,7 @@ from newsletter.publish.approved import Approved
 from newsletter.publish.build import Workshop, build, read_summaries
 from newsletter.publish.kept import Kept
 from newsletter.publish.planned import program
-from newsletter.publish.swap import Report, begin
+from newsletter.publish.swap import Report, begin, followed
 
 __all__ = ["Approved", "Report", "publish"]
 
@@ -47,15 +47,17 @@ def publish(
     `searchable`: by default, where Pagefind is installed. Raises TemplateError for a fault in a template, and
     InputError for a picture that is gone or a folder that can't be written.
     """
-    target = folder or config.folder / config.archive.folder
-    made_by = program(themes)
+    target = followed(folder or config.folder / config.archive.folder)
+    made_by = program(themes, config.collect.tracking)
     kept = Kept(config.folder, made_by, target)
     try:
         with FileLock(kept.lock()):
-            summaries = read_summaries(approved, kept)
+            summaries = read_summaries(approved, kept, config.collect.tracking)
             public = catalog.build(summaries, policies, members, amendments or Amendments(), config, today)
             with_search = search.installed() if searchable is None else searchable
-            return build(Workshop(public, tuple(themes), made_by, with_search, kept, begin(target)), approved)
+            report = build(Workshop(public, tuple(themes), made_by, with_search, kept, begin(target)), approved)
+            report.waiting = tuple(f"{one.slug} ({one.day})" for one in summaries if one.date > today)
+            return report
     except OSError as fault:
         raise InputError(f"the archive can't be written: {fault.strerror}", where=target) from None
     finally:

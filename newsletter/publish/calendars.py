@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from newsletter.links import canonical
 from newsletter.model import Kind
+from newsletter.publish.catalog import event_path
 from newsletter.publish.feeds import moment
 from newsletter.publish.planned import Page, Site
 from newsletter.publish.prose import legal
@@ -31,7 +31,7 @@ def pages(site: Site) -> Iterator[Page]:
         return
     entries = [entry for entry in site.catalog.kinds[Kind.EVENT] if (entry.document or {}).get("starts")]
     for entry in entries:
-        yield Page(f"events/{entry.slug}.ics", site.key(site.marks([entry])), lambda e=entry: _calendar(site, [e]))
+        yield Page(event_path(entry.slug), site.key(site.marks([entry])), lambda e=entry: _calendar(site, [e]))
     newest = entries[:_LENGTH]
     yield Page("events/calendar.ics", site.key("calendar", site.marks(newest)), lambda: _calendar(site, newest))
 
@@ -63,7 +63,6 @@ def _event(site: Site, entry: Entry) -> Event:
     event.add("summary", legal(f"{entry.headline} ({item.time})" if item.time else entry.headline))
     if where := item.venue or places(item):
         event.add("location", legal(where))
-    url = canonical(item.url, site.catalog.config.collect.tracking)
-    event.add("url", url)
-    event.add("description", legal("\n".join(part for part in (item.time, url) if part)))
+    event.add("url", legal(item.url))
+    event.add("description", legal("\n".join(part for part in (item.time, item.url) if part)))
     return event

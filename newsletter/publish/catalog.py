@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from slugify import slugify
 
 from newsletter.config import Config
 from newsletter.errors import InputError
-from newsletter.model import Amendments, Correction, Kind, Member, Place, Policy, Replacement, StatusChange
+from newsletter.model import (
+    Amendments,
+    Correction,
+    Kind,
+    Member,
+    Place,
+    Policy,
+    Replacement,
+    StatusChange,
+    is_site_folder,
+)
 from newsletter.places import state_name
+from newsletter.publish.public import public
 from newsletter.publish.summary import POLICY, Entry, Summary
 
-#: Folders that the site has for other things than issues and publications.
-FOLDERS = ("assets", "events", "jobs", "media", "news", "pagefind", "people", "places", "policies", "press", "search")
 SUBJECTS = ("topics", "places", "people")
 #: A nation's own place among the states.
 NATION = "nationwide"
@@ -31,7 +41,17 @@ _OFFICE = re.compile(
     re.IGNORECASE,
 )
 
-slug_of = lru_cache(maxsize=65536)(slugify)
+#: A folder's name has at most so many letters; a longer one is cut, with a mark of what was cut off.
+_LONGEST = 80
+
+
+@lru_cache(maxsize=65536)
+def slug_of(text: str) -> str:
+    """The name of the folder of what is called so."""
+    slug = slugify(text)
+    if len(slug) <= _LONGEST:
+        return slug
+    return f"{slug[: _LONGEST - 9].rstrip('-')}-{hashlib.sha256(slug.encode()).hexdigest()[:8]}"
 
 
 @dataclass(slots=True)
@@ -273,27 +293,38 @@ def build(
     config: Config,
     today: dt.date,
 ) -> Catalog:
-    """The catalog of what is public; InputError for an issue whose folder the site needs for something else."""
+    """The catalog of what is public on that day: an issue with a later date waits for it.
+
+    InputError for an issue whose folder the site needs for something else.
+    """
+    tracking = config.collect.tracking
+    amendments = public(amendments, tracking)
     gone = {gone.path.strip("/") for gone in amendments.gone}
-    public = [i for i in issues if i.publication in config.publications and i.slug not in gone]
-    for issue in public:
-        if issue.slug in {*config.publications, *FOLDERS, "topics"} or re.fullmatch(r"\d{4}", issue.slug):
+    visible = [i for i in issues if i.publication in config.publications and i.slug not in gone and i.date <= today]
+    for issue in visible:
+        if issue.slug in config.publications or is_site_folder(issue.slug):
             hint = "rename the issue's folder, and approve it again"
             raise InputError(f'the archive has another folder "{issue.slug}"', where=issue.path, hint=hint)
-    told = {entry.slug for issue in public for entry in issue.entries if entry.kind == POLICY}
+    told = {entry.slug for issue in visible for entry in issue.entries if entry.kind == POLICY}
     shown = [
-        policy
+        public(policy, tracking)
         for policy in policies
         if (policy.slug in told or config.archive.policies == "all") and f"policies/{policy.slug}" not in gone
     ]
+    texts = {name: public(getattr(config, name), tracking) for name in ("organization", "archive", "publications")}
     return Catalog(
-        config=config,
+        config=replace(config, **texts),
         today=today,
-        issues=tuple(sorted(public, key=lambda issue: (issue.day, issue.slug), reverse=True)),
+        issues=tuple(sorted(visible, key=lambda issue: (issue.day, issue.slug), reverse=True)),
         policies=tuple(sorted(shown, key=lambda p: (p.place.state, p.place.locality, p.title, p.slug))),
         members=tuple(members),
         amendments=amendments,
     )
+
+
+def event_path(slug: str) -> str:
+    """The file of an event."""
+    return f"events/{slug}.ics" if slug != "calendar" else "events/calendar-event.ics"
 
 
 def replaced(amendments: Amendments) -> dict[str, str]:
@@ -309,6 +340,7 @@ __all__ = [
     "Step",
     "Subject",
     "build",
+    "event_path",
     "person_name",
     "replaced",
     "slug_of",

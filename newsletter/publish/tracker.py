@@ -15,6 +15,7 @@ from newsletter.publish.catalog import NATION, slug_of
 from newsletter.publish.feeds import Feed
 from newsletter.publish.listings import step_entry
 from newsletter.publish.planned import Page, Site
+from newsletter.publish.prose import legal
 from newsletter.render.words import group, place_words
 from newsletter.spreadsheet import guarded
 
@@ -184,7 +185,7 @@ def _csv(site: Site, lines: Sequence[Line]) -> bytes:
             *("; ".join(policy.topics), "; ".join(policy.sponsors), policy.url),
             site.pages.url(f"policies/{policy.slug}/"),
         )
-        writer.writerow([guarded(site.pages.clean(str(cell))) for cell in cells])
+        writer.writerow([guarded(legal(str(cell))) for cell in cells])
     return out.getvalue().encode()
 
 
@@ -211,7 +212,7 @@ def _json(site: Site) -> bytes:
             ],
         }
         rows.append(row)
-    return (site.pages.clean(json.dumps(rows, ensure_ascii=False, indent=1)) + "\n").encode()
+    return (legal(json.dumps(rows, ensure_ascii=False, indent=1)) + "\n").encode()
 
 
 def _feed(site: Site) -> Feed:

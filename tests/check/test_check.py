@@ -71,6 +71,7 @@ PLANTED = {
     "merge/not-here": ISSUE.replace("## 📅 Coming up", "## For {{ first_name | you }}"),
     "policy/no-text": body("[[no-text]]"),
     "policy/no-status": body("[[no-status]]"),
+    "archive/names-in-one": body("[[names-in-one]]"),
     "facts/past-event": body("[[past-event]]"),
     "facts/closed-job": body("[[closed-job]]"),
     "facts/from-the-future": body("[[future-story]]"),
@@ -161,6 +162,15 @@ date = 2022-12-01
 summary = "It will be told."
 people = ["Nicholas O'Rourke"]
 
+[[items]]
+slug = "names-in-one"
+kind = "post"
+title = "Many people in one cell"
+url = "https://example.org/many"
+date = 2022-10-01
+summary = "They met."
+people = ["Ana Lee, Bob Poe, Cy Roe, Di Moe"]
+
 [[policies]]
 slug = "no-text"
 title = "A policy without its text"
@@ -180,7 +190,11 @@ url = "https://example.org/policy"
         transfer.import_file(session, extra, "policies", workspace=desk.folder, now=NOW)
 
 
-@pytest.mark.parametrize("rule", sorted(set(RULES) - {"accessibility/contrast", "content/used-before"}))
+#: These have tests of their own.
+ELSEWHERE = {"accessibility/contrast", "content/used-before", "archive/folder-taken"}
+
+
+@pytest.mark.parametrize("rule", sorted(set(RULES) - ELSEWHERE))
 def test_each_rule_finds_its_planted_fault(desk: Desk, rule: str) -> None:
     assert rule in PLANTED or rule in SPOILT, "plant a fault for every rule"
     found = findings(desk, PLANTED.get(rule, ISSUE), SPOILT.get(rule))
@@ -200,6 +214,16 @@ def test_a_colour_that_cannot_be_read_is_found(desk: Desk) -> None:
     (finding,) = check(issue, desk.space.render(issue), changed)
     assert finding.rule == "accessibility/contrast"
     assert "[publications.network-download.brand] accent" in finding.where
+
+
+@pytest.mark.parametrize("name", ["press", "2022", "workers-rights", "topics"])
+def test_an_issue_whose_folder_the_archive_needs_is_found_before_it_is_approved(desk: Desk, name: str) -> None:
+    desk.write_issue(name, ISSUE)
+    issue = desk.space.compose(name)
+    assert "archive/folder-taken" in {f.rule for f in desk.space.check(issue, desk.space.render(issue))}
+    refused = desk.run("draft", "network-download", "--slug", name)
+    assert refused.returncode == 1
+    assert f'the archive has another folder "{name}"' in refused.stderr
 
 
 WAIVER = """waivers = [

@@ -141,7 +141,8 @@ def test_no_file_holds_an_address_a_token_or_a_tracking_parameter(desk: Desk, sn
     assert len(files) > 40
     for name, data in files.items():
         for secret in planted:
-            assert secret.encode() not in data, (name, secret)
+            place = data.find(secret.encode())
+            assert place < 0, (name, secret, data[max(0, place - 200) : place + 200])
     assert b"https://example.org/bill?id=7" in files[f"{NAME}/index.html"]
     assert b"https://example.org/bill?id=7" in files[f"{NAME}/as-mailed.html"]
 
