@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from urllib.parse import parse_qsl, urlsplit
+
+from markdown_it import MarkdownIt
 
 from newsletter.check.rules import Found, Subject, rule
 from newsletter.links import is_tracking
 from newsletter.model import PolicyEntry, Severity, Story
 
-_MARKDOWN_LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(\s*([^)\s]*)[^)]*\)")
-_AUTOLINK = re.compile(r"<(https?://[^>\s]*)>")
 _SHORTENERS = {"bit.ly", "t.co", "tinyurl.com", "goo.gl", "ow.ly", "buff.ly", "is.gd", "rb.gy", "lnkd.in", "t.ly"}
 _VAGUE = re.compile(r"(click )?here|read more|more|link|this( link| page)?|learn more|view", re.IGNORECASE)
 
@@ -27,10 +28,26 @@ def links_of(subject: Subject) -> Iterator[tuple[str, str, str]]:
 
 
 def links_in(text: str) -> Iterator[tuple[str, str]]:
-    """The links of some Markdown: words and address."""
-    yield from _MARKDOWN_LINK.findall(text)
-    for url in _AUTOLINK.findall(text):
-        yield url, url
+    """The links of some Markdown: words and address, as they are written."""
+    for block in _parser().parse(text):
+        url, words = None, ""
+        for token in block.children or ():
+            if token.type == "link_open":
+                url, words = str(token.attrs.get("href", "")), ""
+            elif token.type == "link_close" and url is not None:
+                yield words, url
+                url = None
+            elif token.type != "image":
+                words += " " if token.type in ("softbreak", "hardbreak") else token.content
+
+
+@cache
+def _parser() -> MarkdownIt:
+    """CommonMark as issues have it, which leaves addresses as they are."""
+    parser = MarkdownIt("commonmark", {"html": False})
+    parser.normalizeLink = lambda url: url  # type: ignore[method-assign]
+    parser.validateLink = lambda _: True  # type: ignore[method-assign]
+    return parser
 
 
 def links_with(entry: Story | PolicyEntry) -> Iterator[tuple[str, str]]:
