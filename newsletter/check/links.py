@@ -46,7 +46,7 @@ def _parser() -> MarkdownIt:
     """CommonMark as issues have it, which leaves addresses as they are."""
     parser = MarkdownIt("commonmark", {"html": False})
     parser.normalizeLink = lambda url: url  # type: ignore[method-assign]
-    parser.validateLink = lambda _: True  # type: ignore[method-assign]
+    parser.validateLink = lambda url: True  # type: ignore[method-assign]  # noqa: ARG005
     return parser
 
 

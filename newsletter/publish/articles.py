@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Sequence
 
 from newsletter.links import cleaned_text
@@ -13,7 +12,7 @@ from newsletter.publish.feeds import LENGTH, Feed, FeedEntry
 from newsletter.publish.pages import Pages
 from newsletter.publish.pictures import card, original
 from newsletter.publish.planned import Page, Site
-from newsletter.publish.prose import legal
+from newsletter.publish.prose import legal, stored_html
 from newsletter.publish.summary import POLICY, Summary, public_issue
 from newsletter.render.words import headlines, month
 
@@ -119,7 +118,11 @@ def _feeds(site: Site, folder: str, title: str, description: str, issues: Sequen
 
     def feed() -> Feed:
         return Feed(
-            folder=folder, title=title, description=description, entries=[_entry(site, issue) for issue in newest]
+            id=site.catalog.feed_id(folder).id,
+            folder=folder,
+            title=title,
+            description=description,
+            entries=[_entry(site, issue) for issue in newest],
         )
 
     yield from site.feeds(feed, folder, [title, description, *map(site.mark, newest)])
@@ -127,8 +130,9 @@ def _feeds(site: Site, folder: str, title: str, description: str, issues: Sequen
 
 def _entry(site: Site, issue: Summary) -> FeedEntry:
     corrections = site.catalog.corrections.get(issue.slug, [])
-    notes = "".join(f"<p><strong>Correction, {c.date}.</strong> {html.escape(legal(c.note))}</p>" for c in corrections)
+    notes = "".join(f"<p><strong>Correction, {c.date}.</strong> </p>{stored_html(c.note)}" for c in corrections)
     return FeedEntry(
+        id=site.catalog.issue_id(issue).id,
         url=site.pages.url(f"{issue.slug}/"),
         title=issue.title,
         published=issue.date,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from newsletter.model import Kind
 from newsletter.publish.catalog import event_path
@@ -31,9 +30,11 @@ def pages(site: Site) -> Iterator[Page]:
         return
     entries = [entry for entry in site.catalog.kinds[Kind.EVENT] if (entry.document or {}).get("starts")]
     for entry in entries:
-        yield Page(event_path(entry.slug), site.key(site.marks([entry])), lambda e=entry: _calendar(site, [e]))
+        key = site.key(site.marks([entry]), site.catalog.event_id(entry))
+        yield Page(event_path(entry.slug), key, lambda e=entry: _calendar(site, [e]))
     newest = entries[:_LENGTH]
-    yield Page("events/calendar.ics", site.key("calendar", site.marks(newest)), lambda: _calendar(site, newest))
+    key = site.key("calendar", site.marks(newest), *map(site.catalog.event_id, newest))
+    yield Page("events/calendar.ics", key, lambda: _calendar(site, newest))
 
 
 def _calendar(site: Site, entries: Sequence[Entry]) -> bytes:
@@ -56,8 +57,12 @@ def _event(site: Site, entry: Entry) -> Event:
     assert item.starts  # noqa: S101 (others aren't asked for)
     last = item.ends if item.ends and item.ends > item.starts else item.starts
     event = Event()
-    event.add("uid", f"{item.slug}@{urlsplit(site.pages.base).hostname}")
-    event.add("dtstamp", moment(issue.date))
+    known = site.catalog.event_id(entry)
+    changed = moment(max(issue.date, known.updated or issue.date))
+    event.add("uid", known.id)
+    event.add("sequence", known.sequence)
+    event.add("dtstamp", changed)
+    event.add("last-modified", changed)
     event.add("dtstart", item.starts)
     event.add("dtend", last + dt.timedelta(days=1))
     event.add("summary", legal(f"{entry.headline} ({item.time})" if item.time else entry.headline))

@@ -105,7 +105,7 @@ class Site:
 
     def mark(self, issue: Summary) -> str:
         """What a list that shows an issue depends on."""
-        return f"{issue.slug} {issue.digest} {self.catalog.updated(issue)}"
+        return f"{issue.slug} {issue.digest} {self.catalog.updated(issue)} {self.catalog.issue_id(issue).id}"
 
     def marks(self, entries: Sequence[Entry]) -> str:
         """What a list of entries depends on."""
@@ -124,8 +124,11 @@ class Site:
         """The three files of a feed in `folder`, which is made when one of them is due."""
         config = self.catalog.config
 
+        own = self.catalog.feed_id(folder).id
         for name, write in FORMATS.items():
-            yield Page(f"{folder}{name}", self.key(folder, name, *depends), lambda write=write: write(feed(), config))
+            yield Page(
+                f"{folder}{name}", self.key(folder, name, own, *depends), lambda write=write: write(feed(), config)
+            )
 
 
 def _digest(*parts: object) -> str:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 def public(value: T, tracking: tuple[str, ...]) -> T:
     """The value with every text in it cleaned, however deep it lies; the very same where nothing had to go."""
     cleaned: object = value
-    if type(value) is str:
+    if isinstance(value, str) and type(value) is str:
         text = cleaned_text(value, tracking)
         return value if text == value else text  # type: ignore[return-value]
     if isinstance(value, tuple):

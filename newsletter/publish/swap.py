@@ -16,6 +16,7 @@ from pathlib import Path
 
 from newsletter.errors import InputError
 from newsletter.publish.destinations.files import rank
+from newsletter.publish.ids import PublicId
 
 #: Lists our own files in a built site, and marks the folder as one that may be replaced.
 MANIFEST = ".newsletter-archive"
@@ -26,12 +27,15 @@ _AT_FDCWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
 
 @dataclass(slots=True)
 class Report:
-    """How many files were written, left as they were, or taken away; and which issues wait for their day."""
+    """How many files were written, left as they were, or taken away; which issues wait for their day; and the ids to
+    keep, by key.
+    """
 
     written: int = 0
     unchanged: int = 0
     removed: int = 0
     waiting: tuple[str, ...] = ()
+    ids: dict[str, PublicId] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -112,7 +112,8 @@ def pages(site: Site) -> Iterator[Page]:
             yield site.page(path, "tracker.html.j2", depends, lines=mine, filters={}, chosen=(name, choice))
     yield Page("policies/policies.csv", site.key(*marks), lambda: _csv(site, lines))
     yield Page("policies/policies.json", site.key(*marks), lambda: _json(site))
-    yield from site.feeds(lambda: _feed(site), "policies/", marks)
+    ids = [catalog.step_id(step) for step in catalog.steps[:_STEPS]]
+    yield from site.feeds(lambda: _feed(site), "policies/", [*marks, *ids])
 
 
 def _line(site: Site, policy: Policy) -> Line:
@@ -218,6 +219,7 @@ def _json(site: Site) -> bytes:
 def _feed(site: Site) -> Feed:
     archive = site.catalog.config.archive
     return Feed(
+        id=site.catalog.feed_id("policies/").id,
         folder="policies/",
         title=f"Policies that moved – {archive.title}",
         description="Every change of a policy that we follow.",

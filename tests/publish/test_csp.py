@@ -171,5 +171,7 @@ def test_no_page_is_stopped_by_its_own_policy(site: Path, browser: Browser, unde
 
 def test_what_holds_nothing_of_a_reader_is_the_same_object(snapshot: Snapshot) -> None:
     assert public(snapshot.issue, ("utm_*",)) is snapshot.issue
-    policy = Policy(slug="a", title="A", level=Level.CITY, url="https://a.example/?utm_source=n", summary="x")
+    policy = Policy(
+        slug="a", title="A", place=Place(), level=Level.CITY, url="https://a.example/?utm_source=n", summary="x"
+    )
     assert public(policy, ("utm_*",)) == replace(policy, url="https://a.example/")
