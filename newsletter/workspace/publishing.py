@@ -16,6 +16,7 @@ from newsletter.errors import InputError
 from newsletter.model import (
     Amendments,
     Policy,
+    PolicyEntry,
     Snapshot,
 )
 from newsletter.store.records import (
@@ -128,6 +129,16 @@ class Publishing(Opened):
                     values = {"id": one.id, "digest": one.digest, "sequence": one.sequence, "updated": one.updated}
                     session.merge(PublicIdRecord(key=key[:500], **values))
         return report
+
+    def public_policies(self) -> set[str]:
+        """The slugs of the policies that have a page in the archive: those that issues told of, or all."""
+        from newsletter.collect import policies
+
+        if self.config.archive.policies == "all":
+            with self.store.read() as session:
+                return policies.slugs(session)
+        entries = (entry for snapshot in self.published() for entry in snapshot.issue.entries)
+        return {entry.policy.slug for entry in entries if isinstance(entry, PolicyEntry)}
 
     def online(self, snapshot: Snapshot) -> Online:
         """Whether an issue's page and pictures are where its mail says they are, as the archive's own address answers.

@@ -21,7 +21,7 @@ from newsletter.publish.ids import Ids, PublicId
 from newsletter.workspace import Workspace
 from tests.desk import NOW, Desk
 from tests.publish.test_publish import NAME, parsed
-from tests.publish.test_site import build, snapshot
+from tests.publish.test_site import TODAY, build, snapshot
 
 __all__ = ["snapshot"]
 
@@ -118,9 +118,9 @@ def test_an_event_that_moved_has_a_number_and_a_day_of_change(space: Workspace, 
     (after,) = events(path)
     assert after["uid"] == before["uid"]
     assert (before["sequence"], after["sequence"]) == (0, 1)
-    assert after["last-modified"].dt.date() == after["dtstamp"].dt.date() == space.today()
+    assert after["last-modified"].dt.date() == after["dtstamp"].dt.date() == TODAY
     feed = feedparser.parse((space.folder / "archive" / "feed.atom").read_bytes())
-    assert feed.entries[0].updated[:10] == space.today().isoformat()
+    assert feed.entries[0].updated[:10] == TODAY.isoformat()
 
 
 def _with_later_event(snapshot: Snapshot) -> Snapshot:
