@@ -6,7 +6,7 @@ import mimetypes
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Dialog, Page, Route
 
 ORIGIN = "https://archive.test"
 
@@ -31,7 +31,11 @@ def serve(page: Page, folder: Path, *, under: str = "/") -> list[str]:
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         route.fulfill(status=status, body=path.read_bytes(), content_type=kind)
 
+    def told(dialog: Dialog) -> None:
+        complaints.append(f"dialog {dialog.message}")
+        dialog.dismiss()
+
     page.route("**/*", answer)
     page.on("console", lambda told: complaints.append(told.text) if "Content Security Policy" in told.text else None)
-    page.on("dialog", lambda dialog: (complaints.append(f"dialog {dialog.message}"), dialog.dismiss()))
+    page.on("dialog", told)
     return complaints

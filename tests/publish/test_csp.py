@@ -132,7 +132,7 @@ def test_nothing_that_goes_out_says_who_clicked_or_runs_a_script(hostile: Path) 
             place = data.find(leak)
             assert place < 0, (name, leak, data[max(0, place - 150) : place + 150])
         if name.endswith(".html"):
-            tree = html.document_fromstring(data)
+            tree: Any = html.document_fromstring(data)
             scripts = [s for s in tree.xpath("//script") if s.get("type") != "application/ld+json"]
             assert all(script.get("src") and not script.text for script in scripts), name
             assert not tree.xpath("//*[@onerror or @onclick or @onload] | //iframe | //object | //base"), name
