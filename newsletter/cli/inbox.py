@@ -31,7 +31,8 @@ def add(ctx: click.Context, /, page: str, keep: bool, **options: Any) -> None:
     with workspace(ctx) as space:
         intake = space.intake()
         said = given(options)
-        form = {**(collecting.look_up(intake, page) if page else {"date": space.today()}), **said}
+        doubts: list[str] = []
+        form = {**(collecting.look_up(intake, page, doubts) if page else {"date": space.today()}), **said}
         if page and on_a_terminal():
             form = _asked(form)
         kept = keep or not page
@@ -40,7 +41,7 @@ def add(ctx: click.Context, /, page: str, keep: bool, **options: Any) -> None:
         source = f"page {page}" if page else ""
         item, notes = collecting.add(intake, form, source, Standing.KEPT if kept else Standing.INBOX)
     emit(item.slug)
-    for note in notes:
+    for note in (*doubts, *notes):
         say(f"Note: {note}", fg="yellow")
     say_doubts(item)
     if kept:

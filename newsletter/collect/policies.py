@@ -122,6 +122,29 @@ def set_status(session: Session, slug: str, change: StatusChange, now: dt.dateti
     return True
 
 
+def undo_status(
+    session: Session, slug: str, now: dt.datetime, *, status: str = "", day: dt.date | None = None
+) -> StatusChange:
+    """Take a step out of a policy's history: the one that was recorded last, of those with this status and day where
+    they're given. NotFound when there's none.
+    """
+    record = _record(session, slug)
+    fitting = [
+        step for step in record.history if (not status or step.status == status) and (day is None or step.date == day)
+    ]
+    if not fitting:
+        raise NotFound(f"no such step in the history of {slug}", hint=f"newsletter policies show {slug}")
+    last = max(fitting, key=lambda step: (step.recorded_at, step.id))
+    record.history.remove(last)
+    record.updated_at = now
+    return StatusChange(status=Status(last.status), date=last.date, url=last.url, note=last.note)
+
+
+def remove(session: Session, slug: str) -> None:
+    """Delete a policy with its history. Approved issues keep their own copy."""
+    session.delete(_record(session, slug))
+
+
 def steps_into_force(policy: Policy, month: dt.date) -> list[StatusChange]:
     """The steps by which a policy takes effect or begins to be enforced in the month of a day, oldest first."""
     return [

@@ -163,7 +163,13 @@ class Member:
 
 
 def address_of(url: str) -> str:
-    """A link in the form in which two are compared: without scheme, `www.`, fragment and a last slash."""
-    parts = urlsplit(url)
+    """A link in the form in which two are compared: without scheme, `www.`, fragment and a last slash.
+
+    What can't be taken apart, such as `https://[tbd].org`, is compared as it is.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
     host = (parts.hostname or "").removeprefix("www.")
     return f"{host}{parts.path.rstrip('/')}" + (f"?{parts.query}" if parts.query else "")

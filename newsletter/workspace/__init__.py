@@ -18,12 +18,12 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from newsletter.audience import columns, importing, undoing
 from newsletter.audience.exports import unpacked
 from newsletter.audience.planning import Choices, ImportPlan, plan_import
 from newsletter.audience.survey import survey
+from newsletter.links import host_of
 from newsletter.workspace.approving import Approving
 from newsletter.workspace.designing import Designing
 from newsletter.workspace.documents import Documents
@@ -51,9 +51,10 @@ class Workspace(Approving, Progress, Designing, Documents, Publishing):
             store=self.store,
             workspace=self.folder,
             rules=self.config.collect,
-            own_host=urlsplit(self.config.organization.url).hostname or "",
+            own_host=host_of(self.config.organization.url),
             now=self.clock.now(),
             today=self.today(),
+            zone=self.config.timezone,
         )
 
     def notices(self) -> Notices:

@@ -19,6 +19,7 @@ from newsletter.model import (
     Item,
     Reach,
     Rendered,
+    is_site_folder,
 )
 from newsletter.store.records import (
     CorrectionRecord,
@@ -69,6 +70,9 @@ class Writing(Opened):
 
         name = slug or slug_of(publication, day)
         path, named = self.issues / name / "issue.md", f"issues/{name}/issue.md"
+        if is_site_folder(name) or name in self.config.publications:
+            hint = "give another --slug"
+            raise InputError(f'the archive has another folder "{name}"', where=named, hint=hint)
         if path.exists():
             raise InputError("exists already", where=named, hint="edit it, or give another --slug")
         with self.store.read() as session:

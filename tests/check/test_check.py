@@ -74,6 +74,7 @@ PLANTED = {
     "merge/not-here": ISSUE.replace("## 📅 Coming up", "## For {{ first_name | you }}"),
     "policy/no-text": body("[[no-text]]"),
     "policy/no-status": body("[[no-status]]"),
+    "archive/names-in-one": body("[[names-in-one]]"),
     "facts/past-event": body("[[past-event]]"),
     "facts/closed-job": body("[[closed-job]]"),
     "facts/from-the-future": body("[[future-story]]"),
@@ -168,6 +169,15 @@ date = 2022-12-01
 summary = "It will be told."
 people = ["Nicholas O'Rourke"]
 
+[[items]]
+slug = "names-in-one"
+kind = "post"
+title = "Many people in one cell"
+url = "https://example.org/many"
+date = 2022-10-01
+summary = "They met."
+people = ["Ana Lee, Bob Poe, Cy Roe, Di Moe"]
+
 [[policies]]
 slug = "no-text"
 title = "A policy without its text"
@@ -187,8 +197,14 @@ url = "https://example.org/policy"
         transfer.import_file(session, extra, "policies", workspace=desk.folder, now=NOW)
 
 
-#: Their tests stand below, and with those of sending.
-ELSEWHERE = {"accessibility/contrast", "content/used-before", "content/used-elsewhere", "images/old-format"}
+#: Their tests stand below, with those of sending, and with those of publishing.
+ELSEWHERE = {
+    "accessibility/contrast",
+    "archive/folder-taken",
+    "content/used-before",
+    "content/used-elsewhere",
+    "images/old-format",
+}
 
 
 @pytest.mark.parametrize(
@@ -213,6 +229,16 @@ def test_a_colour_that_cannot_be_read_is_found(desk: Desk) -> None:
     (finding,) = check(issue, desk.space.render(issue), changed)
     assert finding.rule == "accessibility/contrast"
     assert "[publications.network-download.brand] accent" in finding.where
+
+
+@pytest.mark.parametrize("name", ["press", "2022", "workers-rights", "topics"])
+def test_an_issue_whose_folder_the_archive_needs_is_found_before_it_is_approved(desk: Desk, name: str) -> None:
+    desk.write_issue(name, ISSUE)
+    issue = desk.space.compose(name)
+    assert "archive/folder-taken" in {f.rule for f in desk.space.check(issue, desk.space.render(issue))}
+    refused = desk.run("draft", "network-download", "--slug", name)
+    assert refused.returncode == 1
+    assert f'the archive has another folder "{name}"' in refused.stderr
 
 
 WAIVER = """waivers = [
