@@ -34,6 +34,7 @@ from newsletter.compose.body import ANY_REFERENCE, Body, Library
 from newsletter.compose.file import read_issue
 from newsletter.config import Config, Publication
 from newsletter.errors import InputError, IssueError, NewsletterError
+from newsletter.markdown.source import prepared
 from newsletter.model import Corrects, Coverage, Issue, Photo, SubjectTest, Waiver
 from newsletter.photos import find_photo, read_photo
 
@@ -85,9 +86,9 @@ def front_matter(path: Path, named: str) -> FrontMatter:
 
 
 def references(path: Path) -> set[str]:
-    """The slugs that an issue.md names, whatever state it's in; none when it can't be read."""
+    """The slugs that an issue.md names outside its comments, whatever state it's in; none when it can't be read."""
     try:
-        return set(ANY_REFERENCE.findall(path.read_text(encoding="utf-8")))
+        return set(ANY_REFERENCE.findall(prepared(path.read_text(encoding="utf-8"))[0]))
     except (OSError, UnicodeDecodeError):
         return set()
 

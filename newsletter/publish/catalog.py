@@ -14,8 +14,8 @@ from slugify import slugify
 from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.model import Amendments, Correction, Kind, Member, Place, Policy, Replacement, StatusChange
-from newsletter.places import state_name
 from newsletter.publish.summary import POLICY, Entry, Summary
+from newsletter.render.words import state_words
 
 #: Folders that the site has for other things than issues and publications.
 FOLDERS = ("assets", "events", "jobs", "media", "news", "pagefind", "people", "places", "policies", "press", "search")
@@ -214,7 +214,7 @@ class Catalog:
             if slug := slug_of(topic):
                 put("topics", slug, topic, thing)
         for state, locality in places:
-            put("places", state.lower() or NATION, state_name(state), thing)
+            put("places", state.lower() or NATION, state_words(state, self.config.archive.language), thing)
             if locality and (slug := slug_of(locality)):
                 put("places", f"{state.lower() or NATION}/{slug}", f"{locality}, {state}".rstrip(", "), thing)
         for person in people:
