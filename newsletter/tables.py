@@ -49,7 +49,7 @@ def _syntax_hint(line: str) -> str:
         return f"write a date as {key} = 2022-10-12"
     if any(mark in bare for mark in _CURLY):
         return f'write straight quotes: {key or "title"} = "…"'
-    if re.match(r"\d{4}[-‐‑‒–—−./]\d{1,2}[-‐‑‒–—−./]\d{1,2}$", value):
+    if re.match(r"\d{1,4}[-‐‑‒–—−./]\d{1,2}[-‐‑‒–—−./]\d{1,4}$", value):
         return f"write a date as {key} = 2022-10-12"
     if _ODD_SPACE.search(bare):
         return "there is a blank that isn't a plain one; delete it and type it again"

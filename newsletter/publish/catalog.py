@@ -27,10 +27,10 @@ from newsletter.model import (
     StatusChange,
     is_site_folder,
 )
-from newsletter.places import state_name
 from newsletter.publish.ids import Ids, PublicId, moved_names
 from newsletter.publish.public import public
 from newsletter.publish.summary import POLICY, Entry, Summary
+from newsletter.render.words import state_words
 
 SUBJECTS = ("topics", "places", "people")
 #: A nation's own place among the states.
@@ -272,7 +272,7 @@ class Catalog:
             if slug := slug_of(topic):
                 put("topics", slug, topic, thing)
         for state, locality in places:
-            put("places", state.lower() or NATION, state_name(state), thing)
+            put("places", state.lower() or NATION, state_words(state, self.config.archive.language), thing)
             if locality and (slug := slug_of(locality)):
                 put("places", f"{state.lower() or NATION}/{slug}", f"{locality}, {state}".rstrip(", "), thing)
         for person in people:

@@ -16,7 +16,7 @@ from newsletter.publish.feeds import Feed
 from newsletter.publish.listings import step_entry
 from newsletter.publish.planned import Page, Site
 from newsletter.publish.prose import legal
-from newsletter.render.words import group, place_words
+from newsletter.render.words import group, place_words, state_words, status_words
 from newsletter.spreadsheet import guarded
 
 #: How many changes the feed tells.
@@ -88,7 +88,7 @@ def pages(site: Site) -> Iterator[Page]:
         return
     marks = list(site.policy_mark.values())
     lines = [_line(site, policy) for policy in catalog.policies]
-    filters = _filters(lines)
+    filters = _filters(lines, site.catalog.config.archive.language)
     yield site.page(
         "policies/index.html",
         "tracker.html.j2",
@@ -127,7 +127,7 @@ def _line(site: Site, policy: Policy) -> Line:
     return Line(policy, place_words(policy.place, site.catalog.config.archive.language), latest, filters)
 
 
-def _filters(lines: Sequence[Line]) -> dict[str, list[Choice]]:
+def _filters(lines: Sequence[Line], language: str) -> dict[str, list[Choice]]:
     """The values there are of each filter."""
     counts: dict[str, Counter[str]] = {name: Counter() for name in ("state", "topic", "status", "year")}
     names: dict[tuple[str, str], str] = {}
@@ -135,12 +135,12 @@ def _filters(lines: Sequence[Line]) -> dict[str, list[Choice]]:
         policy = line.policy
         for name, values in line.filters.items():
             counts[name].update(set(values))
-        names["state", policy.place.state.lower() or NATION] = state_name(policy.place.state)
+        names["state", policy.place.state.lower() or NATION] = state_words(policy.place.state, language)
         for topic in policy.topics:
             slug = slug_of(topic)
             names["topic", slug] = min(names.get(("topic", slug), topic), topic)
         if line.latest:
-            names["status", slug_of(line.latest.status)] = line.latest.status.capitalize()
+            names["status", slug_of(line.latest.status)] = status_words(line.latest.status, language).capitalize()
     found = {}
     for name, counted in counts.items():
         choices = [Choice(slug, names.get((name, slug), slug), count) for slug, count in counted.items()]
@@ -170,7 +170,8 @@ def _tiles(site: Site) -> list[Tile]:
 def _places(site: Site) -> list[tuple[str, str, int]]:
     """Every state with policies: its name, its page's folder, and how many; the most first."""
     counts = Counter(policy.place.state for policy in site.catalog.policies)
-    found = [(state_name(code), site.catalog.subject_folder("places", code), count) for code, count in counts.items()]
+    language, folder = site.catalog.config.archive.language, site.catalog.subject_folder
+    found = [(state_words(code, language), folder("places", code), count) for code, count in counts.items()]
     return sorted(found, key=lambda row: (-row[2], row[0]))
 
 

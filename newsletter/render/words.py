@@ -200,7 +200,12 @@ def place_words(place: Place, language: str = "en") -> str:
     """`Durham, NC`, `Florida`, or the nation."""
     if place.locality:
         return str(place)
-    return state_name(place.state) if place.state else gettext(language)("Nationwide")
+    return state_words(place.state, language)
+
+
+def state_words(state: str, language: str = "en") -> str:
+    """A state's name, by its two letters, or the nation."""
+    return state_name(state) if state else gettext(language)("Nationwide")
 
 
 def places(item: Item, language: str = "en") -> str:
