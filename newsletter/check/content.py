@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ from newsletter.model import PolicyEntry, Severity, Story, Use, address_of
 _SUBJECT_CHARACTERS = 60
 _PREHEADER_CHARACTERS = (40, 90)
 _DESK_WORDS = re.compile(r"\b(?:TK|TKTK|TODO|TBD|XXX+|FIXME)\b")
+_CELLS = re.compile(r"\S\t+\S")
 _FILLERS = re.compile(r"lorem ipsum|\[(?:insert|link|name|date|to write)\b[^\]]*\](?!\()", re.IGNORECASE)
 
 
@@ -96,6 +98,17 @@ def no_blurb(subject: Subject) -> Found:
         if not entry.compact and not entry.blurb.strip():
             what = "policy" if isinstance(entry, PolicyEntry) else "item"
             yield subject.at(entry.line), f'the {what} "{entry.headline}" has no summary'
+
+
+@rule("content/pasted-table", Severity.ERROR)
+def pasted_table(subject: Subject) -> Found:
+    """Rows of a spreadsheet, with tabs between their cells, run together to a paragraph."""
+    for passage in subject.passages():
+        rows = passage.text.split("\n") if passage.is_markdown else []
+        for number, (row, following) in enumerate(itertools.pairwise(rows)):
+            before = rows[number - 1] if number else ""
+            if _CELLS.search(row) and _CELLS.search(following) and not _CELLS.search(before):
+                yield passage.at(number), "a table with tabs between its cells; write it as | one | two |"
 
 
 @rule("content/used-before", Severity.ERROR)
