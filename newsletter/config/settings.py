@@ -141,7 +141,7 @@ class Sender:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailingList:
     """What people join. `aliases` are other names that exports use for it; whoever finds the service may join one that
-    is `public`.
+    is `public`. `descriptions` say in other languages, by tag, what `description` says.
     """
 
     slug: str
@@ -149,6 +149,16 @@ class MailingList:
     description: str = ""
     aliases: tuple[str, ...] = ()
     public: bool = True
+    descriptions: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for tag in self.descriptions:
+            if not re.fullmatch(r"[a-z]{2,3}", tag):
+                raise ValueError(f'"descriptions" has "{tag}", which is not a language such as "es"')
+
+    def described(self, language: str) -> str:
+        """What readers of a language are told of it."""
+        return self.descriptions.get(language, self.description)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,12 @@ from sqlalchemy import func, select
 
 from newsletter import audience
 from newsletter.audience import Reason
+from newsletter.errors import ConfigError
 from newsletter.store.records import NoticeRecord, SubscriberRecord
 from newsletter.tokens import Claim, Purpose
 from newsletter.web import create_app
 from newsletter.workspace import Workspace
-from tests.desk import NOW, StillTime
+from tests.desk import NOW, Desk, StillTime
 from tests.web.service import history, mailed, person, standing
 
 NEW = "gus@example.org"
@@ -337,3 +338,16 @@ def test_every_text_has_its_translation_with_the_same_gaps() -> None:
         for text in texts:
             gaps = re.findall(r"%\(\w+\)s|\{\w+\}", text)
             assert sorted(gaps) == sorted(re.findall(r"%\(\w+\)s|\{\w+\}", known[text])), text
+
+
+def test_a_list_is_described_in_the_language_of_the_page(client: FlaskClient) -> None:
+    assert "Cada mes: lo que pasa en la red." in client.get("/subscribe?lang=es").get_data(as_text=True)
+    assert "Monthly: what happens across the network." in client.get("/subscribe?lang=en").get_data(as_text=True)
+
+
+def test_a_description_in_no_language_is_refused(desk: Desk) -> None:
+    path = desk.folder / "config.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('{ es = "Cada mes', '{ Spanish = "Cada mes'), encoding="utf-8")
+    with pytest.raises(ConfigError, match="Spanish"):
+        Workspace.open(path, desk.space.clock)
