@@ -59,7 +59,7 @@ class Size:
 def outline(issue: Issue, findings: list[Finding], movable: Mapping[int, tuple[bool, bool]]) -> Outline:
     """The parts of an issue with the findings beside the place that they speak of."""
     chapters = [
-        Chapter(section.heading, section.line, [_part(block, movable) for block in section.blocks])
+        Chapter(plain(section.heading), section.line, [_part(block, movable) for block in section.blocks])
         for section in issue.sections
     ]
     places: dict[int, list[Finding]] = {}
