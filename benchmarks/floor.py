@@ -3,13 +3,12 @@
     python -m benchmarks.floor FOLDER     one run by itself, for the benchmark to start; prints JSON
 
 FOLDER holds `ledger.db`, with the people and a row for each delivery, and `template.json`: the call's fields as they
-are the same for everybody, the merge fields as [number, column, fallback], the address and the keys. The rows are made
-before the clock starts: the floor has no plan, doesn't look at who left, and doesn't keep what it sent.
+are the same for everybody, the merge fields as [variable, escaped, column, fallback], the address and the keys. The
+rows are made before the clock starts: the floor has no plan, doesn't look at who left, and doesn't keep what it sent.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import html
@@ -63,14 +62,14 @@ def _form(template: dict[str, Any], page: list[Any]) -> list[tuple[str, tuple[No
     for number, address, *values in page:
         known = dict(zip(columns, values, strict=True))
         body = number.to_bytes(8) + template["list"].encode()
-        token = base64.urlsafe_b64encode(body + hmac.digest(key, body, "sha256")[:16]).rstrip(b"=").decode()
-        known["unsubscribe_url"] = url = template["service"] + token
+        token = (body + hmac.digest(key, body, "sha256")[:16]).hex()
+        known["unsubscribe_url"] = url = f"{template['service']}/u/{token}"
+        known["preferences_url"] = f"{template['service']}/p/{token}"
         entry = {"mark": f"d{number}-{hmac.digest(key, b'%d' % number, hashlib.sha256).hex()[:20]}"}
         entry |= {"unsubscribe": url, "percent": "%"}
-        for place, name, fallback in template["merge"]:
+        for variable, escaped, name, fallback in template["merge"]:
             value = known[name] or fallback
-            entry[f"t{place}"] = value
-            entry[f"h{place}"] = html.escape(value)
+            entry[variable] = html.escape(value) if escaped else value
         variables[address] = entry
     fields = [*template["fields"], ["to", ",".join(row[1] for row in page)]]
     fields.append(["recipient-variables", json.dumps(variables)])

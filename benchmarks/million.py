@@ -33,9 +33,9 @@ import requests
 
 from benchmarks.measure import Result, peak
 from newsletter.demo import build
-from newsletter.merge import MergeField
 from newsletter.model import Call, Snapshot
 from newsletter.providers.mailgun import Mailgun, Options
+from newsletter.providers.merging import Template
 from newsletter.send.envelope import envelope
 from newsletter.workspace import Workspace, system_clock
 
@@ -205,16 +205,14 @@ def _template(space: Workspace, snapshot: Snapshot, url: str) -> dict[str, Any]:
         recipients=(),
     )
     fields = Mailgun(Options(domain="mg.example.org", base_url=url), _ENVIRONMENT).form(call)
-    merged: list[MergeField] = list(
-        dict.fromkeys((*content.subject.fields, *content.text.fields, *content.html.fields))
-    )
+    variables = Template(content, str).variables
     return {
         "url": f"{url}/v3/mg.example.org/messages",
-        "service": f"{space.config.service.url}/u/",
+        "service": space.config.service.url,
         "key": "of the floor's own",
         "list": _LIST,
         "fields": [(name, value) for name, (_, value) in fields if name not in ("to", "recipient-variables")],
-        "merge": [(number, field.name, field.fallback or "") for number, field in enumerate(merged)],
+        "merge": [(name, escaped, field.name, field.fallback or "") for name, escaped, field in variables],
     }
 
 

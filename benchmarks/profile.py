@@ -23,7 +23,7 @@ from benchmarks import million
 from newsletter import tokens
 from newsletter.providers.mailgun import Mailgun
 from newsletter.providers.wire import Wire
-from newsletter.send import ledger
+from newsletter.send import ledger, stored_calls
 from newsletter.send.batch_sender import BatchSender
 from newsletter.send.service import CampaignService
 
@@ -32,7 +32,7 @@ _STAGES: tuple[tuple[Any, str, str], ...] = (
     (CampaignService, "start", "plan and freeze"),
     (BatchSender, "claim", "claim"),
     (ledger, "_recipients", "claim: values of each reader"),
-    (ledger, "_request", "claim: JSON of the stored request"),
+    (stored_calls, "request_of", "claim: JSON of the stored request"),
     (Mailgun, "form", "encode the form"),
     (Wire, "call", "wire"),
     (BatchSender, "_receipts", "receipts"),

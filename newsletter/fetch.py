@@ -13,9 +13,9 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -24,6 +24,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from newsletter.errors import InputError
+from newsletter.links import Address, join
 
 AGENT = "newsletter-desk"
 #: Seconds for connecting, and between two pieces of an answer.
@@ -164,15 +165,19 @@ def follow(
     """What an address answers, of whatever status, its redirects followed; InputError when it gives no usable answer,
     TooLarge for a body of more than `limit` bytes. `before` is told each address before it's asked.
     """
-    seen: set[str] = set()
-    here, moved_to, permanent = url, "", True
+    seen: set[tuple[object, ...]] = set()
+    moved_to, permanent = "", True
+    try:
+        here = str(Address.parse(url))
+    except ValueError as fault:
+        raise InputError(f"can't be fetched: it {fault}", where=url) from None
     with guarded_session(private_hosts, seconds=seconds) as session:
         while True:
-            if here in seen or len(seen) > _REDIRECTS:
-                raise InputError("redirects in a loop" if here in seen else "redirects too often", where=url)
-            seen.add(here)
-            if urlsplit(here).scheme not in ("http", "https"):
-                raise InputError("only http:// and https:// addresses can be fetched", where=url)
+            # With a cookie that it has just set, a page may answer otherwise.
+            asked = (here, *sorted((cookie.name, cookie.value or "") for cookie in session.cookies))
+            if asked in seen or len(seen) > _REDIRECTS:
+                raise InputError("redirects in a loop" if asked in seen else "redirects too often", where=url)
+            seen.add(asked)
             before(here)
             begun = time.monotonic()
             try:
@@ -186,9 +191,23 @@ def follow(
                 raise InputError(_LATE, where=url)
             if page.status not in _REDIRECT_STATUS or "location" not in page.headers:
                 return replace(page, moved_to=moved_to)
-            here = urljoin(here, page.headers["location"])
+            try:
+                here = redirect_target(here, page.headers)
+            except ValueError as fault:
+                raise InputError(f"redirects to an address that {fault}", where=url) from None
             permanent = permanent and page.status in (301, 308)
             moved_to = here if permanent else moved_to
+
+
+def redirect_target(here: str, headers: Mapping[str, str]) -> str:
+    """Where a redirect leads, read as browsers read it; ValueError for what is no address of a page.
+
+    A Location in raw UTF-8, which RFC 9110 doesn't know and servers send, comes as Latin-1.
+    """
+    said = next((value for name, value in headers.items() if name.lower() == "location"), "")
+    with suppress(UnicodeError):
+        said = said.encode("latin-1").decode("utf-8")
+    return str(Address.parse(join(here, said)))
 
 
 def _once(session: requests.Session, url: str, headers: Mapping[str, str], limit: int) -> Page:

@@ -44,7 +44,7 @@ def test_a_redirect_to_a_private_address_is_not_followed(website: Website) -> No
 
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://example.org/", "javascript:alert(1)"])
 def test_a_redirect_out_of_the_web_is_not_followed(website: Website, target: str) -> None:
-    with pytest.raises(InputError, match="only http"):
+    with pytest.raises(InputError, match="redirects to an address that doesn't start with https://"):
         fetch(website.redirect("/", target), private_hosts=HERE)
 
 
@@ -88,3 +88,32 @@ def test_a_fault_is_one_line_with_the_address(website: Website) -> None:
         fetch("http://127.0.0.1:1/", private_hosts=HERE)
     with pytest.raises(InputError, match=r"has no address|can't be reached|no usable"):
         fetch("https://nobody.invalid/")
+
+
+def test_a_page_that_sets_a_cookie_and_leads_to_itself_is_asked_again_with_it(website: Website) -> None:
+    website.pages["/page"] = Reply(b"words", cookie="seen=1")
+    assert fetch(f"{website.url}/page", private_hosts=("127.0.0.1",)).body == b"words"
+
+
+def test_a_redirect_in_raw_utf_8_is_followed(website: Website) -> None:
+    website.put("/a%C3%B1o", "words")
+    website.redirect("/page", "/año".encode().decode("latin-1"))
+    page = fetch(f"{website.url}/page", private_hosts=("127.0.0.1",))
+    assert (page.url, page.body) == (f"{website.url}/a%C3%B1o", b"words")
+
+
+@pytest.mark.parametrize(
+    "target", ["https://[tbd].org/", "javascript:alert(1)", "https://u:p@127.0.0.1/", "ftp://a.example/"]
+)
+def test_a_redirect_to_what_is_no_address_is_one_line(website: Website, target: str) -> None:
+    website.redirect("/page", target)
+    with pytest.raises(InputError, match=r"redirects to an address that|gave no usable answer"):
+        fetch(f"{website.url}/page", private_hosts=("127.0.0.1",))
+
+
+@pytest.mark.parametrize(
+    "url", ["https://[tbd].org", "https://t.example.org？", "file:///etc/passwd", "https://a b/", ""]
+)
+def test_what_is_no_address_is_one_line(url: str) -> None:
+    with pytest.raises(InputError, match="can't be fetched"):
+        fetch(url)

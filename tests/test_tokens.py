@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.tokens import AddressHash, Claim, Marks, Purpose, Signer, _to_base32
+from newsletter.tokens import AddressHash, Claim, Marks, Purpose, Signer
 
 CLAIM = Claim(subscriber=70_000, list="network-download")
 
@@ -23,7 +23,7 @@ def test_a_token_says_who_and_which_list() -> None:
 @given(st.binary(max_size=200), st.integers(0, 2**63), st.text(max_size=60))
 def test_links_and_marks_are_signed_with_hmac(secret: bytes, number: int, name: str) -> None:
     token = Signer(secret).sign(Purpose.UNSUBSCRIBE, Claim(subscriber=number, list=name))
-    raw = base64.b32decode(token.upper() + "=" * (-len(token) % 8))
+    raw = bytes.fromhex(token)
     key = hashlib.sha256(b"newsletter token\0" + secret).digest()
     assert raw[-16:] == hmac.digest(key, raw[:-16], "sha256")[:16]
     key = hashlib.sha256(b"newsletter mark\0" + secret).digest()
@@ -33,7 +33,7 @@ def test_links_and_marks_are_signed_with_hmac(secret: bytes, number: int, name: 
 
 def test_a_token_is_short_and_fit_for_an_address() -> None:
     token = Signer(b"key").sign(Purpose.UNSUBSCRIBE, CLAIM)
-    assert len(token) < 64
+    assert len(token) < 80
     assert token.isalnum()
     assert token.islower()
 
@@ -55,11 +55,6 @@ def test_another_key_opens_nothing_and_an_older_key_still_does() -> None:
     assert Signer(b"new", b"old").verify(Purpose.UNSUBSCRIBE, old) == CLAIM
 
 
-@given(st.binary(max_size=80))
-def test_base32_is_that_of_the_standard(raw: bytes) -> None:
-    assert _to_base32(raw) == base64.b32encode(raw).rstrip(b"=").decode().lower()
-
-
 def test_a_token_in_capital_letters_is_the_same_token() -> None:
     signer = Signer(b"key")
     assert signer.verify(Purpose.UNSUBSCRIBE, signer.sign(Purpose.UNSUBSCRIBE, CLAIM).upper()) == CLAIM
@@ -69,7 +64,7 @@ def test_a_token_in_capital_letters_is_the_same_token() -> None:
 def test_a_token_of_an_earlier_release_opens_what_it_opened(number: int, name: str) -> None:
     signer, claim = Signer(b"key"), Claim(subscriber=number, list=name)
     token = signer.sign(Purpose.UNSUBSCRIBE, claim)
-    raw = base64.b32decode(token.upper() + "=" * (-len(token) % 8))
+    raw = bytes.fromhex(token)
     assert signer.verify(Purpose.UNSUBSCRIBE, base64.urlsafe_b64encode(raw).rstrip(b"=").decode()) == claim
 
 

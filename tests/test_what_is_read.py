@@ -66,7 +66,9 @@ def read(desk: Desk, body: str, text: str = ISSUE) -> Read:
     (mail,) = space.render(issue)
     draft = Snapshot(issue=issue, variants=(mail,), digest="", approved_by="", approved_at=NOW)
     themes = space.template_folders("archive")
-    catalog = build([summarize(draft, "")], (), (), Amendments(), space.config, issue.date)
+    catalog = build(
+        [summarize(draft, "", space.config.collect.tracking)], (), (), Amendments(), space.config, issue.date
+    )
     return Read(
         html=mail.html.merge_html(READER),
         text=mail.text.merge(READER),

@@ -11,13 +11,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer; a `drip` writes each piece of the body and then waits as it likes."""
+    """An answer. With a `cookie` only whoever sends it back gets it; others get a redirect to the same address that
+    sets it. A `drip` writes each piece of the body and then waits as it likes.
+    """
 
     body: bytes = b""
     type: str = "text/html; charset=utf-8"
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     drip: Callable[[], None] | None = None
+    cookie: str = ""
 
 
 @dataclass
@@ -48,6 +51,8 @@ def serve_website() -> Iterator[Website]:
         def do_GET(self) -> None:
             site.asked.append((self.path, dict(self.headers)))
             reply = site.pages.get(self.path, Reply(b"not here", status=404))
+            if reply.cookie and reply.cookie not in (self.headers.get("Cookie") or ""):
+                reply = Reply(status=302, headers={"Location": self.path, "Set-Cookie": f"{reply.cookie}; Path=/"})
             tag = reply.headers.get("ETag")
             if tag and self.headers.get("If-None-Match") == tag:
                 reply = Reply(status=304, headers={"ETag": tag})

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from newsletter.audience.fields import PROFILE
@@ -118,7 +118,8 @@ def forget(session: Session, person: SubscriberRecord, hashed: str, *, source: s
         .values(address="", message_id="", error="")
         .execution_options(synchronize_session=False)
     )
-    session.execute(delete(NoticeRecord).where(NoticeRecord.address == email))
+    asked = NoticeRecord.details["subscriber"].as_integer() == person.id
+    session.execute(delete(NoticeRecord).where(or_(NoticeRecord.address == email, asked)))
     session.execute(delete(HookCallRecord).where(HookCallRecord.document.contains(email, autoescape=True)))
     _drop_webhooks(session, email)
     session.execute(delete(SuppressionRecord).where(SuppressionRecord.address_hash == hashed))

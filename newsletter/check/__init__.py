@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from newsletter.check import (
     accessibility,
+    archive,
     asked,
     audience,
     clients,
@@ -34,7 +35,7 @@ from newsletter.model import Finding, Issue, Reach, Rendered, Severity, Use
 __all__ = ["RULES", "blocks", "check", "has_errors", "waived"]
 
 _FAMILIES = (
-    *(content, leftovers, unseen, facts, images, links, accessibility, merging, policy, audience, clients),
+    *(content, leftovers, unseen, facts, images, links, accessibility, merging, policy, audience, archive, clients),
     *(outlook, deliverability, asked),
 )
 

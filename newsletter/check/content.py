@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from newsletter.check.rules import Found, Subject, rule
-from newsletter.model import PolicyEntry, Severity, Story, address_of
+from newsletter.model import PolicyEntry, Severity, Story, Use, address_of
 
 #: The whole subject fits most inbox rows up to here; a longer one is cut in the middle of a word.
 _SUBJECT_CHARACTERS = 60
@@ -99,16 +100,36 @@ def no_blurb(subject: Subject) -> Found:
 
 @rule("content/used-before", Severity.ERROR)
 def used_before(subject: Subject) -> Found:
-    """An item, or its link, stood in an earlier issue; tell it again only as an update or a reminder. Another
-    publication's issue is no matter where its readers don't get the item again.
+    """An item, or its link, stood in an issue of the same publication that was approved before this one; tell it again
+    only as an update or a reminder.
     """
+    for entry, use in _repeats(subject):
+        if use.publication == subject.issue.publication:
+            message = f'"{entry.item.slug}" stood in {use.issue}; write [[{entry.item.slug} | update]] or reminder'
+            yield subject.at(entry.line), message
+
+
+@rule("content/used-elsewhere", Severity.WARNING)
+def used_elsewhere(subject: Subject) -> Found:
+    """An item, or its link, stood in another publication's issue. Where its readers don't get the item again, that is
+    no matter.
+    """
+    for entry, use in _repeats(subject):
+        if use.publication != subject.issue.publication:
+            yield (
+                subject.at(entry.line),
+                f'"{entry.item.slug}" stood in {use.issue}; those who get both have had it: see skip_repeats_days',
+            )
+
+
+def _repeats(subject: Subject) -> Iterator[tuple[Story, Use]]:
+    """Each item that was told before, with its first use there, in each publication."""
     for entry in subject.issue.entries:
         if not isinstance(entry, Story) or entry.mark:
             continue
+        publications: set[str] = set()
         for use in subject.earlier:
-            if use.issue in entry.had_in:
-                continue
-            if use.slug == entry.item.slug or use.address == address_of(entry.item.url):
-                message = f'"{entry.item.slug}" stood in {use.issue}; write [[{entry.item.slug} | update]] or reminder'
-                yield subject.at(entry.line), message
-                break
+            same = use.slug == entry.item.slug or use.address == address_of(entry.item.url)
+            if same and use.issue not in entry.had_in and use.publication not in publications:
+                publications.add(use.publication)
+                yield entry, use

@@ -14,7 +14,6 @@ from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
 
 import requests
 
@@ -22,7 +21,8 @@ from newsletter.check.asked import GONE, NUMBER_NOT_ON_PAGE, UNSURE
 from newsletter.check.links import links_of
 from newsletter.check.rules import Subject
 from newsletter.errors import InputError
-from newsletter.fetch import fetch, guarded_session, is_private, told
+from newsletter.fetch import fetch, guarded_session, is_private, redirect_target, told
+from newsletter.links import host_of
 from newsletter.model import Finding, PolicyEntry, Severity
 
 _TIMEOUT = (5.0, 15.0)
@@ -48,8 +48,6 @@ _SPELLED = {
     "int": ("Introduction", "Int"),
 }
 _PAUSE = 1.0
-#: These servers don't take HEAD, or don't take it from programs; GET tells more.
-_ASK_AGAIN = {400, 403, 404, 405, 406, 500, 501, 503}
 _GONE = {404, 410}
 
 
@@ -104,7 +102,7 @@ def check_live(
     """
     places: dict[str, list[tuple[str, str]]] = {}
     for where, words, url in links_of(subject):
-        if urlsplit(url).scheme in ("http", "https"):
+        if host_of(url) and url.lower().startswith(("http://", "https://")):
             places.setdefault(url.partition("#")[0], []).append((where, words))
     asked = [url for url in places if not (memory and memory.knows(url))]
     answers = ask(asked, sleep=sleep, private_hosts=private_hosts)
@@ -179,7 +177,7 @@ def ask(
     """The answer of each address, hosts side by side, the addresses of one host one after the other."""
     hosts: dict[str, list[str]] = {}
     for url in urls:
-        hosts.setdefault(urlsplit(url).hostname or "", []).append(url)
+        hosts.setdefault(host_of(url), []).append(url)
 
     def of_host(addresses: list[str]) -> list[tuple[str, Answer]]:
         found = []
@@ -200,11 +198,13 @@ def _ask(session: requests.Session, url: str) -> Answer:
     try:
         for _ in range(_HOPS + 1):
             status, target = _status(session, "HEAD", here)
-            if status in _ASK_AGAIN:
+            if status >= 400:  # many servers don't take HEAD, or not from programs; GET tells more
                 status, target = _status(session, "GET", here)
             if not target:
                 return _judged(status)
-            here = urljoin(here, target)
+            here = target
+    except requests.exceptions.SSLError as fault:
+        return Answer(told(fault))
     except requests.Timeout:
         return Answer("gave no answer in time")
     except requests.ConnectionError as fault:
@@ -217,7 +217,7 @@ def _ask(session: requests.Session, url: str) -> Answer:
 def _status(session: requests.Session, method: str, url: str) -> tuple[int, str]:
     """The status, and where it redirects to; the body is never read."""
     with session.request(method, url, timeout=_TIMEOUT, allow_redirects=False, stream=True) as response:
-        return response.status_code, response.headers.get("Location", "") if response.is_redirect else ""
+        return response.status_code, redirect_target(url, response.headers) if response.is_redirect else ""
 
 
 def _judged(status: int) -> Answer:

@@ -49,7 +49,7 @@ def deliver(space: Workspace, service: CampaignService, campaign: CampaignRecord
         now = space.clock.at(session)
         workers = 0 if space.store.is_sqlite else heartbeat.serving(session, now, space.config.cluster.dead_after)
     left = sum(before[state] for state in UNFINISHED)
-    if before[DeliveryState.PENDING] == before.total() and service.kind(campaign.provider).mails:
+    if before[DeliveryState.PENDING] == before.total() and not service.kind(campaign.provider).keeps:
         _ensure_online(space, service, campaign)
     if left:
         with progress("Submitting", left) as advance:
@@ -112,8 +112,8 @@ def _summarize(space: Workspace, service: CampaignService, campaign: CampaignRec
         status = service.status(session, campaign)
     counts = status.counts
     emit(f"{name}: {line(counts)}")
-    if not service.kind(campaign.provider).mails and begun:
-        say(f'Nobody was mailed: provider "{campaign.provider}" writes messages into a folder.', fg="yellow")
+    if begun and (keeps := service.kind(campaign.provider).keeps):
+        say(f'Nobody was mailed: provider "{campaign.provider}" writes messages {keeps}.', fg="yellow")
     if status.paused:
         raise DeliveryIncomplete(f"is paused: {status.paused}", where=name, hint=_put_right(campaign, counts))
     if status.planned:

@@ -31,7 +31,8 @@ def add(ctx: click.Context, /, page: str, keep: bool, **options: Any) -> None:
     with workspace(ctx) as space:
         intake = space.intake()
         said = given(options)
-        form = {**(collecting.look_up(intake, page) if page else {"date": space.today()}), **said}
+        doubts: list[str] = []
+        form = {**(collecting.look_up(intake, page, doubts) if page else {"date": space.today()}), **said}
         if page and on_a_terminal():
             form = _asked(form)
         kept = keep or not page
@@ -40,7 +41,7 @@ def add(ctx: click.Context, /, page: str, keep: bool, **options: Any) -> None:
         source = f"page {page}" if page else ""
         item, notes = collecting.add(intake, form, source, Standing.KEPT if kept else Standing.INBOX)
     emit(item.slug)
-    for note in notes:
+    for note in (*doubts, *notes):
         say(f"Note: {note}", fg="yellow")
     say_doubts(item)
     if kept:
@@ -154,7 +155,7 @@ def inbox(ctx: click.Context, kept: tuple[str, ...], dropped: tuple[str, ...], l
         if kept or dropped:
             with space.store.write() as session:
                 for slug in kept:
-                    tray.keep(session, slug)
+                    tray.keep(session, slug, space.clock.now())
                 for slug in dropped:
                     tray.drop(session, slug)
             say(f"{len(kept)} kept, {len(dropped)} dropped.")
@@ -199,7 +200,7 @@ def _triage(space: Workspace, waiting: list[Any]) -> None:
                 with space.store.write() as session:
                     if found.lacks:
                         _say_photo(space, session, item)
-                    tray.keep(session, item.slug)
+                    tray.keep(session, item.slug, space.clock.now())
                 counts["kept"] += 1
             case "d":
                 with space.store.write() as session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import getpass
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -22,11 +23,12 @@ from newsletter.cli.output import (
     say,
     workspace,
 )
+from newsletter.config import Publication
 from newsletter.errors import InputError, NewsletterError, NotApproved, NotFound, nearest
 from newsletter.merge import reader_links
 from newsletter.model import Finding, Picture, PolicyEntry, Prose, Severity, Story
 from newsletter.model.text import shown
-from newsletter.workspace import Draft
+from newsletter.workspace import Draft, Workspace
 
 issue_argument = click.argument("issue")
 
@@ -34,10 +36,14 @@ issue_argument = click.argument("issue")
 @click.command()
 @click.argument("publication")
 @click.option("--date", "day", type=DAY, help="The issue's date (default: today).")
-@click.option("--month", type=MONTH, help="The issue of this month, as 2026-12.")
-@click.option("--since", type=DAY, help="Take what is newer than this (default: since the last issue).")
+@click.option("--month", type=MONTH, help="The issue of this month, as 2026-12; dated today in the current month.")
+@click.option("--since", type=DAY, help="Take what is dated on this day or later (default: since the last issue).")
 @click.option("--slug", help="The folder's name (default: publication and month).")
 @click.option("--without", multiple=True, metavar="SLUG", help="Leave this out; may be repeated.")
+@click.option("--again", multiple=True, metavar="SLUG", help="Take an item that was told already; may be repeated.")
+@click.option(
+    "--from", "source", type=click.Path(path_type=Path), help="Make it of a document: .docx, .md, .html, .zip."
+)
 @click.option("--all", "everything", is_flag=True, help="Don't ask what to leave out.")
 @click.pass_context
 def draft(
@@ -48,11 +54,16 @@ def draft(
     since: dt.datetime | None,
     slug: str | None,
     without: tuple[str, ...],
+    again: tuple[str, ...],
+    source: Path | None,
     everything: bool,
 ) -> None:
-    """Write issues/SLUG/issue.md for PUBLICATION, with what is new since its last issue.
+    """Write issues/SLUG/issue.md for PUBLICATION, with what is new since its last issue: what is dated since then, and
+    what was stored since it was approved. What its readers have been told already is left out, and listed.
 
-    At a terminal you're shown what there is and asked what to leave out.
+    At a terminal you're shown what there is and asked what to leave out. --from FILE makes the issue of a Word
+    document, of what Google Docs exports as Markdown or as a web page, or of any page that was saved; what can't be
+    taken of it is listed.
     """
     from newsletter.compose.draft import day_in
 
@@ -61,8 +72,17 @@ def draft(
     with workspace(ctx) as space:
         series = space.config.publication(publication)
         last = space.previous_issue(publication, month.date() if month else dt.date.max)
-        date = day.date() if day else day_in(month.date(), last) if month else space.today()
-        found = space.draft(series, date, since.date() if since else None, slug or "")
+        date = day.date() if day else space.today()
+        if month and month.date() != date.replace(day=1):
+            date = day_in(month.date(), last)
+        if source:
+            if since or without or again or everything:
+                raise InputError(
+                    "--from takes what the document has", hint="leave out --since, --without, --again, --all"
+                )
+            _drafted_from(space, series, source, date, slug or "")
+            return
+        found = space.draft(series, date, since.date() if since else None, slug or "", again)
         unknown = set(without) - {entry.slug for shelf in found.shelves for entry in shelf.entries}
         if unknown:
             what = f'"{min(unknown)}" is not among what is new'
@@ -74,10 +94,25 @@ def draft(
         path, count = space.write_draft(found, dropped)
         emit(path)
         put_right = f" and {many(len(found.corrections), 'correction')}" if found.corrections else ""
-        say(
-            f"Drafted with {many(count, 'entry', 'entries')} since {found.since}{put_right}. Fill in what is marked TK."
-        )
+        entries = many(count, "entry", "entries")
+        say(f"Dated {found.day}, with {entries} since {found.since}{put_right}. Fill in what is marked TK.")
+        for left in found.left_out:
+            say(f"Left out {left.entry.slug}: told in {left.told_in}. To take it: --again {left.entry.slug}")
         next_step(f"edit the file, then: newsletter studio {found.slug}, or newsletter check {found.slug}")
+
+
+def _drafted_from(space: Workspace, series: Publication, source: Path, day: dt.date, slug: str) -> None:
+    made = space.draft_from(series, source, day, slug)
+    emit(made.named)
+    pictures, entries = many(made.pictures, "picture"), many(made.entries, "stored entry", "stored entries")
+    say(f"Dated {day}, with {pictures} and {entries}. Fill in what is marked TK.")
+    for note in made.notes:
+        say(f"Not as in the document: {note}", fg="yellow")
+    for url in made.links:
+        say(f"Links to nothing stored: {url}")
+    if made.links:
+        say("To store one, so that its story is followed: newsletter items add URL --keep")
+    next_step(f"newsletter studio {made.slug}, or newsletter check {made.slug}")
 
 
 def _asked(found: Draft) -> set[str]:
@@ -237,6 +272,7 @@ def explain(ctx: click.Context, issue: str, address: str, as_json: bool) -> None
 @click.option("--links", "with_links", is_flag=True, help="Ask every link whether it answers, too.")
 @click.option("--afresh", is_flag=True, help="Ask those links, too, that answered within the last day.")
 @click.option("--spam", "with_spam", is_flag=True, help="Ask SpamAssassin for its score, too, where it's installed.")
+@click.option("--fix", is_flag=True, help="Put right first what needs no judgement, and show what was changed.")
 @click.option("--sarif", "report", flag_value="sarif", help="Print SARIF 2.1.0, for a pipeline.")
 @click.option("--junit", "report", flag_value="junit", help="Print JUnit's XML, for a pipeline.")
 @click.pass_context
@@ -247,12 +283,16 @@ def check(
     with_links: bool,
     afresh: bool,
     with_spam: bool,
+    fix: bool,
     report: str | None,
 ) -> int:
     """Say what is wrong with ISSUE. Errors block approval and sending; exit code 3 when there are any."""
     from newsletter.check import blocks, reports
 
     with workspace(ctx) as space:
+        if fix:
+            space.compose(issue)  # what can't be read isn't changed
+            _show_fixes(space.fix(issue))
         composed = space.compose(issue)
         variants = space.render(composed)
         findings = space.check(composed, variants)
@@ -275,6 +315,17 @@ def check(
     return 3 if errors else 0
 
 
+def _show_fixes(changed: Mapping[str, tuple[str, str]]) -> None:
+    """What was changed, as a diff, on standard error: the findings alone are the command's data."""
+    from difflib import unified_diff
+
+    for name, (before, after) in changed.items():
+        lines = unified_diff(before.splitlines(), after.splitlines(), f"{name} (before)", name, lineterm="", n=0)
+        for line in lines:
+            say(shown(line), fg="red" if line.startswith("-") else "green" if line.startswith("+") else None)
+    say(f"Changed {many(len(changed), 'file')}." if changed else "There is nothing that can be put right by itself.")
+
+
 def _print_finding(finding: Finding) -> None:
     kind, colour = str(finding.severity), "red" if finding.severity is Severity.ERROR else "yellow"
     if finding.waived:
@@ -290,6 +341,7 @@ def _print_finding(finding: Finding) -> None:
 @click.pass_context
 def approve(ctx: click.Context, issue: str, by: str) -> None:
     """Freeze ISSUE as it is now: this is what goes out and what is archived. Any later change voids it."""
+    from newsletter.send import uses
     from newsletter.send.approval import told
 
     with workspace(ctx) as space:
@@ -299,7 +351,10 @@ def approve(ctx: click.Context, issue: str, by: str) -> None:
         said = told(persons, needed)
         say(f"{said[:1].upper()}{said[1:]}." if new else f"Nothing has changed; {said} already.")
         somebody = f"newsletter approve {snapshot.issue.slug} --by NAME, by somebody else"
-        next_step(somebody if len(persons) < needed else f"newsletter send {snapshot.issue.slug} --dry-run")
+        with space.store.read() as session:
+            is_out = bool(uses.variants(session, snapshot.issue.slug))
+        ready = "newsletter publish" if is_out else f"newsletter send {snapshot.issue.slug} --dry-run"
+        next_step(somebody if len(persons) < needed else ready)
 
 
 @click.command()

@@ -124,7 +124,7 @@ def edit(ctx: click.Context, /, slug: str, **options: Any) -> None:
             form = forms.write_item(shelf.get(session, slug))
         changed = {**form, **given(options)} if given(options) else in_editor(form, slug)
         tracking = space.config.collect.tracking
-        item = forms.read_item(changed, base=Path.cwd(), workspace=space.folder, tracking=tracking)
+        item = forms.read_item(changed, base=None, workspace=space.folder, tracking=tracking)
         with space.store.write() as session:
             differs = shelf.replace(session, slug, item, space.clock.now())
     say(f"Changed {item.slug}." if differs else "Nothing has changed.")

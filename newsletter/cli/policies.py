@@ -9,18 +9,29 @@ from typing import Any
 import click
 import tomli_w
 
-from newsletter import collect
+from newsletter import amendments, collect
+from newsletter.cli.amending import by_option, decision
 from newsletter.cli.arguments import DAY, MONTH
-from newsletter.cli.entries import export_entries, form_options, format_option, free, given, import_entries, say_doubts
+from newsletter.cli.entries import (
+    export_entries,
+    form_options,
+    format_option,
+    free,
+    given,
+    import_entries,
+    in_editor,
+    say_doubts,
+)
 from newsletter.cli.output import as_json, emit, emit_document, many, next_step, print_json, print_table, say, workspace
 from newsletter.collect import compilation, forms
 from newsletter.collect import policies as tracker
+from newsletter.errors import InputError
 from newsletter.model import Level, Status
 
 
 @click.group()
 def policies() -> None:
-    """Policies followed over time: add, status, list, show, import, export."""
+    """Policies followed over time: add, status, edit, remove, list, show, import, export."""
 
 
 @policies.command("add")
@@ -31,9 +42,7 @@ def add_policy(ctx: click.Context, /, **options: Any) -> None:
     with workspace(ctx) as space, space.store.write() as session:
         known = collect.taken(session)
         tracking = space.config.collect.tracking
-        policy = forms.read_policy(
-            given(options), base=Path.cwd(), workspace=space.folder, taken=known, tracking=tracking
-        )
+        policy = forms.read_policy(given(options), base=None, workspace=space.folder, taken=known, tracking=tracking)
         free(policy.slug, known)
         tracker.add(session, policy, space.clock.now())
     emit(policy.slug)
@@ -43,13 +52,19 @@ def add_policy(ctx: click.Context, /, **options: Any) -> None:
 
 @policies.command()
 @click.argument("slug")
-@click.argument("status", type=click.Choice([str(status) for status in Status]))
+@click.argument("status", type=click.Choice([str(status) for status in Status]), required=False)
 @click.option("--on", "day", help="The day, as 2026-12-01 (default: today).")
 @click.option("--link", "url", default="", help="Where it's told.")
 @click.option("--note", default="")
+@click.option("--undo", is_flag=True, help="Take the step out again that was recorded last, or the one named.")
 @click.pass_context
-def status(ctx: click.Context, slug: str, status: str, day: str | None, url: str, note: str) -> None:
-    """Add a dated step to a policy's history."""
+def status(ctx: click.Context, slug: str, status: str | None, day: str | None, url: str, note: str, undo: bool) -> None:
+    """Add a dated step to a policy's history, or take one out again with --undo."""
+    if undo:
+        _undo(ctx, slug, status or "", day)
+        return
+    if status is None:
+        raise click.UsageError("give a STATUS, or --undo")
     with workspace(ctx) as space:
         form = {"status": status, "date": day or space.today(), "url": url, "note": note}
         change = forms.read_status(form)
@@ -59,10 +74,68 @@ def status(ctx: click.Context, slug: str, status: str, day: str | None, url: str
     next_step(f"newsletter policies show {slug}")
 
 
+def _undo(ctx: click.Context, slug: str, status: str, day: str | None) -> None:
+    on = forms.read_status({"status": status or Status.PROPOSED, "date": day}).date if day else None
+    with workspace(ctx) as space, space.store.write() as session:
+        step = tracker.undo_status(session, slug, space.clock.now(), status=status, day=on)
+    say(f"{slug}: no longer {step.status} on {step.date}.")
+    next_step(f"newsletter policies show {slug}")
+
+
+@policies.command()
+@click.argument("slug")
+@form_options(
+    tuple(key for key in forms.POLICY_KEYS if key not in ("slug", "history") and not key.startswith("status")),
+    {"level": Level},
+)
+@click.pass_context
+def edit(ctx: click.Context, /, slug: str, **options: Any) -> None:
+    """Change a policy: what the options say, or, without any, all of it in your editor, with its history.
+
+    Its slug stays, since issues name it.
+    """
+    with workspace(ctx) as space:
+        with space.store.read() as session:
+            form = forms.write_policy(tracker.get(session, slug))
+        changed = {**form, **given(options)} if given(options) else in_editor(form, slug)
+        if changed.get("slug", slug) != slug:
+            raise InputError("a policy's slug stays as it is, since issues name it", where=slug)
+        tracking = space.config.collect.tracking
+        policy = forms.read_policy({**changed, "slug": slug}, base=None, workspace=space.folder, tracking=tracking)
+        with space.store.write() as session:
+            differs = tracker.replace(session, slug, policy, space.clock.now())
+    say(f"Changed {slug}." if differs else "Nothing has changed.")
+    say_doubts(policy)
+    next_step(f"newsletter policies show {slug}")
+
+
+@policies.command()
+@click.argument("slugs", nargs=-1, required=True)
+@click.option("--reason", default="", help="Why, for readers who come to the page of one that was public.")
+@by_option
+@click.pass_context
+def remove(ctx: click.Context, slugs: tuple[str, ...], reason: str, by: str) -> None:
+    """Delete policies with their history. The page of one that was public says that it's withdrawn.
+
+    Approved issues keep their own copy.
+    """
+    with workspace(ctx) as space:
+        public, used = space.public_policies(), space.used_slugs()
+        with space.store.write() as session:
+            for slug in dict.fromkeys(slugs):
+                tracker.remove(session, slug)
+                if slug in public:
+                    amendments.withdraw(session, f"policies/{slug}", reason, decision(space, by))
+    for slug in dict.fromkeys(slugs):
+        told = " Its page says so; newsletter pages restore takes that back." if slug in public else ""
+        say(f"Removed {slug}.{told}" + (" An issue still names it." if slug in used else ""))
+    next_step("newsletter publish" if public & set(slugs) else "newsletter policies list")
+
+
 @policies.command("list")
 @click.option("--topic", default="")
 @click.option("--state", default="", help="Two letters.")
-@click.option("--since", type=DAY, help="Only those that moved after this day.")
+@click.option("--since", type=DAY, help="Only those that moved on this day or later.")
 @click.option("--in-force", type=MONTH, help="Only those that come into force that month.")
 @as_json
 @click.pass_context
@@ -107,7 +180,7 @@ def show_policy(ctx: click.Context, slug: str, as_json: bool) -> None:
 
 
 @policies.command()
-@click.option("--since", required=True, type=DAY, help="What moved after this day.")
+@click.option("--since", required=True, type=DAY, help="What moved on this day or later.")
 @click.option("--until", type=DAY, help="Up to this day (default: today).")
 @click.option("--topic", default="")
 @click.option("--state", default="", help="Two letters.")

@@ -89,6 +89,8 @@ def _publish(space: Workspace, order: _Order) -> int:
     report = space.publish(folder, base_url=order.base_url)
     emit(folder / "index.html")
     say(f"{report.written} pages written, {report.unchanged} unchanged, {report.removed} removed.")
+    if report.waiting:
+        say(f"Not yet, for they are dated later: {', '.join(report.waiting)}.", fg="yellow")
     url = order.base_url or space.config.archive.url
     if order.check and not _is_whole(folder, url):
         next_step("mend what the links are in, then: newsletter publish --check")

@@ -150,6 +150,9 @@ def _show(space: Workspace, service: CampaignService, snapshot: Snapshot, plan: 
         say(f"   or      {test.subject}")
         say(f"           half of {test.share:.0%} of the readers each; after {test.hours:g} hours the rest")
     approved = f"{snapshot.approved_at:%Y-%m-%d %H:%M} UTC"
+    day = (at or space.clock.now()).astimezone(space.config.timezone).date()
+    if snapshot.issue.date != day:
+        say(f"Dated      {snapshot.issue.date}, and goes out on {day}", fg="yellow")
     say(f"Approved   by {', '.join(space.approvers(snapshot.issue.slug))}, {approved}, {snapshot.digest[:12]}")
     say(f"To         list {plan.list}" + (f", segment {plan.segment}" if plan.segment else ""))
     if corrects := snapshot.issue.corrects:
@@ -164,8 +167,8 @@ def _show(space: Workspace, service: CampaignService, snapshot: Snapshot, plan: 
         readers = many(unapproved, "reader gets", "readers get")
         say(f"           {readers} the default: their variant is newer than the approval", fg="yellow")
     say(f"Left out   {_left_out(plan)}")
-    nobody = "" if service.kind(plan.provider).mails else ": writes messages into a folder; nobody is mailed"
-    say(f"Provider   {plan.provider}{nobody or _pace(plan)}")
+    keeps = service.kind(plan.provider).keeps
+    say(f"Provider   {plan.provider}" + (f": writes messages {keeps}; nobody is mailed" if keeps else _pace(plan)))
     if at:
         say(f"When       {space.clock_time(at)}")
     emit(f"{plan.campaign} {plan.deliveries}")
@@ -289,7 +292,9 @@ def _test(
     to = list(dict.fromkeys(normalize(address) for address in named))
     carrier = provider or publication.provider
     accepted = service.test(publication, chosen, to, provider=carrier, note=note, photos=composed.photos)
-    say(f"{accepted} of {len(to) * len(chosen)} test messages accepted by {carrier}.")
+    keeps = service.kind(carrier).keeps
+    nobody = f": it writes messages {keeps}, and mails nobody" if keeps else ""
+    say(f"{accepted} of {many(len(to) * len(chosen), 'test message')} accepted by {carrier}{nobody}.")
     if accepted < len(to) * len(chosen):
         raise DeliveryIncomplete("not every test message was accepted", where=composed.slug)
     next_step(f"newsletter approve {composed.slug}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -234,7 +235,10 @@ def forget(ctx: click.Context, address: str, confirm: str) -> None:
 
 
 def _person(session: Session, address: str) -> SubscriberRecord:
-    person = audience.find(session, normalize(address))
+    try:
+        person = audience.find(session, normalize(address))
+    except InputError as fault:
+        raise InputError(fault.what, hint=f"newsletter subscribers search {shlex.quote(address)}") from None
     if person is None:
-        raise NotFound("nobody has that address", hint="newsletter subscribers import FILE")
+        raise NotFound("nobody has that address", hint="newsletter subscribers search WORDS")
     return person

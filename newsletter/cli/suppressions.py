@@ -47,9 +47,16 @@ def list_suppressions(ctx: click.Context, as_json: bool) -> None:
 @_on
 @click.pass_context
 def add_suppression(ctx: click.Context, addresses: tuple[str, ...], name: str) -> None:
-    """Never mail these addresses again; `-` reads them from standard input, one a line."""
-    given = sys.stdin.read().split() if addresses == ("-",) else addresses
-    emails = [normalize(address) for address in given]
+    """Never mail these addresses again; `-` reads them from standard input, one a line. Those that can be read are
+    added even where others can't.
+    """
+    given = [line for line in sys.stdin.read().splitlines() if line.strip()] if addresses == ("-",) else addresses
+    emails, faults = [], []
+    for number, address in enumerate(given, 1):
+        try:
+            emails.append(normalize(address))
+        except InputError as fault:
+            faults.append(InputError(fault.what, where=f"address {number}", hint=fault.hint))
     with workspace(ctx) as space:
         known_list(space, name)
         now = space.clock.now()
@@ -61,6 +68,10 @@ def add_suppression(ctx: click.Context, addresses: tuple[str, ...], name: str) -
                 for email in emails
             )
     say(f"{added} added, {len(emails) - added} were suppressed already.")
+    if faults:
+        for other in faults[1:]:
+            say(f"Error: {other}", fg="red")
+        raise faults[0]
 
 
 @suppressions.command("import")

@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from newsletter.collect import items, policies
 from newsletter.model import Item, Policy
+from newsletter.store.records import ItemRecord, PolicyRecord, StatusRecord
 
 Library = dict[str, Item | Policy]
 
@@ -18,6 +22,13 @@ def library(session: Session) -> Library:
     shelf: Library = {item.slug: item for item in items.find(session)}
     shelf.update({policy.slug: policy for policy in policies.find(session)})
     return shelf
+
+
+def stored_after(session: Session, at: dt.datetime) -> set[str]:
+    """The slugs of items that were stored, kept or changed after a moment, and of policies of which a step was."""
+    steps = select(PolicyRecord.slug).join(StatusRecord).where(StatusRecord.recorded_at > at)
+    kept = select(ItemRecord.slug).where(ItemRecord.updated_at > at)
+    return {*session.scalars(kept), *session.scalars(steps)}
 
 
 def taken(session: Session) -> set[str]:

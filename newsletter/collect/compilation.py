@@ -19,9 +19,9 @@ _COLUMNS = ("state", "place", "policy", "number", "level", "status", "date", "li
 
 
 def compile_report(policies: Iterable[Policy], since: dt.date, until: dt.date, form: str) -> str:
-    """All policies with a change after `since` and up to `until`, by state, each with the changes of that span."""
+    """All policies with a change from `since` to `until`, by state, each with the changes of that span."""
     moved = [(policy, moves) for policy in policies if (moves := policy.moved(since, until))]
-    title = f"Policies that moved, {since + dt.timedelta(days=1)} to {until}"
+    title = f"Policies that moved, {since} to {until}"
     if form == "csv":
         return _csv(moved)
     groups = [(state, list(found)) for state, found in _by_state(moved)]

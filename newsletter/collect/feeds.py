@@ -3,28 +3,46 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin
 
-from newsletter.collect.plain import words
+from newsletter.collect.dates import day_of, is_ambiguous
+from newsletter.collect.limits import time_limit
+from newsletter.collect.plain import names_only, references_mended, words
 from newsletter.collect.unfurl import shortened
 from newsletter.config import Feed
 from newsletter.errors import InputError
 from newsletter.fetch import Page, fetch
-from newsletter.links import canonical
+from newsletter.links import Address, canonical, join
 
 #: Links written out are for letters; in a summary they're noise.
-_ADDRESS = re.compile(r"\s*https?://\S+")
+_ADDRESS = re.compile(r"\s?https?://\S+")
+#: Seconds for taking a feed apart, and how many letters of a summary are looked at.
+_SECONDS, _SUMMARY = 20.0, 20_000
+_TITLE_WORDS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One entry: the form of an item, by what it's named when it's rejected, the digest of its own id (empty where it
+    has none), why it can't be an item, and what was read with doubt.
+    """
+
+    name: str
+    form: dict[str, Any]
+    guid: str = ""
+    fault: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The forms of a feed's entries, and what to say to its server the next time."""
+    """A feed's entries, and what to say to its server the next time."""
 
-    forms: tuple[dict[str, Any], ...]
+    entries: tuple[Found, ...]
     etag: str
     last_modified: str
 
@@ -39,62 +57,132 @@ def ask(feed: Feed, *, etag: str, last_modified: str, private_hosts: Collection[
     return fetch(feed.url, headers=headers, private_hosts=private_hosts, limit=10_000_000)
 
 
-def read(feed: Feed, page: Page, tracking: Collection[str], today: dt.date) -> Answer:
-    """The entries of a fetched feed as forms of items (keys of `forms.ITEM_KEYS`, `photo` an address)."""
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """How one feed is read."""
+
+    feed: Feed
+    base: str
+    outlet: str
+    tracking: Collection[str]
+    today: dt.date
+    zone: dt.tzinfo
+
+    def entry(self, entry: Mapping[str, Any]) -> Found:
+        """An entry as the form of an item (keys of `forms.ITEM_KEYS`, `photo` an address)."""
+        link, guid = _link(entry), str(entry.get("id") or "").strip()
+        summary = _text(str(entry.get("summary") or "")[:_SUMMARY])
+        title = _text(str(entry.get("title") or "")) or _first_words(summary)
+        name = title or link or guid or "an entry that says nothing"
+        photo, said = _photo(entry, self.base), _said_date(entry)
+        day = day_of(said, self.zone) or _parsed_day(entry)
+        notes = []
+        if said and day is None:
+            notes.append(f'its date couldn\'t be read: "{said[:40]}"')
+        elif day and is_ambiguous(said):
+            notes.append(f'its date "{said[:40]}" was read as {day}')
+        form = {
+            "kind": str(self.feed.kind),
+            "title": title,
+            "url": canonical(join(self.base, link), self.tracking) if link else "",
+            "summary": shortened(summary),
+            "date": min(day or self.today, self.today),
+            "author": names_only(_text(str(entry.get("author") or ""))),
+            "outlet": self.outlet if self.feed.kind == "news" else "",
+            "photo": photo,
+            "photo_credit": self.outlet if photo else "",
+            "topics": list(self.feed.topics),
+            "places": list(self.feed.places),
+        }
+        fault = "has no link" if not link else "has neither title nor text" if not title else ""
+        digest = hashlib.sha256(guid.encode("utf-8", "replace")).hexdigest() if guid else ""
+        return Found(name, {key: value for key, value in form.items() if value}, digest, fault, tuple(notes))
+
+
+def read(feed: Feed, page: Page, tracking: Collection[str], today: dt.date, zone: dt.tzinfo = dt.UTC) -> Answer:
+    """The entries of a fetched feed, each by itself; InputError for what is no feed. `zone` is for moments in UTC."""
     etag, last_modified = page.headers.get("etag", ""), page.headers.get("last-modified", "")
     if page.status == 304:
         return Answer((), etag, last_modified)
+    with time_limit(_SECONDS, feed.url):
+        parsed = _parsed(feed, page)
+        if not parsed.get("version") and not parsed.get("entries"):
+            raise InputError("is no RSS or Atom feed", where=feed.url)
+        outlet = feed.outlet or _text(str(parsed.feed.get("title") or ""))
+        reader = _Reader(feed, page.url, outlet, tracking, today, zone)
+        return Answer(tuple(_each(reader.entry, entry) for entry in parsed.entries), etag, last_modified)
+
+
+def _parsed(feed: Feed, page: Page) -> Any:
     import feedparser
 
-    parsed = feedparser.parse(page.body, response_headers={"content-type": page.headers.get("content-type", "")})
-    if not parsed.get("version"):
-        raise InputError("is no RSS or Atom feed", where=feed.url)
-    outlet = feed.outlet or _text(parsed.feed.get("title", ""))
-    forms = [_form(entry, feed, page.url, outlet, tracking, today) for entry in parsed.entries]
-    return Answer(tuple(form for form in forms if form.get("url")), etag, last_modified)
+    body, said = page.body, page.headers.get("content-type", "")
+    if b"&#" in body or b"&amp;#" in body:  # what is no character ends the parser
+        body = references_mended(body.decode("latin-1")).encode("latin-1")
+    try:
+        return feedparser.parse(body, response_headers={"content-type": said})
+    except Exception as fault:  # the parser has no error of its own for what it trips over
+        raise InputError(f"can't be read as a feed ({type(fault).__name__})", where=feed.url) from None
 
 
-def _form(
-    entry: Mapping[str, Any], feed: Feed, base: str, outlet: str, tracking: Collection[str], today: dt.date
-) -> dict[str, Any]:
-    link = entry.get("link") or ""
-    photo = _photo(entry)
-    form = {
-        "kind": str(feed.kind),
-        "title": _text(entry.get("title", "")),
-        "url": canonical(urljoin(base, link), tracking) if link else "",
-        "summary": shortened(_text(entry.get("summary", ""))),
-        "date": _date(entry, today),
-        "author": _text(entry.get("author", "")),
-        "outlet": outlet if feed.kind == "news" else "",
-        "photo": urljoin(base, photo) if photo else "",
-        "photo_credit": outlet if photo else "",
-        "topics": list(feed.topics),
-        "places": list(feed.places),
-    }
-    return {key: value for key, value in form.items() if value}
+def _each(read: Callable[[Mapping[str, Any]], Found], entry: Mapping[str, Any]) -> Found:
+    """An entry that can't be read is one entry less, and no other."""
+    try:
+        return read(entry)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as fault:
+        return Found(str(entry.get("title") or "an entry"), {}, fault=f"can't be read ({type(fault).__name__})")
 
 
-def _date(entry: Mapping[str, Any], today: dt.date) -> dt.date:
-    """The day an entry names, but none to come: publishers' clocks and plans aren't ours."""
-    for key in ("published_parsed", "updated_parsed"):
-        if moment := entry.get(key):
+def _link(entry: Mapping[str, Any]) -> str:
+    """Where an entry leads: its link, or its id or enclosure where these are addresses."""
+    enclosures = [medium.get("href") or "" for medium in entry.get("enclosures") or ()]
+    for address in (entry.get("link"), entry.get("id"), *enclosures):
+        text = str(address or "").strip()
+        if text and (address is entry.get("link") or re.match(r"https?://", text, re.IGNORECASE)):
+            return text
+    return ""
+
+
+def _said_date(entry: Mapping[str, Any]) -> str:
+    """The day an entry names, as it stands there."""
+    # The parser lends a day that isn't there from another and warns of it, so that it's asked for what there is.
+    said = (str(entry[key] or "").strip() for key in ("published", "updated", "created") if key in entry)
+    return next(filter(None, said), "")
+
+
+def _parsed_day(entry: Mapping[str, Any]) -> dt.date | None:
+    """The day that the parser found, which knows other countries' words for months."""
+    for key in ("published_parsed", "updated_parsed", "created_parsed"):
+        if key in entry and (moment := entry[key]):
             try:
-                return min(dt.date(*moment[:3]), today)
+                return dt.date(*moment[:3])
             except ValueError:
                 continue
-    return today
+    return None
 
 
-def _photo(entry: Mapping[str, Any]) -> str:
+def _photo(entry: Mapping[str, Any], base: str) -> str:
     """The address of an entry's picture: Media RSS, or an enclosure."""
     for key in ("media_content", "enclosures", "media_thumbnail"):
         for medium in entry.get(key) or ():
-            address = medium.get("url") or medium.get("href") or ""
+            address = join(base, str(medium.get("url") or medium.get("href") or ""))
             kind = str(medium.get("type") or medium.get("medium") or "image")
-            if address and kind.startswith("image"):
-                return str(address)
+            if kind.startswith("image") and _is_address(address):
+                return address
     return ""
+
+
+def _is_address(text: str) -> bool:
+    try:
+        Address.parse(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _first_words(summary: str) -> str:
+    few = summary.split()[:_TITLE_WORDS]
+    return " ".join(few) + ("…" if len(summary.split()) > len(few) else "")
 
 
 def _text(markup: str) -> str:

@@ -16,9 +16,12 @@ from typing import Any, TypeVar
 
 from slugify import slugify
 
+from newsletter.collect.dates import day_of
+from newsletter.collect.plain import names_only
 from newsletter.errors import InputError, nearest
-from newsletter.links import canonical
+from newsletter.links import Address, canonical
 from newsletter.model import Item, Kind, Level, Link, Member, Photo, Place, Policy, Status, StatusChange
+from newsletter.model.text import clean_lines
 from newsletter.photos import FOLDER, find_photo, keep_photo, read_photo
 from newsletter.places import parse_place
 
@@ -58,10 +61,11 @@ def slug_for(title: str, taken: Container[str]) -> str:
 
 
 def read_item(
-    form: Form, *, base: Path, workspace: Path, taken: Container[str] = (), tracking: Collection[str] = ()
+    form: Form, *, base: Path | None, workspace: Path, taken: Container[str] = (), tracking: Collection[str] = ()
 ) -> Item:
-    """An Item of a form. `base` is the folder that picture paths are relative to; new pictures are kept. The
-    link is made canonical, without parameters of the names in `tracking`.
+    """An Item of a form. `base` is the folder in which its picture lies, None for what a person here names themselves,
+    from where they are; new pictures are kept. The link is made canonical, without parameters of the names in
+    `tracking`.
     """
     _known(form, ITEM_KEYS)
     title = _text(form, "title", required=True)
@@ -77,7 +81,7 @@ def read_item(
         places=_each(form, "places", _place),
         people=_texts(form, "people"),
         outlet=_text(form, "outlet"),
-        author=_text(form, "author"),
+        author=names_only(_text(form, "author")),
         starts=_date(form, "starts"),
         ends=_date(form, "ends"),
         time=_text(form, "time"),
@@ -92,7 +96,7 @@ def read_item(
 
 
 def read_policy(
-    form: Form, *, base: Path, workspace: Path, taken: Container[str] = (), tracking: Collection[str] = ()
+    form: Form, *, base: Path | None, workspace: Path, taken: Container[str] = (), tracking: Collection[str] = ()
 ) -> Policy:
     """A Policy of a form, its links canonical as an item's; `history` is a list of tables, or one step in the
     keys that start with `status`.
@@ -190,7 +194,7 @@ def write_status(change: StatusChange) -> dict[str, Any]:
     return _tidy(form, tuple(form))
 
 
-_STATUS_LINE = re.compile(r"\s*(?P<date>[\d-]+)\s+(?P<status>[^<:]+?)\s*(?:<(?P<url>\S+)>)?\s*(?::\s+(?P<note>.*))?$")
+_STATUS_LINE = re.compile(r"(?P<date>[\d-]+) (?P<status>[^<:]+?) ?(?:<(?P<url>\S+)>)? ?(?:: (?P<note>.*))?$")
 
 
 def status_line(form: Form) -> str:
@@ -200,7 +204,7 @@ def status_line(form: Form) -> str:
 
 
 def _status_form(line: str) -> Form:
-    match = _STATUS_LINE.match(line)
+    match = _STATUS_LINE.match(" ".join(line.split()))
     if not match:
         raise InputError(
             f'"history" has a line that is no step: {line[:40]}', hint="write: 2022-06-07 passed <https://…>"
@@ -227,7 +231,7 @@ def _text(form: Form, key: str, *, required: bool = False, lines: bool = False) 
     value = form.get(key)
     if value is not None and not isinstance(value, str | int | float):
         raise InputError(f'"{key}" must be a text')
-    text = "" if value is None else str(value).replace("\r\n", "\n").replace("\0", "").strip()
+    text = "" if value is None else clean_lines(str(value)).strip()
     if required and not text:
         raise InputError(f'"{key}" is missing')
     return text if lines else " ".join(text.split())
@@ -242,9 +246,13 @@ def _slug(form: Form) -> str:
 
 def _url(form: Form, key: str, *, required: bool = False) -> str:
     text = _text(form, key, required=required)
-    if text and not re.fullmatch(r"https?://[^\s/?#]+\.[^\s/?#]+([/?#]\S*)?", text):
-        raise InputError(f'"{key}" must be an address that starts with https://')
-    return text
+    if not text:
+        return ""
+    try:
+        return str(Address.parse(text))
+    except ValueError as fault:
+        # Not the address itself, which may hold somebody's password.
+        raise InputError(f'"{key}" must be an address that starts with https://; this one {fault}') from None
 
 
 def _date(form: Form, key: str, *, required: bool = False) -> dt.date | None:
@@ -256,11 +264,8 @@ def _date(form: Form, key: str, *, required: bool = False) -> dt.date | None:
     text = _text(form, key, required=required)
     if not text:
         return None
-    for pattern in ("%Y-%m-%d", "%m/%d/%Y", "%B %d, %Y", "%b %d, %Y", "%d %B %Y", "%d %b %Y"):
-        try:
-            return dt.datetime.strptime(text[:10] if pattern == "%Y-%m-%d" else text, pattern).date()  # noqa: DTZ007
-        except ValueError:
-            continue
+    if found := day_of(text):
+        return found
     raise InputError(f'"{key}" is no date: {text[:40]}', hint="write it as 2026-12-01")
 
 
@@ -304,12 +309,18 @@ def _link(value: Any) -> Link:
     return Link(label=_text(value, "label", required=True), url=_url(value, "url", required=True))
 
 
-def _photo(form: Form, base: Path, workspace: Path) -> Photo | None:
+def _photo(form: Form, base: Path | None, workspace: Path) -> Photo | None:
+    """The picture that a form names: in `base` or below it, or one that is kept already. A file says nothing of what
+    lies elsewhere on this machine, neither by `..` nor through a link.
+    """
     name = _text(form, "photo")
     if not name:
         return None
     alt, credit = _text(form, "photo_alt"), _text(form, "photo_credit")
-    path = find_photo(name, base, workspace)
-    if path.resolve().parent == (workspace / FOLDER).resolve():
+    kept, beside = (workspace / FOLDER).resolve(), (base or Path.cwd()).resolve()
+    path = find_photo(name, beside, workspace).resolve()
+    if path.parent == kept:
         return read_photo(path, workspace, alt=alt, credit=credit)
+    if base is not None and not path.is_relative_to(beside):
+        raise InputError(f"the picture {name} lies elsewhere", hint="put it beside the file, and name it so")
     return keep_photo(path, workspace, alt=alt, credit=credit)

@@ -60,6 +60,7 @@ class Known:
     """Addresses and titles of all items, kept, waiting and dropped, by which the same story is known again."""
 
     addresses: dict[str, str]
+    places: dict[str, str]
     titles: dict[str, str]
     tracking: tuple[str, ...]
 
@@ -67,19 +68,30 @@ class Known:
     def of(cls, session: Session, tracking: Collection[str]) -> Known:
         """What the store knows."""
         rows = session.execute(select(ItemRecord.slug, ItemRecord.url, ItemRecord.title)).all()
-        known = cls({}, {}, tuple(tracking))
+        known = cls({}, {}, {}, tuple(tracking))
         for slug, url, title in rows:
             known.add(slug, url, title)
         return known
 
     def add(self, slug: str, url: str, title: str) -> None:
         """Know one more."""
-        self.addresses.setdefault(address_of(canonical(url, self.tracking)), slug)
+        whole = canonical(url, self.tracking)
+        self.addresses.setdefault(address_of(whole), slug)
+        self.places.setdefault(_place_of(whole), slug)
         self.titles[slug] = default_process(title)
 
     def same(self, url: str) -> str:
         """The slug of the item with the same canonical address, or an empty text."""
         return self.addresses.get(address_of(canonical(url, self.tracking)), "")
+
+    def same_place(self, url: str) -> str:
+        """The slug of the item with the same address, an entry `changes#b` being another than `changes#a`."""
+        whole = canonical(url, self.tracking)
+        return self.places.get(_place_of(whole), "") or (self.same(url) if "#" not in whole else "")
+
+    def has_title(self, title: str, slug: str) -> bool:
+        """Whether an item has this title, by its words."""
+        return self.titles.get(slug, "") == default_process(title)
 
     def alike(self, title: str, *, but: str = "") -> tuple[str, ...]:
         """The slugs of items with almost the same title, the likest first."""
@@ -88,6 +100,10 @@ class Known:
             return ()
         found = process.extract(wanted, self.titles, scorer=fuzz.token_sort_ratio, score_cutoff=_ALIKE, limit=4)
         return tuple(slug for _, _, slug in found if slug != but)[:3]
+
+
+def _place_of(url: str) -> str:
+    return f"{address_of(url)}#{url.partition('#')[2]}"
 
 
 def put(session: Session, item: Item, source: str, now: dt.datetime, *, standing: Standing = Standing.INBOX) -> None:
@@ -114,14 +130,20 @@ def count(session: Session) -> int:
     return session.scalar(select(func.count()).where(ItemRecord.standing == Standing.INBOX)) or 0
 
 
-def keep(session: Session, slug: str) -> None:
+def titles(session: Session) -> dict[str, str]:
+    """The titles of the items that wait, by slug, the newest first."""
+    query = select(ItemRecord.slug, ItemRecord.title).where(ItemRecord.standing == Standing.INBOX)
+    return dict(session.execute(query.order_by(ItemRecord.date.desc(), ItemRecord.slug)).all())
+
+
+def keep(session: Session, slug: str, now: dt.datetime) -> None:
     """Take an item out of the inbox, or a dropped one back; its picture needs alt text and a credit."""
     record = items.record_of(session, slug)
     found = Waiting(items.value_of(record), record.source, record.created_at, ())
     if found.lacks:
         hint = f'newsletter items edit {slug} --photo-alt "…" --photo-credit "…"'
         raise InputError(f"the picture of {slug} lacks {found.lacks}", hint=hint)
-    record.standing = Standing.KEPT
+    record.standing, record.updated_at = Standing.KEPT, now
 
 
 def drop(session: Session, slug: str) -> None:

@@ -13,18 +13,24 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
+from newsletter.collect.dates import day_of
+from newsletter.collect.limits import time_limit
 from newsletter.collect.plain import words
 from newsletter.collect.unfurl import shortened
 from newsletter.errors import InputError
-from newsletter.links import canonical
+from newsletter.links import Address, addresses_in, canonical
+from newsletter.model.text import clean, clean_lines
 
-_LINK = re.compile(r"https?://[^\s<>\"')\]]+")
 _PREFIX = re.compile(r"^((re|fwd?|aw|wg)\s*:\s*|\[[^\]]*\]\s*)+", re.IGNORECASE)
 #: Where a letter's own words end: a signature (RFC 3676, section 4.3), a reply, a forwarded letter.
 _END = re.compile(r"^(--\s*$|>|On .+ wrote:$|-+ ?(Original|Forwarded) message)", re.IGNORECASE)
 #: What is left of "See https://…." when the link is gone.
-_LEAD = re.compile(r"\b(see|here|link|read more|more( at)?)?\s*:?\s*[.:]?\s*$", re.IGNORECASE)
+_LEAD = re.compile(r"(\b(see|here|link|read more|more( at)?))? ?[.:]{0,2}$", re.IGNORECASE)
 _MAX_BYTES = 30_000_000
+#: Seconds for one letter, and how many letters of its text are looked at.
+_SECONDS, _TEXT = 10.0, 200_000
+#: What Python's parser of mail, and codecs, trip over.
+_FAULTS = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +50,27 @@ def letters_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".eml" and path.is_file())
 
 
-def read_letter(path: Path, tracking: Collection[str], today: dt.date) -> Letter:
+def read_letter(path: Path, tracking: Collection[str], today: dt.date, zone: dt.tzinfo = dt.UTC) -> Letter:
     """A letter as an item: subject, first link, first words, date, sender, first picture.
 
-    InputError when there's no subject or no link in it.
+    InputError when there's no subject or no link in it, or it can't be read.
     """
-    if path.stat().st_size > _MAX_BYTES:
-        raise InputError(f"is larger than {_MAX_BYTES // 1_000_000} MB", where=path)
-    message = email.message_from_bytes(path.read_bytes(), _class=EmailMessage, policy=email.policy.default)
-    title = _PREFIX.sub("", " ".join(_header(message, "Subject").split()))
-    text = _body(message)
-    link = _LINK.search(text)
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise InputError(f"is larger than {_MAX_BYTES // 1_000_000} MB", where=path)
+        with time_limit(_SECONDS, path):
+            message = email.message_from_bytes(path.read_bytes(), _class=EmailMessage, policy=email.policy.default)
+            return _letter(message, path, tracking, today, zone)
+    except OSError as fault:
+        raise InputError(f"can't be read: {fault.strerror}", where=path) from None
+    except _FAULTS as fault:
+        raise InputError(f"can't be read as a letter ({type(fault).__name__})", where=path) from None
+
+
+def _letter(message: EmailMessage, path: Path, tracking: Collection[str], today: dt.date, zone: dt.tzinfo) -> Letter:
+    title = _PREFIX.sub("", clean(_header(message, "Subject")))
+    text = clean_lines(_body(message))[:_TEXT]
+    link = _first_link(text, tracking)
     if not title:
         raise InputError("has no subject, which would be the title", where=path)
     if not link:
@@ -63,11 +79,22 @@ def read_letter(path: Path, tracking: Collection[str], today: dt.date) -> Letter
     form = {
         "kind": "news",
         "title": title,
-        "url": canonical(link.group().rstrip(".,;:!?"), tracking),
+        "url": link,
         "summary": shortened(_own_words(text)),
-        "date": _day(message, today),
+        "date": min(day_of(_header(message, "Date"), zone) or today, today),
     }
     return Letter({k: v for k, v in form.items() if v}, _sender(message), data, name)
+
+
+def _first_link(text: str, tracking: Collection[str]) -> str:
+    """The first address in a text that can be one."""
+    for start, end in addresses_in(text):
+        address = canonical(text[start:end], tracking)
+        try:
+            return str(Address.parse(address))
+        except ValueError:
+            continue
+    return ""
 
 
 def _header(message: EmailMessage, name: str) -> str:
@@ -81,11 +108,6 @@ def _header(message: EmailMessage, name: str) -> str:
 def _sender(message: EmailMessage) -> str:
     name, address = parseaddr(_header(message, "From"))
     return f"{name} <{address}>" if name and address else name or address or "a letter without a sender"
-
-
-def _day(message: EmailMessage, today: dt.date) -> dt.date:
-    sent = getattr(message.get("Date"), "datetime", None) if _header(message, "Date") else None
-    return min(sent.date(), today) if isinstance(sent, dt.datetime) else today
 
 
 def _body(message: EmailMessage) -> str:
@@ -102,14 +124,22 @@ def _body(message: EmailMessage) -> str:
 def _own_words(text: str) -> str:
     """What the sender wrote before the signature and before what is quoted, without greetings and bare links."""
     kept: list[str] = []
-    for line in text.splitlines():
-        if _END.match(line.strip()):
+    for line in map(" ".join, map(str.split, text.splitlines())):
+        if _END.match(line):
             break
-        bare = _LINK.sub("", line)
+        bare = _without_links(line)
         told = (bare if bare == line else _LEAD.sub("", bare)).strip(" <>()")
         if told and not re.fullmatch(r"(hi|hello|dear|hey)\b[^.]{0,40}[,!:]?", told, re.IGNORECASE):
             kept.append(told)
     return " ".join(kept)
+
+
+def _without_links(line: str) -> str:
+    pieces, place = [], 0
+    for start, end in addresses_in(line):
+        pieces.append(line[place:start])
+        place = end
+    return "".join([*pieces, line[place:]])
 
 
 def _picture(message: EmailMessage) -> tuple[str, bytes]:

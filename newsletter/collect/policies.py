@@ -70,7 +70,7 @@ def get(session: Session, slug: str) -> Policy:
 
 
 def find(session: Session, *, topic: str = "", state: str = "", since: dt.date | None = None) -> list[Policy]:
-    """Policies by place and title; `since` keeps those with a change after that day."""
+    """Policies by place and title; `since` keeps those with a change on that day or later."""
     policies, steps = PolicyRecord.__table__, StatusRecord.__table__
     query = select(policies).order_by(PolicyRecord.state, PolicyRecord.locality, PolicyRecord.title)
     if state:
@@ -120,6 +120,29 @@ def set_status(session: Session, slug: str, change: StatusChange, now: dt.dateti
     )
     record.updated_at = now
     return True
+
+
+def undo_status(
+    session: Session, slug: str, now: dt.datetime, *, status: str = "", day: dt.date | None = None
+) -> StatusChange:
+    """Take a step out of a policy's history: the one that was recorded last, of those with this status and day where
+    they're given. NotFound when there's none.
+    """
+    record = _record(session, slug)
+    fitting = [
+        step for step in record.history if (not status or step.status == status) and (day is None or step.date == day)
+    ]
+    if not fitting:
+        raise NotFound(f"no such step in the history of {slug}", hint=f"newsletter policies show {slug}")
+    last = max(fitting, key=lambda step: (step.recorded_at, step.id))
+    record.history.remove(last)
+    record.updated_at = now
+    return StatusChange(status=Status(last.status), date=last.date, url=last.url, note=last.note)
+
+
+def remove(session: Session, slug: str) -> None:
+    """Delete a policy with its history. Approved issues keep their own copy."""
+    session.delete(_record(session, slug))
 
 
 def steps_into_force(policy: Policy, month: dt.date) -> list[StatusChange]:

@@ -13,17 +13,21 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from newsletter.collect import captures, feeds, forms, taken, transfer
 from newsletter.collect.inbox import Known, Standing, put
 from newsletter.collect.letters import Letter, letters_in, read_letter
+from newsletter.collect.plain import names_only
 from newsletter.collect.unfurl import unfurl
 from newsletter.config import CollectConfig, Feed
 from newsletter.errors import InputError, NewsletterError
 from newsletter.fetch import PHOTO_BYTES, fetch
+from newsletter.links import Address
 from newsletter.model import Item
 from newsletter.photos import keep_photo_data
 from newsletter.store import Store
-from newsletter.store.records import FeedRecord
+from newsletter.store.records import FeedEntryRecord, FeedRecord
 
 #: What a person would call an entry, and its form.
 Entry = tuple[str, Mapping[str, Any]]
@@ -39,6 +43,7 @@ class Intake:
     own_host: str
     now: dt.datetime
     today: dt.date
+    zone: dt.tzinfo = dt.UTC
 
 
 @dataclass(slots=True)
@@ -54,13 +59,19 @@ class Pulled:
     rejects_file: Path | None = None
 
 
-def look_up(intake: Intake, url: str) -> dict[str, Any]:
-    """What the page at an address says of itself, as the form of an item; InputError when it's stored already."""
+def look_up(intake: Intake, url: str, notes: list[str] | None = None) -> dict[str, Any]:
+    """What the page at an address says of itself, as the form of an item; InputError when it's stored already. `notes`
+    takes what was read with doubt.
+    """
+    try:
+        Address.parse(url)
+    except ValueError as fault:
+        raise InputError(f"not the address of a page: it {fault}", hint="https://www.example.org/page") from None
     with intake.store.read() as session:
         known = Known.of(session, intake.rules.tracking)
     _refuse_known(known, url)
     page = fetch(url, private_hosts=intake.rules.private_hosts)
-    form = unfurl(page, intake.rules.tracking, own_host=intake.own_host)
+    form = unfurl(page, intake.rules.tracking, own_host=intake.own_host, zone=intake.zone, notes=notes)
     _refuse_known(known, form["url"])
     with intake.store.write() as session:
         captures.capture(session, form["url"], page, intake.now)
@@ -79,7 +90,7 @@ def add(intake: Intake, form: Mapping[str, Any], source: str, standing: Standing
     with intake.store.read() as session:
         known = Known.of(session, intake.rules.tracking)
         names = taken(session)
-    item, note = _item(intake, form, names, Path.cwd())
+    item, note = _item(intake, form, names, None)
     with intake.store.write() as session:
         put(session, item, source, intake.now, standing=standing)
     notes = [note] if note else []
@@ -95,15 +106,48 @@ def pull_feed(intake: Intake, name: str, feed: Feed) -> Pulled:
         record = session.get(FeedRecord, feed.url)
         etag, last_modified = (record.etag, record.last_modified) if record else ("", "")
     page = feeds.ask(feed, etag=etag, last_modified=last_modified, private_hosts=intake.rules.private_hosts)
-    answer = feeds.read(feed, page, intake.rules.tracking, intake.today)
+    answer = feeds.read(feed, page, intake.rules.tracking, intake.today, intake.zone)
     pulled = Pulled(f"feed {name}", unchanged=page.status == 304)
-    items = _new_items(intake, pulled, [(str(form["url"]), form) for form in answer.forms], intake.workspace)
+    items, guids = _new_of_feed(intake, pulled, feed, answer.entries)
     with intake.store.write() as session:
         for item in items:
             put(session, item, pulled.source, intake.now)
+        for guid, slug in guids.items():
+            session.merge(FeedEntryRecord(feed=feed.url, guid=guid, slug=slug))
         said = {"etag": answer.etag or etag, "last_modified": answer.last_modified or last_modified}
         session.merge(FeedRecord(url=feed.url, pulled_at=intake.now, **said))
     return pulled
+
+
+def _new_of_feed(
+    intake: Intake, pulled: Pulled, feed: Feed, entries: Iterable[feeds.Found]
+) -> tuple[list[Item], dict[str, str]]:
+    """The items of a feed's entries that aren't known, and the slug by the digest of each entry's own id.
+
+    An entry is known by its id. One with another id and the address of an earlier entry is another entry, where their
+    titles differ: a page of changes has one address and many entries.
+    """
+    with intake.store.read() as session:
+        seen = session.scalars(select(FeedEntryRecord).where(FeedEntryRecord.feed == feed.url))
+        guids = {row.guid: row.slug for row in seen}
+        gate = _Gate(intake, Known.of(session, intake.rules.tracking), taken(session))
+    ours, items = set(guids.values()), []
+    for entry in entries:
+        url, title = str(entry.form.get("url", "")), str(entry.form.get("title", ""))
+        same = guids.get(entry.guid) or gate.known.same_place(url)
+        if same and entry.guid not in guids and same in ours and entry.guid and not gate.known.has_title(title, same):
+            same = ""
+        if entry.fault:
+            pulled.rejected.append((entry.name, entry.fault))
+        elif same:
+            pulled.known += 1
+            guids.update({entry.guid: same} if entry.guid else {})
+        elif item := gate.item(pulled, entry.name, entry.form, intake.workspace):
+            items.append(item)
+            pulled.notes += [f"{item.slug}: {note}" for note in entry.notes]
+            guids.update({entry.guid: item.slug} if entry.guid else {})
+            ours.add(item.slug)
+    return items, guids
 
 
 def pull_letters(intake: Intake, folder: Path) -> Pulled:
@@ -111,7 +155,7 @@ def pull_letters(intake: Intake, folder: Path) -> Pulled:
     pulled = Pulled(str(folder))
     for path in letters_in(folder):
         try:
-            letter = read_letter(path, intake.rules.tracking, intake.today)
+            letter = read_letter(path, intake.rules.tracking, intake.today, intake.zone)
         except NewsletterError as fault:
             pulled.rejected.append((path.name, fault.what + (f" ({fault.hint})" if fault.hint else "")))
             continue
@@ -125,7 +169,7 @@ def pull_letters(intake: Intake, folder: Path) -> Pulled:
 def _with_picture(intake: Intake, pulled: Pulled, item: Item, letter: Letter) -> Item:
     if not letter.photo:
         return item
-    name = parseaddr(letter.source)[0] or letter.source
+    name = names_only(parseaddr(letter.source)[0])  # a credit is public, and an address isn't
     try:
         photo = keep_photo_data(letter.photo, intake.workspace, credit=name, named=letter.photo_name)
     except InputError as fault:
@@ -156,33 +200,45 @@ def _filled(form: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _new_items(intake: Intake, pulled: Pulled, entries: Iterable[Entry], base: Path) -> list[Item]:
-    """The items of the entries that aren't known; pictures named by a path are relative to `base`."""
+    """The items of the entries that aren't known; pictures named by a path lie in `base`."""
     with intake.store.read() as session:
-        known = Known.of(session, intake.rules.tracking)
-        names = taken(session)
+        gate = _Gate(intake, Known.of(session, intake.rules.tracking), taken(session))
     items = []
     for name, form in entries:
-        if known.same(str(form.get("url", ""))):
+        if gate.known.same(str(form.get("url", ""))):
             pulled.known += 1
-            continue
-        try:
-            item, note = _item(intake, form, names, base)
-        except NewsletterError as fault:
-            pulled.rejected.append((name, str(fault)))
-            continue
-        if note:
-            pulled.notes.append(f"{item.slug}: {note}")
-        names.add(item.slug)
-        known.add(item.slug, item.url, item.title)
-        pulled.added.append(item.slug)
-        items.append(item)
+        elif item := gate.item(pulled, name, form, base):
+            items.append(item)
     return items
 
 
-def _item(intake: Intake, form: Mapping[str, Any], names: set[str], base: Path) -> tuple[Item, str]:
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """Lets entries in, each by itself, and knows those that it let in."""
+
+    intake: Intake
+    known: Known
+    names: set[str]
+
+    def item(self, pulled: Pulled, name: str, form: Mapping[str, Any], base: Path) -> Item | None:
+        """The item of an entry; None when it's rejected, which `pulled` is told."""
+        try:
+            item, note = _item(self.intake, form, self.names, base)
+        except NewsletterError as fault:
+            pulled.rejected.append((name, str(fault)))
+            return None
+        if note:
+            pulled.notes.append(f"{item.slug}: {note}")
+        self.names.add(item.slug)
+        self.known.add(item.slug, item.url, item.title)
+        pulled.added.append(item.slug)
+        return item
+
+
+def _item(intake: Intake, form: Mapping[str, Any], names: set[str], base: Path | None) -> tuple[Item, str]:
     """The item of a form whose `photo` may be an address; a picture that can't be had is left out, with a note."""
     address = str(form.get("photo", ""))
-    remote = address.startswith(("http://", "https://"))
+    remote = "://" in address
     bare = {key: value for key, value in form.items() if not (remote and key.startswith("photo"))}
     item = forms.read_item(bare, base=base, workspace=intake.workspace, taken=names, tracking=intake.rules.tracking)
     if item.slug in names:

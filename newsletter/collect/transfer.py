@@ -171,8 +171,8 @@ def _json_rows(text: str, path: Path, what: What) -> list[Row]:
         data = json.loads(text)
     except json.JSONDecodeError as fault:
         raise InputError(f"not valid JSON: {fault.msg}", where=f"{path}:{fault.lineno}") from None
-    except RecursionError:
-        raise InputError("not valid JSON: nested too deep", where=path) from None
+    except (ValueError, RecursionError):
+        raise InputError("not valid JSON: a number is too long, or it's nested too deep", where=path) from None
     entries = data.get(what, []) if isinstance(data, dict) else data
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise InputError(f'must be a list of objects, or an object with "{what}"', where=path)

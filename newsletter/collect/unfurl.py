@@ -1,128 +1,173 @@
 """What a web page says of itself, as the form of an item.
 
 Title, summary, author, date, outlet and picture are found by trafilatura, in OpenGraph, JSON-LD, meta elements
-and, failing these, in the page. What it doesn't look for, the dates of events and job postings
-(https://schema.org/Event, https://schema.org/JobPosting), is read from JSON-LD here.
+and, failing these, in the page. What it doesn't look for, what the page is and the dates of events and job postings
+(https://schema.org/Event, https://schema.org/JobPosting), is read from JSON-LD in `structured`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 import logging
+import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
+from newsletter.collect.charset import page_text
+from newsletter.collect.dates import day_of, is_ambiguous
+from newsletter.collect.limits import time_limit
+from newsletter.collect.plain import names_only, references_mended
+from newsletter.collect.structured import MainThing, main_thing
 from newsletter.errors import InputError
 from newsletter.fetch import Page
-from newsletter.links import canonical
+from newsletter.links import Address, canonical, host_of, join
 from newsletter.model import Kind
+from newsletter.model.text import clean, clean_lines
 
 _HTML = {"text/html", "application/xhtml+xml", ""}
-_KINDS = {
-    "Event": Kind.EVENT,
-    "JobPosting": Kind.JOB,
-    "VideoObject": Kind.VIDEO,
-    "Report": Kind.REPORT,
-}
 _BY_HAND = "store it by hand: newsletter items add --kind KIND --title TITLE --url URL"
 _SUMMARY_CHARACTERS = 400
+#: Seconds for one page.
+_SECONDS = 20.0
+#: Where pages say when they were published, the surest first; what is found elsewhere may be any day.
+_PUBLISHED = (
+    "//meta[@property='article:published_time']/@content",
+    "//meta[@itemprop='datePublished']/@content",
+    "//meta[@name='parsely-pub-date' or @name='dc.date' or @name='DC.date.issued' or @name='date']/@content",
+    "//article//time[@pubdate or @itemprop='datePublished']/@datetime",
+)
 
 
-def unfurl(page: Page, tracking: Collection[str], *, own_host: str = "") -> dict[str, Any]:
+@dataclass(slots=True)
+class _Days:
+    """Reads days as they are in `zone`, and notes what it couldn't read, or read with doubt."""
+
+    zone: dt.tzinfo
+    notes: list[str] = field(default_factory=list)
+
+    def read(self, what: str, said: Any) -> str:
+        if not isinstance(said, str) or not said.strip():
+            return ""
+        day = day_of(said, self.zone)
+        if day is None:
+            self.notes.append(f'{what} couldn\'t be read: "{clean(said)[:40]}"')
+            return ""
+        if is_ambiguous(said):
+            self.notes.append(f'{what} "{clean(said)[:40]}" was read as {day}')
+        return day.isoformat()
+
+
+def unfurl(
+    page: Page,
+    tracking: Collection[str],
+    *,
+    own_host: str = "",
+    zone: dt.tzinfo = dt.UTC,
+    notes: list[str] | None = None,
+) -> dict[str, Any]:
     """The form of an item (keys of `forms.ITEM_KEYS`, `photo` an address) with what a page says of itself.
 
     Keys of which it says nothing are missing. `own_host` is the publisher's: its pages are posts, those of
-    others news, unless they say that they're something else. InputError for what is no web page.
+    others news, unless they say that they're something else. `notes` takes what was read with doubt. InputError for
+    what is no web page.
     """
     if page.type not in _HTML:
         raise InputError(f"is no web page but {page.type}", where=page.url, hint=_BY_HAND)
+    days = _Days(zone)
+    with time_limit(_SECONDS, page.url):
+        form = _form(page, tracking, own_host, days)
+    if notes is not None:
+        notes += days.notes
+    return form
+
+
+def _form(page: Page, tracking: Collection[str], own_host: str, days: _Days) -> dict[str, Any]:
     from trafilatura import extract_metadata, load_html
 
     # What it can't read, it tells its log; the person is told below.
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
-    tree = load_html(page.body)
+    text = clean_lines(references_mended(page_text(page.body, page.headers.get("content-type", ""))))
+    # The encoding that it names was heeded, and means nothing in a text.
+    tree = load_html(re.sub(r"^\s*<\?xml[^>]*>", "", text))
     if tree is None:
         raise InputError("says nothing of itself", where=page.url, hint=_BY_HAND)
-    found = extract_metadata(tree, default_url=page.url)
-    things = list(_things(tree))
-    kind = next((_KINDS[name] for thing in things for name in _types(thing) if name in _KINDS), None)
-    if kind is None and (found.pagetype or "").startswith("video"):
+    titles = tuple(
+        str(title) for title in tree.xpath("//title/text() | //h1//text() | //meta[@property='og:title']/@content")
+    )
+    own_address = canonical(_own_address(tree, page.url), tracking)
+    main = main_thing(tree, own_address, titles)
+    # Before the metadata are read, which takes elements out of the tree.
+    published = next(_published(tree, main), "")
+    # Not the extensive search, which makes the first of January of a year in the footer.
+    found = extract_metadata(tree, default_url=page.url, extensive=False)
+    kind = main.kind
+    if kind is None and not main.thing and (found.pagetype or "").startswith("video"):
         kind = Kind.VIDEO
-    own = _bare(urlsplit(page.url).hostname) == _bare(own_host)
+    own = _bare(host_of(page.url)) == _bare(own_host)
     form: dict[str, Any] = {
         "kind": str(kind or (Kind.POST if own else Kind.NEWS)),
-        "title": found.title or "",
-        "url": canonical(_own_address(tree, page.url), tracking),
+        "title": clean(found.title or ""),
+        "url": own_address,
         "summary": shortened(found.description or ""),
-        "date": found.date or "",
-        "outlet": "" if own else (found.sitename or ""),
-        "author": found.author or "",
-        "photo": urljoin(page.url, found.image) if found.image else "",
-        **_dates(things, kind),
+        "date": (days.read("its date", published) if published else "") or found.date or "",
+        "outlet": "" if own else clean(found.sitename or ""),
+        "author": names_only(found.author or ""),
+        "photo": _photo(page.url, found.image or ""),
+        **_dates(main, days),
     }
     if form["photo"] and found.sitename:
-        form["photo_credit"] = found.sitename
+        form["photo_credit"] = clean(found.sitename)
     return {key: value for key, value in form.items() if value}
+
+
+def _published(tree: Any, main: MainThing) -> Iterator[str]:
+    said = main.thing.get("datePublished") or main.thing.get("uploadDate") or main.thing.get("datePosted")
+    if isinstance(said, str) and said.strip():
+        yield said
+    for query in _PUBLISHED:
+        yield from (str(value) for value in tree.xpath(query) if str(value).strip())
+
+
+def _photo(base: str, image: str) -> str:
+    """The address of the page's picture; empty for what can't be one."""
+    try:
+        return str(Address.parse(join(base, image))) if image else ""
+    except ValueError:
+        return ""
 
 
 def _own_address(tree: Any, url: str) -> str:
     """The page's canonical address, when it's one of the same site; others' claims aren't taken over."""
     for href in tree.xpath("//link[contains(concat(' ', @rel, ' '), ' canonical ')]/@href"):
-        there = urljoin(url, str(href).strip())
-        parts = urlsplit(there)
-        if _bare(parts.hostname) == _bare(urlsplit(url).hostname) and parts.path.strip("/"):
-            return there
+        try:
+            there = Address.parse(join(url, str(href)))
+        except ValueError:
+            continue
+        if _bare(there.host) == _bare(host_of(url)) and there.path.strip("/"):
+            return str(there)
     return url
 
 
-def _bare(host: str | None) -> str:
-    return (host or "").lower().removeprefix("www.")
+def _bare(host: str) -> str:
+    return host.lower().removeprefix("www.")
 
 
-def _things(tree: Any) -> Iterator[Mapping[str, Any]]:
-    """Every JSON-LD object of a page; broken scripts are passed over, since they are common."""
-    for script in tree.xpath("//script[@type='application/ld+json']/text()"):
-        try:
-            waiting = [json.loads(str(script), strict=False)]
-        except (ValueError, RecursionError):
-            continue
-        while waiting:
-            thing = waiting.pop(0)
-            if isinstance(thing, list):
-                waiting += thing
-            elif isinstance(thing, Mapping):
-                yield thing
-                waiting += [thing["@graph"]] if isinstance(thing.get("@graph"), list) else []
-
-
-def _types(thing: Mapping[str, Any]) -> tuple[str, ...]:
-    named = thing.get("@type")
-    return tuple(name for name in (named if isinstance(named, list) else [named]) if isinstance(name, str))
-
-
-def _dates(things: list[Mapping[str, Any]], kind: Kind | None) -> dict[str, str]:
+def _dates(main: MainThing, days: _Days) -> dict[str, str]:
     """When an event is and where; until when a job is open."""
-    for thing in things:
-        if kind is Kind.EVENT and "Event" in _types(thing):
-            place = thing.get("location")
-            venue = place.get("name") if isinstance(place, Mapping) else place
-            return {
-                "starts": _day(thing.get("startDate")),
-                "ends": _day(thing.get("endDate")),
-                "venue": venue if isinstance(venue, str) else "",
-            }
-        if kind is Kind.JOB and "JobPosting" in _types(thing):
-            return {"closes": _day(thing.get("validThrough"))}
+    thing = main.thing
+    if main.kind is Kind.EVENT:
+        place = thing.get("location")
+        place = place[0] if isinstance(place, list) and place else place
+        venue = place.get("name") if isinstance(place, Mapping) else place
+        return {
+            "starts": days.read("its first day", thing.get("startDate")),
+            "ends": days.read("its last day", thing.get("endDate")),
+            "venue": clean(venue) if isinstance(venue, str) else "",
+        }
+    if main.kind is Kind.JOB:
+        return {"closes": days.read("its last day", thing.get("validThrough"))}
     return {}
-
-
-def _day(value: Any) -> str:
-    try:
-        return dt.date.fromisoformat(str(value)[:10]).isoformat()
-    except ValueError:
-        return ""
 
 
 def shortened(text: str) -> str:

@@ -118,7 +118,15 @@ def compose(
     publication = _publication(matter, config, named, source.table.document.line(("publication",)), problems)
     since = matter.since or previous or matter.date - _FIRST_LOOK_BACK
     body = Body(
-        source, library, covered or {}, had_in or {}, path.parent, config.folder, since=since, until=matter.date
+        source,
+        library,
+        covered or {},
+        had_in or {},
+        path.parent,
+        config.folder,
+        since=since,
+        until=matter.date,
+        previous=previous if matter.since is None else None,
     )
     sections = body.sections()
     problems += body.problems

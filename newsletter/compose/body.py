@@ -52,6 +52,7 @@ class Body:
         *,
         since: dt.date,
         until: dt.date,
+        previous: dt.date | None = None,
     ) -> None:
         self.problems: list[NewsletterError] = []
         self._source = source
@@ -66,6 +67,7 @@ class Body:
         self._around = ("", 0)
         self._since = since
         self._until = until
+        self._previous = previous
 
     def sections(self) -> tuple[Section, ...]:
         """Every section; the first has an empty heading and holds what comes before the first `##`."""
@@ -225,12 +227,19 @@ class Body:
                     blurb=entry.summary,
                     mark=mark,
                     status=entry.latest(self._until),
-                    moved=entry.moved(self._since, self._until),
+                    moved=entry.moved(self._from(slug), self._until),
                     compact=compact,
                     line=line,
                     covered=self._covered.get(slug),
                 )
             )
+
+    def _from(self, slug: str) -> dt.date:
+        """Since when a policy's steps are news: what happened on the day of the last issue isn't, to those who have
+        read of the policy.
+        """
+        told_that_day = slug in self._covered and self._since == self._previous
+        return self._since + dt.timedelta(days=1) if told_that_day else self._since
 
     def _had(self, item: Item) -> tuple[str, ...]:
         return self._had_in.get(item.slug) or self._had_in.get(address_of(item.url), ())

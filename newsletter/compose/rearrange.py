@@ -93,6 +93,29 @@ def movable(text: str) -> dict[int, tuple[bool, bool]]:
     return found
 
 
+def part_at(text: str, line: int) -> tuple[list[str], int, int]:
+    """The lines of a text, without their ends, and from which to before which of them the part on a line stands."""
+    lines = text.split("\n")
+    shelves, number, index = _find(_shelves(lines), line - 1)
+    part = shelves[number].parts[index]
+    return [row.removesuffix("\r") for row in lines], part.start, part.end
+
+
+def place_in(text: str, line: int) -> tuple[list[str], int, bool]:
+    """The lines of a text, where something is put at the end of the section whose heading stands on a line (0 for the
+    introduction), and whether it's a row there, as what stands before it is. InputError when there's no such section.
+    """
+    lines = text.split("\n")
+    shelves = _shelves(lines)
+    shelf = shelves[0] if line == 0 else next((one for one in shelves[1:] if one.start == line), None)
+    if shelf is None:
+        raise InputError("there is no section", where=f"line {line}", hint="look at the issue again")
+    bare = [row.removesuffix("\r") for row in lines]
+    if not shelf.parts:
+        return bare, shelf.start, False
+    return bare, shelf.parts[-1].end, shelf.parts[-1].kind == "row"
+
+
 def _find(shelves: list[_Shelf], line: int) -> tuple[list[_Shelf], int, int]:
     """The shelves that a part stands among, the number of its own, and its place there."""
     waiting = [shelves]

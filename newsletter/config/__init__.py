@@ -39,6 +39,7 @@ from newsletter.config.settings import (
     Service,
 )
 from newsletter.errors import ConfigError, NotFound, nearest
+from newsletter.model import is_site_folder
 from newsletter.tables import Document, Table
 
 __all__ = [
@@ -171,6 +172,9 @@ def parse(text: str, path: Path) -> Config:
         for slug in names:
             if not _SLUG.fullmatch(slug):
                 raise root.table(kind).error(f'"{slug}" is no slug: lower-case letters, digits and hyphens', slug)
+    for slug in filter(is_site_folder, publications):
+        what = f'"{slug}" is a folder that the archive has for something else'
+        raise root.table("publications").error(what, slug, hint="give the publication another key")
     for slug, publication in publications.items():
         table = root.table("publications").table(slug)
         for key, known in (("list", lists), ("sender", senders), ("provider", providers)):

@@ -190,7 +190,21 @@ class CollectConfig:
     tracking: tuple[str, ...] = (
         *("utm_*", "fbclid", "gclid", "gbraid", "wbraid", "dclid", "msclkid", "twclid", "igshid", "igsh", "yclid"),
         *("mc_cid", "mc_eid", "ceid", "emci", "emdi", "mkt_tok", "_hsenc", "_hsmi", "hsctatracking", "vero_id"),
-        *("ms", "sourceid", "oly_anon_id", "oly_enc_id", "ml_subscriber*", "ss_email_id", "ck_subscriber_id"),
+        *("ms", "sourceid", "oly_anon_id", "oly_enc_id", "ml_subscriber*", "ss_email*", "ck_subscriber_id", "hsa_*"),
+        *("__hssc", "__hstc", "__hsfp", "vero_conv", "wickedid", "elqtrack*", "trk_contact", "trk_msg", "trk_sid"),
+        *("_kx", "__s", "dm_i", "nr_email_referer", "bbeml", "mibextid", "srsltid", "ttclid", "li_fat_id", "rdt_cid"),
+        *(
+            "_branch_match_id",
+            "_ga",
+            "_gl",
+            "gad_source",
+            "epik",
+            "s_kwcid",
+            "mtm_*",
+            "pk_campaign",
+            "pk_kwd",
+            "piwik_*",
+        ),
     )
     private_hosts: tuple[str, ...] = ()
     feeds: dict[str, Feed] = field(default_factory=dict)

@@ -82,7 +82,7 @@ def _in_issues(snapshots: Iterable[Snapshot], config: Config, since: dt.date) ->
 
 def _in_policies(policies: Iterable[Policy], since: dt.date) -> Iterator[Place]:
     for policy in policies:
-        if since > dt.date.min and not policy.moved(since - dt.timedelta(days=1), dt.date.max):
+        if since > dt.date.min and not policy.moved(since, dt.date.max):
             continue
         yield Place(policy.slug, policy.title, policy.url)
         for link in policy.links:

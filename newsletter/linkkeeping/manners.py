@@ -34,7 +34,8 @@ class Stopped(InputError):
 
 @dataclass(slots=True)
 class _Host:
-    """What is known of a host during a run: its rules, or why it has none, and when it may be asked again.
+    """What is known of a host during a run: its rules, or the fault by which it has none, or why it's closed to
+    programs, and when it may be asked again.
 
     Whoever holds `learning` may wait for another host's `turn`, and never the other way round.
     """
@@ -43,6 +44,7 @@ class _Host:
     turn: threading.Lock = field(default_factory=threading.Lock)
     rules: Protego | None = None
     fault: str = ""
+    closed: str = ""
     delay: float = 0.0
     ready_at: float = 0.0
 
@@ -65,8 +67,10 @@ class Manners:
         """Wait until a page may be asked for; Forbidden when it mustn't be, InputError when nobody can tell."""
         host = self._host(url)
         with host.learning:
-            if host.rules is None and not host.fault:
+            if host.rules is None and not (host.fault or host.closed):
                 self._learn(host, url)
+        if host.closed:
+            raise Forbidden(host.closed, where=url)
         if host.rules is None:
             raise InputError(host.fault, where=url)
         if not host.rules.can_fetch(url, AGENT):
@@ -89,15 +93,18 @@ class Manners:
                 before=lambda address: self._wait(self._host(address)),
             )
         except TooLarge:
-            host.fault = "has a robots.txt that is too large to be read"
+            host.closed = "has a robots.txt that is too large to be read"
             return
         except Stopped:
             raise
         except InputError as fault:
-            host.fault = fault.what
+            if "redirect" in fault.what:  # as if there were none (RFC 9309, section 2.3.1.2)
+                host.rules = Protego.parse("")
+            else:
+                host.fault = fault.what
             return
-        if page.status >= 500:
-            host.fault = f"its robots.txt answered {page.status}"
+        if page.status >= 500 or page.status == 429:
+            host.closed = f"its robots.txt answered {page.status}, so that nobody may ask for pages"
             return
         host.rules = Protego.parse(_text(page))
         host.delay = min(float(host.rules.crawl_delay(AGENT) or 0), _LONGEST_DELAY)

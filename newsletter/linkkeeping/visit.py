@@ -19,7 +19,7 @@ _BYTES = 5_000_000
 _GONE = {404, 410}
 #: Answers that say nothing of the page: it wants a login, or no programs, or fewer of them (RFC 6585), or has to be
 #: withheld (RFC 7725).
-_CLOSED = {401, 402, 403, 407, 429, 451}
+_CLOSED = {401, 402, 403, 405, 406, 407, 429, 430, 451, 498, 499, 999}
 _BUSY = {429, 503}
 #: So many checks in a row without a usable answer are a dead link.
 _TRIES = 3
@@ -76,7 +76,8 @@ def visit(known: LinkRecord, manners: Manners, private_hosts: Collection[str]) -
 def _judged(known: LinkRecord, page: Page) -> Visit:
     if page.status in _GONE:
         return Visit(standing=Standing.DEAD, fault=f"answered {page.status}", failures=known.failures + 1)
-    if page.status in _CLOSED:
+    # 999 is LinkedIn's for programs; Cloudflare says in a header that it wants a person.
+    if page.status in _CLOSED or page.status >= 600 or "cf-mitigated" in page.headers:
         return Visit(standing=Standing.REFUSED, fault=f"answered {page.status}", busy=page.status in _BUSY)
     if page.status >= 300 and page.status != 304:
         return _failing(known, f"answered {page.status}", busy=page.status in _BUSY)

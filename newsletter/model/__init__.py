@@ -11,7 +11,7 @@ Dates are calendar days; datetimes are aware and in UTC. Texts named `blurb`, `s
 `note` are Markdown; every other text is plain.
 """
 
-from newsletter.model.archive import Amendments, Correction, Gone, Moved, Replacement
+from newsletter.model.archive import Amendments, Correction, Gone, Moved, Replacement, is_site_folder
 from newsletter.model.entries import (
     Item,
     Kind,
@@ -108,5 +108,6 @@ __all__ = [
     "Waiver",
     "address_of",
     "ascii_address",
+    "is_site_folder",
     "states_of",
 ]

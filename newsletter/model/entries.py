@@ -141,8 +141,8 @@ class Policy:
         return sorted(past, key=lambda change: change.date)[-1] if past else None
 
     def moved(self, since: dt.date, until: dt.date) -> tuple[StatusChange, ...]:
-        """The changes after `since`, up to and with `until`, oldest first."""
-        return tuple(c for c in self.history if since < c.date <= until)
+        """The changes from `since` to `until`, both days included, oldest first."""
+        return tuple(c for c in self.history if since <= c.date <= until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +163,13 @@ class Member:
 
 
 def address_of(url: str) -> str:
-    """A link in the form in which two are compared: without scheme, `www.`, fragment and a last slash."""
-    parts = urlsplit(url)
+    """A link in the form in which two are compared: without scheme, `www.`, fragment and a last slash.
+
+    What can't be taken apart, such as `https://[tbd].org`, is compared as it is.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
     host = (parts.hostname or "").removeprefix("www.")
     return f"{host}{parts.path.rstrip('/')}" + (f"?{parts.query}" if parts.query else "")

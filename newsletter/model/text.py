@@ -24,6 +24,17 @@ def clean(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", plain).split())
 
 
+def clean_lines(text: str) -> str:
+    """Several lines of text as they may be stored: halves of surrogate pairs that belong together are one character,
+    others and all control characters but line feed and tab are gone.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
+    plain = re.sub(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]", "\n", whole)
+    return re.sub(r"[^\n\t]", lambda found: "" if _FORBIDDEN.match(found[0]) else found[0], plain)
+
+
 def shown(text: str) -> str:
     r"""The text for a terminal: what would act on it rather than be read is written out, as `\x1b`."""
     return _FORBIDDEN.sub(lambda found: found[0] if found[0] in "\n\t" else _escaped(found[0]), text)

@@ -55,6 +55,8 @@ class Kind(StrEnum):
     ACCESS = "access"
     DATA = "data"
     FORGET = "forget"
+    MOVE = "move"
+    MOVED = "moved"
 
 
 class Links(Protocol):
@@ -169,6 +171,8 @@ class Notices:
             return f"not sent: {stop}"
         if self._too_many(session, notice, now):
             return "not sent: too many"
+        if notice.kind in (Kind.MOVE, Kind.MOVED):
+            return self._move(session, notice)
         person = audience.find(session, notice.address)
         if notice.kind == Kind.JOIN:
             return self._join(session, notice, person, now)
@@ -227,7 +231,7 @@ class Notices:
     ) -> _Mail | str:
         gettext = translations(notice.language).gettext
         organization = self._config.organization.name
-        lists = [row.list for row in audience.subscriptions(session, person.id) if row.list in self._config.lists]
+        lists = self._lists(session, person)
         if not lists:
             return "not sent: on no list"
         choices = self._links("p", Purpose.UNSUBSCRIBE, person.id, lists[0])
@@ -245,6 +249,25 @@ class Notices:
                 return self._mail(letters.forget(gettext, organization, url), lists)
             case _:
                 return self._mail(letters.access(gettext, organization, choices), lists)
+
+    def _move(self, session: Session, notice: NoticeRecord) -> _Mail | str:
+        """To an address that isn't the person's, or no longer: the link that makes it theirs."""
+        gettext, organization = translations(notice.language).gettext, self._config.organization.name
+        person = session.get(SubscriberRecord, notice.details.get("subscriber", 0))
+        if person is None or person.email == notice.address:
+            return "not sent: nothing to change"
+        if other := audience.find(session, notice.address):
+            lists = self._lists(session, other)
+            if not lists:
+                return "not sent: somebody else's address"
+            url = self._links("p", Purpose.UNSUBSCRIBE, other.id, lists[0])
+            return self._mail(letters.already(gettext, organization, self._names(lists), url), lists)
+        url = self._links("address", Purpose.MOVE, person.id, str(notice.id))
+        write = letters.move if notice.kind == Kind.MOVE else letters.moved
+        return self._mail(write(gettext, organization, url), self._lists(session, person))
+
+    def _lists(self, session: Session, person: SubscriberRecord) -> list[str]:
+        return [row.list for row in audience.subscriptions(session, person.id) if row.list in self._config.lists]
 
     def _names(self, lists: list[str]) -> list[str]:
         return [self._config.lists[name].name for name in lists]

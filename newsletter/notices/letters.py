@@ -133,6 +133,40 @@ def forget(_: Gettext, organization: str, url: str) -> Letter:
     )
 
 
+def move(_: Gettext, organization: str, url: str) -> Letter:
+    """The link that makes this address somebody's."""
+    return Letter(
+        subject=_("Please confirm your new address"),
+        preheader=_("One press, and we write to this address."),
+        heading=_("Is this your new address?"),
+        paragraphs=[
+            _("Somebody, we hope you, asked {organization} to write to this address from now on.").format(
+                organization=organization
+            )
+        ],
+        button=_("Change my address"),
+        url=url,
+        small=[_("The link works for 7 days. If it wasn't you who asked, do nothing.")],
+    )
+
+
+def moved(_: Gettext, organization: str, url: str) -> Letter:
+    """Your address was changed; here is how to take that back."""
+    return Letter(
+        subject=_("Your address was changed"),
+        preheader=_("If it was you, there is nothing to do."),
+        heading=_("Your address was changed"),
+        paragraphs=[
+            _("{organization} writes to another address of yours from now on. If that was you, do nothing.").format(
+                organization=organization
+            )
+        ],
+        button=_("It wasn't me: write to this address again"),
+        url=url,
+        small=[_("The link works for 7 days.")],
+    )
+
+
 def _join(_: Gettext, names: Sequence[str]) -> str:
     """Names as one runs them together in a sentence."""
     if len(names) < 2:

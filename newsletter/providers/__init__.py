@@ -122,8 +122,8 @@ class Provider(ABC):
     list_unsubscribe: ClassVar[bool] = True
     #: Whether a call's pictures can travel inside its messages.
     pictures: ClassVar[bool] = False
-    #: Whether messages reach people; a folder's don't.
-    mails: ClassVar[bool] = True
+    #: Where messages stay that reach nobody, as `into a folder`; empty for what mails people.
+    keeps: ClassVar[str] = ""
 
     @classmethod
     @abstractmethod
@@ -193,7 +193,7 @@ def provider_class(config: ProviderConfig) -> type[Provider]:
 def mails(kind: str) -> bool:
     """Whether a provider of a type mails people, by its name in the registry; somebody else's does."""
     module, _, name = REGISTRY.get(kind, "").partition(":")
-    return bool(getattr(import_module(module), name).mails) if module else True
+    return not getattr(import_module(module), name).keeps if module else True
 
 
 def load(config: ProviderConfig, workspace: Path) -> Provider:

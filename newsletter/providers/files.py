@@ -34,7 +34,7 @@ class Files(Provider):
     limits: ClassVar[Limits] = Limits(recipients=500)
     recovery = Recovery(how=How.LOOKUP, complete=True)
     pictures: ClassVar[bool] = True
-    mails: ClassVar[bool] = False
+    keeps: ClassVar[str] = "into a folder"
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

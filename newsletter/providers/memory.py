@@ -26,7 +26,7 @@ class Memory(Provider):
     limits: ClassVar[Limits] = Limits(recipients=100)
     recovery = Recovery(how=How.LOOKUP, complete=True)
     pictures: ClassVar[bool] = True
-    mails: ClassVar[bool] = False
+    keeps: ClassVar[str] = "into memory"
 
     def __init__(self, *, refuse: frozenset[str] = frozenset()) -> None:
         self.refuse = refuse

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 from collections.abc import Callable, Mapping
 
-from newsletter.merge import MergeField, MergeText
+from newsletter.merge import SYSTEM_FIELDS, MergeField, MergeText
 from newsletter.model import Inline, Rendered
+
+_MARKUP = re.compile("[&<>\"']")
 
 
 def leaving(values: Mapping[str, str]) -> dict[str, str]:
@@ -22,9 +25,11 @@ def encoded(picture: Inline) -> str:
 
 
 class Template:
-    """A content in a vendor's merge language. Every field travels twice, as `t…` and as `h…`: vendors escape nothing,
-    and HTML wants its values escaped. `field` writes a field's name as the vendor wants it, `literal` keeps what
-    somebody wrote from being one.
+    """A content in a vendor's merge language. `field` writes a field's name as the vendor wants it, `literal` keeps
+    what somebody wrote from being one. Vendors escape nothing, and HTML wants its values escaped, so a field is one
+    variable in text, `t…`, and another one in HTML, `h…`; the program's own links are the same in both.
+
+    `variables` are those that the content uses: name, whether its value is escaped, and the field.
     """
 
     def __init__(
@@ -32,23 +37,32 @@ class Template:
     ) -> None:
         self._field, self._literal = field, literal
         self._numbers: dict[MergeField, int] = {}
-        self.subject = self._compiled(content.subject, "t")
-        self.text = self._compiled(content.text, "t")
-        self.html = self._compiled(content.html, "h")
-        self._names = [(f"t{number}", f"h{number}", field) for field, number in self._numbers.items()]
+        variables: dict[str, tuple[bool, MergeField]] = {}
+        self.subject = self._compiled(content.subject, "t", variables)
+        self.text = self._compiled(content.text, "t", variables)
+        self.html = self._compiled(content.html, "h", variables)
+        self.variables = [(name, escaped, field) for name, (escaped, field) in variables.items()]
 
-    def _compiled(self, text: MergeText, kind: str) -> str:
-        return "".join(
-            self._literal(part, kind)
-            if isinstance(part, str)
-            else self._field(f"{kind}{self._numbers.setdefault(part, len(self._numbers))}")
-            for part in text
-        )
+    def _compiled(self, text: MergeText, kind: str, variables: dict[str, tuple[bool, MergeField]]) -> str:
+        parts = []
+        for part in text:
+            if isinstance(part, str):
+                parts.append(self._literal(part, kind))
+                continue
+            escaped = kind == "h" and part.name not in SYSTEM_FIELDS
+            name = f"{'h' if escaped else 't'}{self._numbers.setdefault(part, len(self._numbers))}"
+            variables[name] = escaped, part
+            parts.append(self._field(name))
+        return "".join(parts)
 
     def values(self, values: Mapping[str, str]) -> dict[str, str]:
-        """One reader's values by the fields' names."""
-        data: dict[str, str] = {}
-        for plain, escaped, field in self._names:
-            data[plain] = value = field.value(values)
-            data[escaped] = html.escape(value)
-        return data
+        """One reader's values by the variables' names."""
+        return {
+            name: _escape(field.value(values)) if escaped else field.value(values)
+            for name, escaped, field in self.variables
+        }
+
+
+def _escape(value: str) -> str:
+    """As `html.escape`, which replaces five times, whether or not there's something to replace: a million values."""
+    return html.escape(value) if _MARKUP.search(value) else value

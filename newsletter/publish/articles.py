@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Iterator, Sequence
 
 from newsletter.languages import gettext
+from newsletter.links import cleaned_text
 from newsletter.merge import reader_links
 from newsletter.model import Snapshot, Variant
+from newsletter.publish import mailed
 from newsletter.publish.feeds import LENGTH, Feed, FeedEntry
 from newsletter.publish.pages import Pages
 from newsletter.publish.pictures import card, original
 from newsletter.publish.planned import Page, Site
-from newsletter.publish.prose import legal
+from newsletter.publish.prose import legal, stored_html
 from newsletter.publish.summary import POLICY, Summary, public_issue
 from newsletter.render.words import headlines, month
-
-# What only Outlook reads, and HTML for browsers doesn't know.
-_OUTLOOK = re.compile(r' xmlns:[vo]="[^"]*"|\bmso-[\w-]+\s*:[^;"}]*;?| height="auto"')
-_NOINDEX = '<meta name="robots" content="noindex">'
 
 
 def pages(site: Site) -> Iterator[Page]:
@@ -66,7 +62,7 @@ def page(pages: Pages, issue: Summary, snapshot: Snapshot, older: Summary | None
     return pages.render(
         path,
         "issue.html.j2",
-        issue=public_issue(snapshot),
+        issue=public_issue(snapshot, pages.config.collect.tracking),
         summary=issue,
         publication=pages.config.publications[issue.publication],
         older=older,
@@ -79,17 +75,14 @@ def page(pages: Pages, issue: Summary, snapshot: Snapshot, older: Summary | None
 def _as_mailed(pages: Pages, snapshot: Snapshot) -> bytes:
     mail = next(variant for variant in snapshot.variants if variant.variant == Variant().name)
     # Nobody's name and nobody's link: the fallbacks, and the service's page that belongs to no reader.
-    text = mail.html.merge_html(_nobody(pages)).replace("<head>", f"<head>\n{_NOINDEX}", 1)
-    # Mail needs whole addresses; on a page the same pictures lie beside it, so that they show from a disk, too.
-    text = text.replace(f'src="{pages.base}/media/', 'src="../media/')
-    # What is one article in a mailbox is all there is on a page: its main part.
-    text = _OUTLOOK.sub("", text.replace('role="article"', 'role="main"', 1))
-    return pages.clean(text).encode()
+    text = mail.html.merge_html(_nobody(pages))
+    return mailed.page(text, pages.base, pages.config.collect.tracking)
 
 
 def _plain(pages: Pages, snapshot: Snapshot) -> bytes:
     mail = next(variant for variant in snapshot.variants if variant.variant == Variant().name)
-    return pages.clean(mail.text.merge(_nobody(pages))).encode()
+    text = mail.text.merge(_nobody(pages))
+    return legal(cleaned_text(text, pages.config.collect.tracking)).encode()
 
 
 def _nobody(pages: Pages) -> dict[str, str]:
@@ -107,7 +100,7 @@ def _card(site: Site, issue: Summary) -> bytes:
 
 def body(pages: Pages, snapshot: Snapshot) -> str:
     """The whole issue as HTML whose addresses are absolute: what a feed reader shows."""
-    issue = public_issue(snapshot)
+    issue = public_issue(snapshot, pages.config.collect.tracking)
     return pages.text("feed-body.html.j2", path=f"{issue.slug}/index.html", issue=issue)
 
 
@@ -130,6 +123,7 @@ def _feeds(
 
     def feed() -> Feed:
         return Feed(
+            id=site.catalog.feed_id(folder).id,
             folder=folder,
             title=title,
             description=description,
@@ -144,8 +138,9 @@ def _entry(site: Site, issue: Summary) -> FeedEntry:
     corrections = site.catalog.corrections.get(issue.slug, [])
     config = site.catalog.config
     word = gettext(config.language(config.publications[issue.publication]))("Correction")
-    notes = "".join(f"<p><strong>{word}, {c.date}.</strong> {html.escape(legal(c.note))}</p>" for c in corrections)
+    notes = "".join(f"<p><strong>{word}, {c.date}.</strong> </p>{stored_html(c.note)}" for c in corrections)
     return FeedEntry(
+        id=site.catalog.issue_id(issue).id,
         url=site.pages.url(f"{issue.slug}/"),
         title=issue.title,
         published=issue.date,

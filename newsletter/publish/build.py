@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -56,7 +56,7 @@ def _no_collection() -> Iterator[None]:
         gc.enable()
 
 
-def read_summaries(approved: Approved, kept: Kept) -> list[Summary]:
+def read_summaries(approved: Approved, kept: Kept, tracking: tuple[str, ...]) -> list[Summary]:
     """The summaries of all issues; only snapshots that weren't seen before are read."""
     with _no_collection():
         known = kept.summaries()
@@ -64,7 +64,8 @@ def read_summaries(approved: Approved, kept: Kept) -> list[Summary]:
     if missing:
         documents = ((approved.digests[slug], document) for slug, document in approved.read(missing))
         with _workers(len(missing) > _MANY) as pool:
-            for found in _run(pool, _summarize, _summarize, _parts(documents, _ISSUES)):
+            make = partial(_summarize, tracking=tracking)
+            for found in _run(pool, make, make, _parts(documents, _ISSUES)):
                 known |= {summary.digest: summary for summary in found}
     summaries = [known[digest] for digest in approved.digests.values()]
     new = [approved.digests[slug] for slug in missing]
@@ -72,8 +73,8 @@ def read_summaries(approved: Approved, kept: Kept) -> list[Summary]:
     return summaries
 
 
-def _summarize(documents: list[tuple[str, str]]) -> list[Summary]:
-    return [summarize(codec.loads(document, Snapshot), digest) for digest, document in documents]
+def _summarize(documents: list[tuple[str, str]], *, tracking: tuple[str, ...]) -> list[Summary]:
+    return [summarize(codec.loads(document, Snapshot), digest, tracking) for digest, document in documents]
 
 
 @dataclass(frozen=True)

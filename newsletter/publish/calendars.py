@@ -8,10 +8,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from newsletter.links import canonical
 from newsletter.model import Kind
+from newsletter.publish.catalog import event_path
 from newsletter.publish.feeds import moment
 from newsletter.publish.planned import Page, Site
 from newsletter.publish.prose import legal
@@ -31,9 +30,11 @@ def pages(site: Site) -> Iterator[Page]:
         return
     entries = [entry for entry in site.catalog.kinds[Kind.EVENT] if (entry.document or {}).get("starts")]
     for entry in entries:
-        yield Page(f"events/{entry.slug}.ics", site.key(site.marks([entry])), lambda e=entry: _calendar(site, [e]))
+        key = site.key(site.marks([entry]), site.catalog.event_id(entry))
+        yield Page(event_path(entry.slug), key, lambda e=entry: _calendar(site, [e]))
     newest = entries[:_LENGTH]
-    yield Page("events/calendar.ics", site.key("calendar", site.marks(newest)), lambda: _calendar(site, newest))
+    key = site.key("calendar", site.marks(newest), *map(site.catalog.event_id, newest))
+    yield Page("events/calendar.ics", key, lambda: _calendar(site, newest))
 
 
 def _calendar(site: Site, entries: Sequence[Entry]) -> bytes:
@@ -56,14 +57,17 @@ def _event(site: Site, entry: Entry) -> Event:
     assert item.starts  # noqa: S101 (others aren't asked for)
     last = item.ends if item.ends and item.ends > item.starts else item.starts
     event = Event()
-    event.add("uid", f"{item.slug}@{urlsplit(site.pages.base).hostname}")
-    event.add("dtstamp", moment(issue.date))
+    known = site.catalog.event_id(entry)
+    changed = moment(max(issue.date, known.updated or issue.date))
+    event.add("uid", known.id)
+    event.add("sequence", known.sequence)
+    event.add("dtstamp", changed)
+    event.add("last-modified", changed)
     event.add("dtstart", item.starts)
     event.add("dtend", last + dt.timedelta(days=1))
     event.add("summary", legal(f"{entry.headline} ({item.time})" if item.time else entry.headline))
     if where := item.venue or places(item):
         event.add("location", legal(where))
-    url = canonical(item.url, site.catalog.config.collect.tracking)
-    event.add("url", url)
-    event.add("description", legal("\n".join(part for part in (item.time, url) if part)))
+    event.add("url", legal(item.url))
+    event.add("description", legal("\n".join(part for part in (item.time, item.url) if part)))
     return event

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from slugify import slugify
 
 from newsletter.config import Config
 from newsletter.errors import InputError
-from newsletter.model import Amendments, Correction, Kind, Member, Place, Policy, Replacement, StatusChange
+from newsletter.links import host_of
+from newsletter.model import (
+    Amendments,
+    Correction,
+    Kind,
+    Member,
+    Place,
+    Policy,
+    Replacement,
+    StatusChange,
+    is_site_folder,
+)
+from newsletter.publish.ids import Ids, PublicId, moved_names
+from newsletter.publish.public import public
 from newsletter.publish.summary import POLICY, Entry, Summary
 from newsletter.render.words import state_words
 
-#: Folders that the site has for other things than issues and publications.
-FOLDERS = ("assets", "events", "jobs", "media", "news", "pagefind", "people", "places", "policies", "press", "search")
 SUBJECTS = ("topics", "places", "people")
 #: A nation's own place among the states.
 NATION = "nationwide"
@@ -31,7 +44,17 @@ _OFFICE = re.compile(
     re.IGNORECASE,
 )
 
-slug_of = lru_cache(maxsize=65536)(slugify)
+#: A folder's name has at most so many letters; a longer one is cut, with a mark of what was cut off.
+_LONGEST = 80
+
+
+@lru_cache(maxsize=65536)
+def slug_of(text: str) -> str:
+    """The name of the folder of what is called so."""
+    slug = slugify(text)
+    if len(slug) <= _LONGEST:
+        return slug
+    return f"{slug[: _LONGEST - 9].rstrip('-')}-{hashlib.sha256(slug.encode()).hexdigest()[:8]}"
 
 
 @dataclass(slots=True)
@@ -69,12 +92,14 @@ class Step:
     @property
     def anchor(self) -> str:
         """Its place on the policy's page."""
-        return step_anchor(self.change)
+        return step_anchor(self.change, self.policy)
 
 
-def step_anchor(change: StatusChange) -> str:
-    """The id of a step in a policy's history."""
-    return f"{change.status.replace(' ', '-')}-{change.date}"
+def step_anchor(change: StatusChange, policy: Policy) -> str:
+    """The id of a step in a policy's history; of several with one status on one day, the later ones have a number."""
+    alike = [one for one in policy.history if (one.status, one.date) == (change.status, change.date)]
+    number = next((n for n, one in enumerate(alike, 1) if one is change), 1)
+    return f"{change.status.replace(' ', '-')}-{change.date}" + (f"-{number}" if number > 1 else "")
 
 
 @dataclass(frozen=True)
@@ -87,6 +112,7 @@ class Catalog:
     policies: tuple[Policy, ...]
     members: tuple[Member, ...]
     amendments: Amendments
+    ids: Ids = field(default_factory=Ids, compare=False)
 
     @cached_property
     def by_slug(self) -> dict[str, Summary]:
@@ -153,7 +179,39 @@ class Catalog:
 
     def updated(self, issue: Summary) -> dt.date:
         """When an issue's page was last changed on purpose."""
-        return max([issue.date, *(c.date for c in self.corrections.get(issue.slug, ()))])
+        corrected = (c.date for c in self.corrections.get(issue.slug, ()))
+        return max([issue.date, self.issue_id(issue).updated or issue.date, *corrected])
+
+    @cached_property
+    def base(self) -> str:
+        """The archive's address, without a slash at its end."""
+        return self.config.archive.url.rstrip("/")
+
+    def issue_id(self, issue: Summary) -> PublicId:
+        """By what feed readers know an issue."""
+        return self.ids.of("issue", issue.slug, "", f"{self.base}/{issue.slug}/", issue.digest)
+
+    def story_id(self, entry: Entry) -> PublicId:
+        """By what they know an entry of an issue."""
+        url = f"{self.base}/{entry.issue}/#{entry.slug}"
+        return self.ids.of("story", entry.issue, entry.slug, url, entry.headline, entry.blurb)
+
+    def step_id(self, step: Step) -> PublicId:
+        """By what they know a change of a policy."""
+        slug, anchor = step.policy.slug, step.anchor
+        change = step.change
+        told = (str(change.status), str(change.date), change.url, change.note)
+        content = (step.policy.title, str(step.policy.place), *told)
+        return self.ids.of("step", slug, anchor, f"{self.base}/policies/{slug}/#{anchor}", *content)
+
+    def event_id(self, entry: Entry) -> PublicId:
+        """By what calendars know an event."""
+        uid = f"{entry.slug}@{host_of(self.base)}"
+        return self.ids.of("event", entry.slug, "", uid, entry.headline, _stable(entry.document))
+
+    def feed_id(self, folder: str) -> PublicId:
+        """By what feed readers know a feed."""
+        return self.ids.of("feed", folder, "", f"{self.base}/{folder}feed.atom")
 
     def open_jobs(self) -> list[Entry]:
         """Jobs that can be applied for today, those that close first first."""
@@ -256,6 +314,11 @@ class Catalog:
         return self.subject_folder("places", f"{place.state}/{place.locality}" if place.locality else place.state)
 
 
+def _stable(document: Mapping[str, object] | None) -> str:
+    """A document as the same text, whether it was just made or read from the cache."""
+    return json.dumps(document, sort_keys=True, default=str)
+
+
 def _by_name(pair: tuple[str, Subject]) -> tuple[str, str]:
     return pair[1].name.casefold(), pair[0]
 
@@ -272,28 +335,41 @@ def build(
     amendments: Amendments,
     config: Config,
     today: dt.date,
+    ids: Mapping[str, PublicId] | None = None,
 ) -> Catalog:
-    """The catalog of what is public; InputError for an issue whose folder the site needs for something else."""
+    """The catalog of what is public on that day: an issue with a later date waits for it.
+
+    InputError for an issue whose folder the site needs for something else.
+    """
+    tracking = config.collect.tracking
+    amendments = public(amendments, tracking)
     gone = {gone.path.strip("/") for gone in amendments.gone}
-    public = [i for i in issues if i.publication in config.publications and i.slug not in gone]
-    for issue in public:
-        if issue.slug in {*config.publications, *FOLDERS, "topics"} or re.fullmatch(r"\d{4}", issue.slug):
+    visible = [i for i in issues if i.publication in config.publications and i.slug not in gone and i.date <= today]
+    for issue in visible:
+        if issue.slug in config.publications or is_site_folder(issue.slug):
             hint = "rename the issue's folder, and approve it again"
             raise InputError(f'the archive has another folder "{issue.slug}"', where=issue.path, hint=hint)
-    told = {entry.slug for issue in public for entry in issue.entries if entry.kind == POLICY}
+    told = {entry.slug for issue in visible for entry in issue.entries if entry.kind == POLICY}
     shown = [
-        policy
+        public(policy, tracking)
         for policy in policies
         if (policy.slug in told or config.archive.policies == "all") and f"policies/{policy.slug}" not in gone
     ]
+    texts = {name: public(getattr(config, name), tracking) for name in ("organization", "archive", "publications")}
     return Catalog(
-        config=config,
+        config=replace(config, **texts),
         today=today,
-        issues=tuple(sorted(public, key=lambda issue: (issue.day, issue.slug), reverse=True)),
+        issues=tuple(sorted(visible, key=lambda issue: (issue.day, issue.slug), reverse=True)),
         policies=tuple(sorted(shown, key=lambda p: (p.place.state, p.place.locality, p.title, p.slug))),
         members=tuple(members),
         amendments=amendments,
+        ids=Ids(ids or {}, moved_names({moved.old: moved.new for moved in amendments.moved}), today),
     )
+
+
+def event_path(slug: str) -> str:
+    """The file of an event."""
+    return f"events/{slug}.ics" if slug != "calendar" else "events/calendar-event.ics"
 
 
 def replaced(amendments: Amendments) -> dict[str, str]:
@@ -309,6 +385,7 @@ __all__ = [
     "Step",
     "Subject",
     "build",
+    "event_path",
     "person_name",
     "replaced",
     "slug_of",

@@ -16,6 +16,8 @@ from urllib.parse import unquote, urlsplit
 
 from lxml import etree, html
 
+from newsletter.publish.pages import NOT_FOUND
+
 _ATTRIBUTES = "//@href | //@src | //@poster | //@data"
 _SETS = "//@srcset | //@imagesrcset"
 _META = "//meta[@property='og:image' or @property='og:url' or @name='twitter:image']/@content"
@@ -96,6 +98,8 @@ def _fault(folder: Path, name: str, link: str, base_url: str, places: dict[str, 
         if (parts.scheme or base.scheme, parts.netloc) != (base.scheme, base.netloc):
             return ""
         within = parts.path or "/"
+    elif name == NOT_FOUND and parts.path and not parts.path.startswith("/"):
+        return "leads nowhere from other addresses, at which this page is shown too"
     else:
         within = _joined(base.path, name, parts.path) if parts.path else base.path + name
     if within != base.path.rstrip("/") and not within.startswith(base.path):

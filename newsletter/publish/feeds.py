@@ -6,6 +6,7 @@ Their dates are those of what they tell, at noon UTC, so that a build knows no c
 from __future__ import annotations
 
 import datetime as dt
+import html
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -36,8 +37,9 @@ _TEXT = {str: _add_text}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedEntry:
-    """One entry: its address is its id, too. `content` is HTML whose addresses are absolute."""
+    """One entry. `content` is HTML whose addresses are absolute; other texts are plain."""
 
+    id: str
     url: str
     title: str
     published: dt.date
@@ -51,6 +53,7 @@ class FeedEntry:
 class Feed:
     """A feed in `folder` (with a slash, or empty), newest entries first, in a language or else the archive's."""
 
+    id: str
     folder: str
     title: str
     description: str
@@ -72,7 +75,7 @@ def atom(feed: Feed, config: Config) -> bytes:
     make = ElementMaker(typemap=_TEXT, namespace=_ATOM, nsmap={None: _ATOM})
     here = f"{config.archive.url.rstrip('/')}/{feed.folder}"
     root = make.feed(
-        make.id(f"{here}feed.atom"),
+        make.id(feed.id),
         make.title(feed.title),
         make.updated(_updated(feed).isoformat()),
         make.author(make.name(config.organization.name), make.uri(config.organization.url)),
@@ -85,7 +88,7 @@ def atom(feed: Feed, config: Config) -> bytes:
     for entry in feed.entries:
         root.append(
             make.entry(
-                make.id(entry.url),
+                make.id(entry.id),
                 make.title(entry.title),
                 make.updated(moment(entry.updated).isoformat()),
                 make.published(moment(entry.published).isoformat()),
@@ -118,9 +121,9 @@ def rss(feed: Feed, config: Config) -> bytes:
             make.item(
                 make.title(entry.title),
                 make.link(entry.url),
-                make.guid(entry.url, isPermaLink="true"),
+                make.guid(entry.id, isPermaLink="true" if entry.id == entry.url else "false"),
                 make.pubDate(format_datetime(moment(entry.published))),
-                make.description(entry.summary),
+                make.description(html.escape(entry.summary, quote=False)),  # readers take it for HTML
                 content,
             )
         )
@@ -141,7 +144,7 @@ def json_feed(feed: Feed, config: Config) -> bytes:
         **({"hubs": [{"type": "WebSub", "url": config.archive.hub}]} if config.archive.hub else {}),
         "items": [
             {
-                "id": entry.url,
+                "id": entry.id,
                 "url": entry.url,
                 "title": entry.title,
                 "summary": entry.summary,

@@ -12,6 +12,7 @@ from typing import Any
 from newsletter.model import Kind
 from newsletter.publish.catalog import Step, Subject
 from newsletter.publish.feeds import LENGTH, Feed, FeedEntry
+from newsletter.publish.ids import PublicId
 from newsletter.publish.planned import Page, Site
 from newsletter.publish.prose import stored_html
 from newsletter.publish.summary import Entry, Summary
@@ -154,8 +155,15 @@ def _subjects(site: Site, kind: str, title: str, description: str) -> Iterator[P
     for subject in subjects:
         yield from _subject(site, subject)
         if kind == "topics":
-            marks = [site.marks(subject.entries[:LENGTH]), *_policy_marks(site, subject)]
+            marks = [site.marks(subject.entries[:LENGTH]), *_policy_marks(site, subject), *_topic_ids(site, subject)]
             yield from site.feeds(lambda topic=subject: topic_feed(site, topic), subject.folder, marks)  # type: ignore[misc]
+
+
+def _topic_ids(site: Site, topic: Subject) -> list[PublicId]:
+    catalog = site.catalog
+    steps = (Step(policy, change) for policy in topic.policies for change in policy.history)
+    past = (step for step in steps if step.change.date <= catalog.today)
+    return [*map(catalog.story_id, topic.entries[:LENGTH]), *map(catalog.step_id, past)]
 
 
 def _policy_marks(site: Site, subject: Subject) -> list[str]:
@@ -183,6 +191,7 @@ def topic_feed(site: Site, topic: Subject) -> Feed:
     name = topic.name[:1].upper() + topic.name[1:]
     title = f"{name} – {site.catalog.config.archive.title}"
     return Feed(
+        id=site.catalog.feed_id(topic.folder).id,
         folder=topic.folder,
         title=title,
         description=site.pages.gettext("Stories and policies about {name}.").format(name=topic.name),
@@ -192,11 +201,13 @@ def topic_feed(site: Site, topic: Subject) -> Feed:
 
 def _story(site: Site, entry: Entry, issue: Summary) -> FeedEntry:
     day: dt.date = issue.date
+    known = site.catalog.story_id(entry)
     return FeedEntry(
+        id=known.id,
         url=site.pages.url(f"{issue.slug}/#{entry.slug}"),
         title=entry.headline,
         published=day,
-        updated=day,
+        updated=max(day, known.updated or day),
         summary=entry.headline,
         content=entry.blurb or f"<p>{html.escape(entry.headline)}</p>",
     )
@@ -207,11 +218,13 @@ def step_entry(site: Site, step: Step) -> FeedEntry:
     policy, change = step.policy, step.change
     note = str(stored_html(change.note)) if change.note else ""
     language = site.catalog.config.archive.language
+    known = site.catalog.step_id(step)
     return FeedEntry(
+        id=known.id,
         url=site.pages.url(f"policies/{policy.slug}/#{step.anchor}"),
         title=f"{place_words(policy.place, language)}: {policy.title} – {status_words(change.status, language)}",
         published=change.date,
-        updated=change.date,
+        updated=max(change.date, known.updated or change.date),
         summary=said(change, language) + (f". {plain(change.note)}" if change.note else ""),
         content=f"<p>{html.escape(said(change, language))}</p>{note}{stored_html(policy.summary)}",
     )

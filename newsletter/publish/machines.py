@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from newsletter.links import canonical
 from newsletter.model import Issue, Policy, Status
 from newsletter.publish.catalog import Catalog
 from newsletter.publish.prose import lead_photo, legal
@@ -83,7 +82,7 @@ class JsonLd:
                 else "",
                 "sponsor": [{"@type": "Person", "name": name} for name in policy.sponsors],
                 "keywords": list(policy.topics),
-                "sameAs": canonical(policy.url, self.catalog.config.collect.tracking) if policy.url else "",
+                "sameAs": policy.url,
                 "url": f"{self.base}/policies/{policy.slug}/",
             }
         )

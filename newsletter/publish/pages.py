@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, TemplateSyntaxError
 from markupsafe import Markup
@@ -15,8 +16,8 @@ from newsletter.config import Config, Publication
 from newsletter.errors import InputError, TemplateError
 from newsletter.languages import direction_of, gettext
 from newsletter.model import Photo, Picture, Place, PolicyEntry, Prose, Story
-from newsletter.publish import machines
-from newsletter.publish.catalog import NATION, Catalog, replaced, slug_of, step_anchor
+from newsletter.publish import csp, machines
+from newsletter.publish.catalog import NATION, Catalog, event_path, replaced, slug_of, step_anchor
 from newsletter.publish.pictures import SMALL, shapes
 from newsletter.publish.prose import (
     blurb_html,
@@ -26,7 +27,6 @@ from newsletter.publish.prose import (
     prose_html,
     stored_html,
     with_archived_copies,
-    without_tracking,
 )
 from newsletter.publish.summary import Entry
 from newsletter.render import words
@@ -37,6 +37,8 @@ from newsletter.resources import TEMPLATES
 if TYPE_CHECKING:
     from newsletter.publish.tracker import Line
 
+#: The page for addresses that there aren't.
+NOT_FOUND = "404.html"
 #: Files of the templates' folders that are published as they are.
 _ASSETS = ("style.css", "site.js")
 #: Stands for the way to the site's root in what several pages share; Unicode keeps it for private use.
@@ -72,8 +74,8 @@ class Pages:
         self.config, self.catalog = config, catalog
         self.base = config.archive.url.rstrip("/")
         self.assets = {name: asset(themes, name) for name in _ASSETS}
+        self.assets["style.css"] += _brands(config.publications.values())
         self.names = {name: name if alone else _named(name, data) for name, data in self.assets.items()}
-        self._clean: Callable[[str], str] = without_tracking(config.collect.tracking)
         self._led: Callable[[str], str] = with_archived_copies(replaced(catalog.amendments))
         self._alone, self._sections = alone, frozenset(sections)
         self._environments: dict[str, Environment] = {}
@@ -114,6 +116,7 @@ class Pages:
             "inline": inline_html,
             "srcset": (lambda *_: "") if alone else srcset,
             "slug": slug_of,
+            "event_path": event_path,
             "step_anchor": step_anchor,
         }
         environment.tests |= {
@@ -134,6 +137,7 @@ class Pages:
             "alone": alone,
             "today": catalog.today,
             "base": self.base,
+            "csp": csp,
             "style": self.names["style.css"],
             "script": self.names["site.js"],
             "json_ld": machines.JsonLd(catalog, self.base),
@@ -166,7 +170,8 @@ class Pages:
 
     def text(self, template: str, *, path: str, **values: Any) -> str:
         """The text of a template for the page at `path`."""
-        up = "../" * path.count("/")
+        # A server gives this page for any address, however deep: its links begin at the archive's root.
+        up = urlsplit(f"{self.base}/").path if path == NOT_FOUND else "../" * path.count("/")
 
         def to(target: str) -> str:
             """The relative address of another page or file of the site."""
@@ -176,7 +181,7 @@ class Pages:
         try:
             environment = self._in(self._language(values))
             page = environment.get_template(template).render(to=to, path=path, canonical=canonical, **values)
-            return self._led(self.clean(page))
+            return self._led(legal(page))
         except TemplateSyntaxError as fault:
             raise TemplateError(fault.message or "syntax", where=f"{fault.filename}:{fault.lineno}") from fault
         except Exception as fault:
@@ -194,10 +199,6 @@ class Pages:
             )
         return Markup(made.replace(_ROOT, to("")))  # noqa: S704 (a template made it)
 
-    def clean(self, text: str) -> str:
-        """A text as it may be published: without what says who clicked, and what no page may hold."""
-        return self._clean(legal(text))
-
     def _place(self, fault: BaseException) -> str:
         within = [(f, line) for f, line in frames(fault) if any(map(Path(f).is_relative_to, self._themes))]
         return "{}:{}".format(*within[-1]) if within else ""
@@ -205,6 +206,16 @@ class Pages:
     def url(self, path: str) -> str:
         """The absolute address of a page or file."""
         return f"{self.base}/{path}"
+
+
+def _brands(publications: Iterable[Publication]) -> bytes:
+    """Each publication's colours as a class. They are checked to be #rrggbb when the settings are read."""
+    rules = (
+        f".of-{one.slug} {{ --accent-day: {one.brand.accent}; --accent-night: {one.brand.accent_dark};"
+        f" --banner: {one.brand.banner}; }}\n"
+        for one in publications
+    )
+    return "".join(rules).encode()
 
 
 def _named(name: str, data: bytes) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -35,11 +34,12 @@ class Page:
     issue: str = ""
 
 
-def program(themes: Sequence[Path]) -> str:
-    """What makes pages: this program, its templates, and the picture formats at hand."""
-    sha = hashlib.sha256(f"{VERSION} {formats()}".encode())
+def program(themes: Sequence[Path], tracking: tuple[str, ...]) -> str:
+    """What makes pages: this program, its templates, the picture formats at hand, and what is left out of links."""
+    sha = hashlib.sha256(f"{VERSION} {formats()} {tracking}".encode())
     code = Path(__file__).parent
-    files = [*code.glob("*.py"), *(code.parent / "render").glob("*.py"), TEMPLATES / "archive" / "style.css"]
+    files = [*code.glob("*.py"), *(code.parent / "render").glob("*.py"), *(code.parent / "links").glob("*.py")]
+    files += [TEMPLATES / "archive" / "style.css"]
     for folder in themes:
         files += folder.rglob("*")
     for path in sorted(files):
@@ -105,7 +105,7 @@ class Site:
 
     def mark(self, issue: Summary) -> str:
         """What a list that shows an issue depends on."""
-        return f"{issue.slug} {issue.digest} {self.catalog.updated(issue)}"
+        return f"{issue.slug} {issue.digest} {self.catalog.updated(issue)} {self.catalog.issue_id(issue).id}"
 
     def marks(self, entries: Sequence[Entry]) -> str:
         """What a list of entries depends on."""
@@ -124,14 +124,11 @@ class Site:
         """The three files of a feed in `folder`, which is made when one of them is due."""
         config = self.catalog.config
 
-        def bytes_of(name: str) -> bytes:
-            made = feed()
-            # Before the HTML is escaped for XML: after that, an address can't be told from what's around it.
-            entries = [dataclasses.replace(entry, content=self.pages.clean(entry.content)) for entry in made.entries]
-            return FORMATS[name](dataclasses.replace(made, entries=entries), config)
-
-        for name in FORMATS:
-            yield Page(f"{folder}{name}", self.key(folder, name, *depends), lambda name=name: bytes_of(name))
+        own = self.catalog.feed_id(folder).id
+        for name, write in FORMATS.items():
+            yield Page(
+                f"{folder}{name}", self.key(folder, name, own, *depends), lambda write=write: write(feed(), config)
+            )
 
 
 def _digest(*parts: object) -> str:

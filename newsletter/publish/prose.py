@@ -17,7 +17,6 @@ from newsletter.render.markdown import to_html, to_inline_html
 
 # What neither XML nor UTF-8 can hold. It comes with imports, and says nothing to a reader.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_WITH_QUERY = re.compile(r"https?://[^\s\"'<>\\]+[?#][^\s\"'<>\\)\]]+")
 _ANCHOR = re.compile(r'<a ([^>]*?)href="([^"]*)"([^>]*)>(.*?)</a>', re.DOTALL)
 _html = lru_cache(maxsize=4096)(to_html)
 
@@ -62,25 +61,13 @@ def blurb_html(entry: Story | PolicyEntry) -> Markup:
     return stored_html(stored) if entry.blurb == stored else prose_html(entry.blurb)
 
 
-def without_tracking(tracking: tuple[str, ...]) -> Callable[[str], str]:
-    """A function that takes out of every address in a text, HTML or not, what says who clicked and where."""
-
-    def clean(match: re.Match[str]) -> str:
-        url = html.unescape(match[0])
-        kept = canonical(url, tracking)
-        if len(kept) >= len(url):
-            return match[0]
-        return html.escape(kept) if "&amp;" in match[0] else kept
-
-    return lambda text: _WITH_QUERY.sub(clean, text)
-
-
 def with_archived_copies(replacements: Mapping[str, str]) -> Callable[[str], str]:
     """A function that leads a page's links to recorded copies, with the original told beside each."""
+    copies = {canonical(url, ()): archived for url, archived in replacements.items()}
 
     def swap(match: re.Match[str]) -> str:
         before, address, after, words = match.groups()
-        archived = replacements.get(html.unescape(address))
+        archived = copies.get(canonical(html.unescape(address), ()))
         if archived is None:
             return match[0]
         link = f'<a {before}href="{html.escape(archived)}"{after}>{words}</a>'

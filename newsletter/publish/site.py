@@ -9,24 +9,33 @@ from pathlib import Path
 from posixpath import relpath
 
 from newsletter.config import Config
+from newsletter.errors import InputError
 from newsletter.model import Amendments, Snapshot
 from newsletter.publish import articles, calendars, listings, search, tracker
 from newsletter.publish.catalog import build
 from newsletter.publish.feeds import sitemap
-from newsletter.publish.pages import Pages
+from newsletter.publish.pages import NOT_FOUND, Pages
 from newsletter.publish.pictures import original, shaped, shapes
 from newsletter.publish.planned import Page, Site
 from newsletter.publish.summary import summarize
 
+#: What file systems take for one name (255 bytes), less what names of files beside it are longer.
+_NAME_BYTES = 230
+
 
 def plan(site: Site) -> Iterator[Page]:
-    """Every file of the site, once."""
+    """Every file of the site, once; InputError where two things would be one file, or a name is too long for one."""
     taken: set[str] = set()
     for page in _pages(site):
         folder = page.path.removesuffix("/index.html")
-        if page.path not in taken and folder not in site.catalog.gone_paths:
-            taken.add(page.path)
-            yield page
+        if folder in site.catalog.gone_paths:
+            continue
+        if page.path in taken:
+            raise InputError(f'two things would be at "{page.path}" in the archive', hint="rename one of them")
+        if any(len(part.encode()) > _NAME_BYTES for part in page.path.split("/")):
+            raise InputError(f'"{page.path[:60]}…" is too long for a file\'s name', hint="give it a shorter slug")
+        taken.add(page.path)
+        yield page
     yield from _amended(site, taken)
 
 
@@ -39,7 +48,7 @@ def _pages(site: Site) -> Iterator[Page]:
     yield from calendars.pages(site)
     yield from search.pages(site)
     yield from _pictures(site)
-    yield site.page("404.html", "404.html.j2", [])
+    yield site.page(NOT_FOUND, "404.html.j2", [])
     base = site.pages.base
     yield Page("robots.txt", site.key(base), lambda: f"User-agent: *\nAllow: /\nSitemap: {base}/sitemap.xml\n".encode())
     places = list(_places(site))
@@ -104,7 +113,9 @@ def _file(path: str) -> str:
 
 def page_of(snapshot: Snapshot, config: Config, themes: Sequence[Path]) -> dict[str, bytes]:
     """An issue's page and its style sheet as they would be published, by path; it stands alone in the site."""
-    catalog = build([summarize(snapshot, "")], (), (), Amendments(), config, snapshot.issue.date)
+    catalog = build(
+        [summarize(snapshot, "", config.collect.tracking)], (), (), Amendments(), config, snapshot.issue.date
+    )
     pages = Pages(catalog, themes, (), alone=True)
     issue = catalog.issues[0]
     path = f"{issue.slug}/index.html"

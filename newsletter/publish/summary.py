@@ -16,6 +16,7 @@ from newsletter import codec
 from newsletter.compose.variants import pick
 from newsletter.model import Issue, Item, Photo, PolicyEntry, Snapshot, Story, Variant
 from newsletter.publish.prose import blurb_html, lead_photo, legal
+from newsletter.publish.public import public
 
 #: The kind of an entry that is a policy; the others are of `newsletter.model.Kind`.
 POLICY = "policy"
@@ -93,14 +94,14 @@ class Summary:
         ]
 
 
-def public_issue(snapshot: Snapshot) -> Issue:
-    """The issue as the web gets it: what is for some readers only isn't for the web."""
-    return pick(snapshot.issue, Variant())
+def public_issue(snapshot: Snapshot, tracking: tuple[str, ...]) -> Issue:
+    """The issue as the web gets it: what is for some readers only isn't, nor is what tells of one of them."""
+    return public(pick(snapshot.issue, Variant()), tracking)
 
 
-def summarize(snapshot: Snapshot, digest: str) -> Summary:
+def summarize(snapshot: Snapshot, digest: str, tracking: tuple[str, ...]) -> Summary:
     """The summary of an approved issue."""
-    issue = public_issue(snapshot)
+    issue = public_issue(snapshot, tracking)
     entries = tuple(_entries(issue))
     told = hashlib.sha256(repr((issue.publication, issue.date, entries)).encode("utf-8", "replace"))
     covered = (e.covered.issue for e in issue.entries if isinstance(e, PolicyEntry) and e.covered)

@@ -15,19 +15,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from newsletter.errors import InputError
+from newsletter.publish.destinations.files import rank
+from newsletter.publish.ids import PublicId
 
 #: Lists our own files in a built site, and marks the folder as one that may be replaced.
 MANIFEST = ".newsletter-archive"
+#: The spare folder of a site that can't be exchanged whole, within it, and a file in it on its way out.
+_SPARE, _NEXT = ".newsletter-spare", ".next"
 _AT_FDCWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
 
 
 @dataclass(slots=True)
 class Report:
-    """How many files were written, left as they were, or taken away."""
+    """How many files were written, left as they were, or taken away; which issues wait for their day; and the ids to
+    keep, by key.
+    """
 
     written: int = 0
     unchanged: int = 0
     removed: int = 0
+    waiting: tuple[str, ...] = ()
+    ids: dict[str, PublicId] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -45,6 +53,13 @@ class Building:
     def __post_init__(self) -> None:
         self.new = self.target.with_name(f".{self.target.name}.spare")
         self.aside = self.target.with_name(f".{self.target.name}.old")
+        if self.in_place:
+            self.new = self.target / _SPARE
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the folder itself can't be exchanged: it's mounted, or its parent can't be written to."""
+        return self.target.is_dir() and (os.path.ismount(self.target) or not os.access(self.target.parent, os.W_OK))
 
     def keep(self, name: str) -> None:
         """Have the old site's file in the new one."""
@@ -76,7 +91,9 @@ class Building:
         (self.new / MANIFEST).unlink(missing_ok=True)
         (self.new / MANIFEST).write_text(listed, encoding="utf-8", newline="\n")
         _prune(self.new, ours | strangers | {MANIFEST})
-        if not self.target.exists():
+        if self.in_place:
+            self._move_in(ours, listed)
+        elif not self.target.exists():
             self.new.rename(self.target)
         elif not _exchange(self.new, self.target):
             self.target.rename(self.aside)
@@ -86,6 +103,30 @@ class Building:
         if gone := self.before - ours:
             _prune(self.new, ours | strangers | {MANIFEST})
         return len(gone)
+
+    def _move_in(self, ours: set[str], listed: str) -> None:
+        """Put the new site's files in the place of the old ones, each whole, in an order in which nothing leads to what
+        isn't there; then take away the old ones. What is killed in between is finished by the next build.
+        """
+        both = "".join(f"{name}\n" for name in sorted(ours | self.before))
+        self._replace(MANIFEST, both)
+        self.folders.clear()
+        for name in sorted(ours, key=lambda name: (rank(name, new=name not in self.before), name)):
+            if not _same(self.new / name, self.target / name):
+                self._clear(self.target, name)
+                (self.new / _NEXT).unlink(missing_ok=True)
+                _carry(str(self.new / name), str(self.new / _NEXT))
+                (self.new / _NEXT).replace(self.target / name)
+        for name in self.before - ours:
+            (self.target / name).unlink(missing_ok=True)
+            for folder in list((self.target / name).parents)[: name.count("/")]:
+                if folder.is_dir() and not any(folder.iterdir()):
+                    folder.rmdir()
+        self._replace(MANIFEST, listed)
+
+    def _replace(self, name: str, text: str) -> None:
+        (self.new / _NEXT).write_text(text, encoding="utf-8", newline="\n")
+        (self.new / _NEXT).replace(self.target / name)
 
     def _spare(self, names: Iterable[str]) -> None:
         """Have files of the site in the spare folder, too: there the next build begins."""
@@ -127,6 +168,14 @@ class Building:
         _carry(existing, path)
 
 
+def followed(target: Path) -> Path:
+    """The folder itself, where there's a link to it: what it leads to is what is served."""
+    try:
+        return target.resolve()
+    except (OSError, RuntimeError):
+        raise InputError("is a link that leads to itself", where=target, hint="give another folder: --to") from None
+
+
 def begin(target: Path) -> Building:
     """Begin a new site for `target`; InputError when its folder is somebody else's."""
     building = Building(target)
@@ -161,7 +210,7 @@ def _manifest(target: Path) -> set[str]:
     listed = target / MANIFEST
     if listed.exists():
         return set(listed.read_text(encoding="utf-8").splitlines())
-    if any(target.iterdir()):
+    if any(path.name not in (_SPARE, "lost+found") for path in target.iterdir()):
         raise InputError("this folder is not an archive of ours", where=target, hint="give an empty or new one: --to")
     return set()
 
@@ -169,12 +218,15 @@ def _manifest(target: Path) -> set[str]:
 def _walk(top: Path) -> Iterator[str]:
     """The paths of all files, links and empty folders in a folder."""
     waiting = [""] if top.exists() else []
+    within = top.name == _SPARE
     while waiting:
         folder = waiting.pop()
         empty = True
         with os.scandir(f"{top}/{folder}") as entries:
             for entry in entries:
                 empty = False
+                if not within and not folder and entry.name in (_SPARE, "lost+found"):
+                    continue
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(f"{folder}{entry.name}/")
                 else:
@@ -197,6 +249,14 @@ def _prune(top: Path, wanted: Container[str]) -> None:
         while folder != top and not any(folder.iterdir()):
             folder.rmdir()
             folder = folder.parent
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether both are one file, by links."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
 def _carry(existing: str, path: str) -> None:

@@ -15,6 +15,7 @@ from newsletter.publish.catalog import NATION, slug_of
 from newsletter.publish.feeds import Feed
 from newsletter.publish.listings import step_entry
 from newsletter.publish.planned import Page, Site
+from newsletter.publish.prose import legal
 from newsletter.render.words import group, place_words, state_words, status_words
 from newsletter.spreadsheet import guarded
 
@@ -111,7 +112,8 @@ def pages(site: Site) -> Iterator[Page]:
             yield site.page(path, "tracker.html.j2", depends, lines=mine, filters={}, chosen=(name, choice))
     yield Page("policies/policies.csv", site.key(*marks), lambda: _csv(site, lines))
     yield Page("policies/policies.json", site.key(*marks), lambda: _json(site))
-    yield from site.feeds(lambda: _feed(site), "policies/", marks)
+    ids = [catalog.step_id(step) for step in catalog.steps[:_STEPS]]
+    yield from site.feeds(lambda: _feed(site), "policies/", [*marks, *ids])
 
 
 def _line(site: Site, policy: Policy) -> Line:
@@ -185,7 +187,7 @@ def _csv(site: Site, lines: Sequence[Line]) -> bytes:
             *("; ".join(policy.topics), "; ".join(policy.sponsors), policy.url),
             site.pages.url(f"policies/{policy.slug}/"),
         )
-        writer.writerow([guarded(site.pages.clean(str(cell))) for cell in cells])
+        writer.writerow([guarded(legal(str(cell))) for cell in cells])
     return out.getvalue().encode()
 
 
@@ -212,12 +214,13 @@ def _json(site: Site) -> bytes:
             ],
         }
         rows.append(row)
-    return (site.pages.clean(json.dumps(rows, ensure_ascii=False, indent=1)) + "\n").encode()
+    return (legal(json.dumps(rows, ensure_ascii=False, indent=1)) + "\n").encode()
 
 
 def _feed(site: Site) -> Feed:
     archive = site.catalog.config.archive
     return Feed(
+        id=site.catalog.feed_id("policies/").id,
         folder="policies/",
         title=f"{site.pages.gettext('Policies that moved')} – {archive.title}",
         description=site.pages.gettext("Every change of a policy that we follow."),

@@ -189,8 +189,11 @@ class CampaignService:
         """The providers by which a campaign has mailed people, or would: by what its calls say of themselves, since a
         provider's type may have been changed in the settings, and else by the settings.
         """
-        kinds = decisions.kinds_of(session, campaign)
-        return {slug for slug, kind in kinds if (mails(kind) if kind and not self.stand_in else self.kind(slug).mails)}
+
+        def mailing(slug: str, kind: str) -> bool:
+            return mails(kind) if kind and not self.stand_in else not self.kind(slug).keeps
+
+        return {slug for slug, kind in decisions.kinds_of(session, campaign) if mailing(slug, kind)}
 
     def _refuse_another_kind(self, campaign: CampaignRecord) -> None:
         """SendError where a campaign's provider mailed people before, and now writes to a folder, or the other way."""
@@ -198,7 +201,7 @@ class CampaignService:
             before = decisions.kinds_of(session, campaign)
             mailed = campaign.provider in self.mailed_by(session, campaign)
         called = any(slug == campaign.provider and kind for slug, kind in before)
-        if called and mailed != self.kind(campaign.provider).mails:
+        if called and mailed == bool(self.kind(campaign.provider).keeps):
             what = f'provider "{campaign.provider}" was another kind when this campaign\'s first messages went'
             hint = "give each a name of its own in config.toml, then: newsletter campaigns move NAME --provider …"
             raise SendError(what, where=campaign.name, hint=hint)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select, tuple_
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, tuple_
 from sqlalchemy.orm import QueryableAttribute, Session
 
 from newsletter.model import DeliveryState, Issue, Snapshot, Story, Use, address_of
-from newsletter.store.records import CampaignRecord, DeliveryRecord, PageRecord, UseRecord
+from newsletter.store.records import CampaignRecord, DeliveryRecord, PageRecord, SnapshotRecord, UseRecord
 
 
 def uses_of(issue: Issue) -> dict[str, Use]:
@@ -44,18 +44,30 @@ def named(column: QueryableAttribute[str], issue: str) -> ColumnElement[bool]:
 
 
 def earlier(session: Session, issue: Issue) -> tuple[Use, ...]:
-    """The uses of this issue's items, by slug or address, in approved issues before it, oldest first. Of two
-    on one day, the one whose name comes first is the earlier, so that the two don't accuse each other.
+    """The uses of this issue's items, by slug or address, in the issues that were approved before it first was, in
+    that order: what is approved isn't accused by what came later, whatever the dates on them say.
     """
     stories = [entry.item for entry in issue.entries if isinstance(entry, Story)]
     slugs, addresses = [item.slug for item in stories], [address_of(item.url) for item in stories]
+    approved = (
+        select(SnapshotRecord.issue, func.min(SnapshotRecord.id).label("first"))
+        .group_by(SnapshotRecord.issue)
+        .subquery()
+    )
+    own = session.scalar(select(func.min(SnapshotRecord.id)).where(named(SnapshotRecord.issue, issue.slug)))
     query = (
         select(UseRecord)
-        .where(tuple_(UseRecord.date, UseRecord.issue) < tuple_(issue.date, issue.slug))
+        .join(approved, approved.c.issue == UseRecord.issue)
         .where(UseRecord.slug.in_(slugs) | UseRecord.address.in_(addresses))
         .where(~named(UseRecord.issue, issue.slug))
-        .order_by(UseRecord.date, UseRecord.issue)
+        .order_by(approved.c.first)
     )
+    return tuple(map(_value, session.scalars(query if own is None else query.where(approved.c.first < own))))
+
+
+def of_publication(session: Session, publication: str) -> tuple[Use, ...]:
+    """The uses in a publication's approved issues, oldest first."""
+    query = select(UseRecord).where(UseRecord.publication == publication).order_by(UseRecord.date, UseRecord.issue)
     return tuple(map(_value, session.scalars(query)))
 
 

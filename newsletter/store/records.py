@@ -95,6 +95,15 @@ class FeedRecord(Base):
     pulled_at: Mapped[dt.datetime]
 
 
+class FeedEntryRecord(Base):
+    """An entry of a feed that was stored as the item `slug`: `guid` is the SHA-256 of the entry's own id."""
+
+    __tablename__ = "feed_entries"
+    feed: Mapped[str] = mapped_column(Text, primary_key=True)
+    guid: Mapped[str] = mapped_column(String(64), primary_key=True)
+    slug: Mapped[str] = mapped_column(String(200))
+
+
 class MemberRecord(Base):
     """Somebody whom issues speak of; see `newsletter.model.Member`."""
 
@@ -522,6 +531,17 @@ class PageRecord(Base):
     date: Mapped[dt.date]
     by: Mapped[str] = mapped_column(String(200))
     at: Mapped[dt.datetime]
+
+
+class PublicIdRecord(Base):
+    """The id by which feed readers and calendars know something that is public; see `newsletter.publish.ids`."""
+
+    __tablename__ = "public_ids"
+    key: Mapped[str] = mapped_column(String(500), primary_key=True)
+    id: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(String(64))
+    sequence: Mapped[int] = mapped_column(default=0)
+    updated: Mapped[dt.date | None]
 
 
 class ReplacementRecord(Base):

@@ -18,8 +18,8 @@ from flask import Flask, Response, abort, redirect, render_template, request, se
 from jinja2 import FileSystemLoader
 from werkzeug.exceptions import HTTPException
 
-from newsletter.compose import rearrange
-from newsletter.errors import IssueError, NewsletterError
+from newsletter.compose import editing, rearrange
+from newsletter.errors import InputError, IssueError, NewsletterError, NotFound
 from newsletter.merge import reader_links
 from newsletter.model import Issue, Rendered
 from newsletter.resources import TEMPLATES
@@ -69,6 +69,9 @@ def create_app(studio: Studio, port: int) -> Flask:
     for name, act in {
         "move": pages.move,
         "drop": pages.drop,
+        "write": pages.write,
+        "head": pages.head,
+        "insert": pages.insert,
         "undo": pages.undo,
         "links": pages.ask_links,
     }.items():
@@ -113,6 +116,8 @@ class _Look:
         self.scheme: Scheme = "dark" if request.args.get("scheme") == "dark" else "light"
         self.variant = request.args.get("variant", "default")
         self.reader = request.args.get("reader", "").strip().lower()
+        #: Why the reader can't be shown.
+        self.fault = ""
 
     @property
     def query(self) -> str:
@@ -160,7 +165,9 @@ class _Pages:
             sender=self._studio.space.config.senders[self._publication(issue).sender].name,
             rows=inbox_rows(subject, preheader),
             reach=reach,
-            outline=outline(issue, findings, self._studio.movable(slug)),
+            outline=outline(issue, findings, self._studio.movable(slug), partial(self._studio.words, slug)),
+            fields=self._studio.fields(slug),
+            offers=self._studio.offers(issue),
             size=size_of(mail, values),
             can_undo=self._studio.can_undo(slug),
             asked=self._studio.asked(slug),
@@ -185,7 +192,10 @@ class _Pages:
         issue = self._studio.issue(slug)
         values: dict[str, str] = {}
         if look.reader:
-            look.variant, values = self._studio.space.reader(issue, look.reader)
+            try:
+                look.variant, values = self._studio.space.reader(issue, look.reader)
+            except (InputError, NotFound) as fault:
+                look.fault = fault.what
         service = self._studio.space.config.service.url.rstrip("/")
         return issue, self._studio.mail(slug, look.variant), {**values, **reader_links(f"{service}/u/")}
 
@@ -245,6 +255,33 @@ class _Pages:
     def _changed(self, slug: str, change: Callable[[str], str]) -> Any:
         self._studio.rewrite(slug, request.form.get("seen", ""), change)
         return self._back(slug)
+
+    def write(self, slug: str) -> Any:
+        """Other words of a part, or of a section's heading."""
+        form, line = request.form, _line()
+        if "heading" in form:
+            return self._changed(slug, partial(editing.set_heading, line=line, heading=form["heading"]))
+        if "markdown" in form:
+            return self._changed(slug, partial(editing.set_markdown, line=line, markdown=form["markdown"]))
+        words = {"headline": form.get("headline", ""), "blurb": form.get("blurb", "")}
+        return self._changed(slug, partial(editing.set_entry, line=line, **words))
+
+    def head(self, slug: str) -> Any:
+        """Subject, preheader, title, teaser: those that the form has."""
+
+        def change(text: str) -> str:
+            for key in editing.FIELDS:
+                if key in request.form and request.form[key] != request.form.get(f"was_{key}"):
+                    text = editing.set_field(text, key, request.form[key])
+            return text
+
+        return self._changed(slug, change)
+
+    def insert(self, slug: str) -> Any:
+        """An item or a policy at the end of a section; one from the inbox is kept."""
+        name = request.form.get("entry", "").strip()
+        self._studio.keep(name)
+        return self._changed(slug, partial(editing.insert, line=_line(), slug=name))
 
     def undo(self, slug: str) -> Any:
         self._studio.undo(slug)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from textwrap import shorten
 
 from newsletter import merge
 from newsletter.check.deliverability import BUDGET_BYTES, CLIPPED_BYTES
 from newsletter.check.links import links_in, links_with
+from newsletter.compose.editing import Words
 from newsletter.model import Block, Finding, Issue, Picture, PolicyEntry, Prose, Rendered, Story
 from newsletter.render.markdown import plain
 
@@ -23,6 +24,7 @@ class Part:
     only: str = ""
     up: bool = False
     down: bool = False
+    words: Words = field(default_factory=Words)
     links: list[tuple[str, str]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -56,10 +58,15 @@ class Size:
     clipped: int = CLIPPED_BYTES
 
 
-def outline(issue: Issue, findings: list[Finding], movable: Mapping[int, tuple[bool, bool]]) -> Outline:
-    """The parts of an issue with the findings beside the place that they speak of."""
+def outline(
+    issue: Issue,
+    findings: list[Finding],
+    movable: Mapping[int, tuple[bool, bool]],
+    words: Callable[[int], Words],
+) -> Outline:
+    """The parts of an issue with the findings beside the place that they speak of; `words` gives a part's, by line."""
     chapters = [
-        Chapter(plain(section.heading), section.line, [_part(block, movable) for block in section.blocks])
+        Chapter(plain(section.heading), section.line, [_part(block, movable, words) for block in section.blocks])
         for section in issue.sections
     ]
     places: dict[int, list[Finding]] = {}
@@ -76,10 +83,10 @@ def outline(issue: Issue, findings: list[Finding], movable: Mapping[int, tuple[b
     return Outline(chapters, whole, errors, len(open_ones) - errors)
 
 
-def _part(block: Block, movable: Mapping[int, tuple[bool, bool]]) -> Part:
+def _part(block: Block, movable: Mapping[int, tuple[bool, bool]], words: Callable[[int], Words]) -> Part:
     name, kind = _named(block)
     up, down = movable.get(block.line, (False, False))
-    return Part(name, kind, block.line, block.only, up, down, _links(block))
+    return Part(name, kind, block.line, block.only, up, down, words(block.line), _links(block))
 
 
 def _links(block: Block) -> list[tuple[str, str]]:

@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from newsletter.compose import rearrange
-from newsletter.errors import InputError, NotFound
-from newsletter.model import Finding, Issue, Photo, Reach, Rendered, Snapshot
+from newsletter import collect
+from newsletter.collect import inbox
+from newsletter.compose import editing, front_matter, rearrange
+from newsletter.compose.editing import Words
+from newsletter.errors import InputError, NotFound, nearest
+from newsletter.model import Finding, Issue, Item, Photo, Policy, Reach, Rendered, Snapshot, Story
 from newsletter.photos import photo_bytes
 from newsletter.resources import TEMPLATES
 from newsletter.send import Clock
@@ -22,6 +25,8 @@ from newsletter.workspace import Workspace
 T = TypeVar("T")
 #: Seconds between two looks at the files while a page waits for a change.
 _LOOK = 0.03
+#: So many entries are offered; any other can be named all the same.
+_OFFERS = 300
 #: The pictures of the issue that templates are tried on; they show what they are.
 _SPECIMENS = {"specimen.jpg", "logo.png"}
 
@@ -167,6 +172,41 @@ class Studio:
     def movable(self, slug: str) -> dict[int, tuple[bool, bool]]:
         """Which parts can move up or down, by line."""
         return rearrange.movable(_text(self.space.issue_path(slug).read_bytes()))
+
+    def words(self, slug: str, line: int) -> Words:
+        """The words of the part on a line; none where a part isn't in the file as such."""
+        try:
+            return editing.words_at(_text(self.space.issue_path(slug).read_bytes()), line)
+        except InputError:
+            return editing.Words()
+
+    def fields(self, slug: str) -> dict[str, str]:
+        """What can be changed of an issue's front matter, as it's written."""
+        path = self.space.issue_path(slug)
+        matter = front_matter(path, f"issues/{slug}/issue.md")
+        return {key: str(getattr(matter, key)) for key in editing.FIELDS}
+
+    def offers(self, issue: Issue) -> dict[str, str]:
+        """What could be put into an issue, by slug: what waits in the inbox, then what is stored and isn't in it."""
+        used = {entry.item.slug if isinstance(entry, Story) else entry.policy.slug for entry in issue.entries}
+        with self.space.store.read() as session:
+            waiting = {slug: f"{title} (inbox)" for slug, title in inbox.titles(session).items()}
+            stored = collect.library(session).values()
+        newest = sorted((one for one in stored if isinstance(one, Item)), key=lambda one: one.date, reverse=True)
+        policies = [one for one in stored if isinstance(one, Policy)]
+        every: list[Item | Policy] = [*newest, *policies]
+        titles = {one.slug: one.title for one in every if one.slug not in used}
+        return dict(list({**waiting, **titles}.items())[:_OFFERS])
+
+    def keep(self, slug: str) -> None:
+        """Take an item out of the inbox, if it's there; NotFound for what isn't stored, InputError for what lacks
+        something.
+        """
+        with self.space.store.write() as session:
+            if slug in inbox.titles(session):
+                inbox.keep(session, slug, self.space.clock.now())
+            elif slug not in collect.library(session):
+                raise NotFound(f'nothing stored is called "{slug}"', hint=nearest(slug, collect.library(session)))
 
     def rewrite(self, slug: str, seen: str, change: Callable[[str], str]) -> None:
         """Change an issue's file, if it still is what the page showed; InputError otherwise."""

@@ -24,7 +24,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from newsletter.errors import NewsletterError, described
-from newsletter.web import api, choosing, joining, leaving, rights, webhooks
+from newsletter.web import api, changing, choosing, joining, leaving, rights, webhooks
 from newsletter.web.mangled import Unmangled
 from newsletter.web.site import Site
 from newsletter.web.webhooks import LARGEST
@@ -90,7 +90,7 @@ def create_app(space: Workspace) -> Flask:
     app.register_error_handler(NewsletterError, busy)
     app.add_url_rule("/", "home", lambda: site.page("home.html.j2"))
     app.add_url_rule("/style.css", "style", site.style)
-    for part in (leaving, joining, choosing, rights, webhooks, api):
+    for part in (leaving, joining, choosing, changing, rights, webhooks, api):
         part.register(app, site)
     app.wsgi_app = Unmangled(app.wsgi_app, lambda: space.signer)  # type: ignore[method-assign]  # Flask's own way
     if proxies := space.config.service.trusted_proxies:

@@ -25,12 +25,15 @@ _PAGES = {
     Purpose.CONFIRM: ("confirm",),
     Purpose.DATA: ("data",),
     Purpose.FORGET: ("forget",),
+    Purpose.MOVE: ("address",),
 }
-_ACTS = {"u": ("undo", "again"), "p": ("data", "forget"), "confirm": ("again",)}
-_AS_MAILED = re.compile(r"/(?:u|p|confirm|data|forget)/([A-Za-z0-9_-]+)(?:/(?:undo|again|data|forget))?")
+_ACTS = {"u": ("undo", "again"), "p": ("data", "forget", "address"), "confirm": ("again",)}
+_AS_MAILED = re.compile(
+    r"/(?:u|p|confirm|data|forget|address)/([A-Za-z0-9_-]+)(?:/(?:undo|again|data|forget|address))?"
+)
 #: Shorter than the shortest token of any release, in either alphabet.
 _SHORTEST = 28
-_RUN = re.compile(rf"[A-Za-z0-9_-]{{{_SHORTEST},300}}")
+_RUN = re.compile(rf"[A-Za-z0-9_-]{{{_SHORTEST},600}}")
 _LONGEST, _MOST, _SIGNS = 4_000, 40, 12
 
 

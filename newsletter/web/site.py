@@ -23,7 +23,7 @@ from newsletter.web.limits import Limits
 from newsletter.web.security import SecurityLog
 from newsletter.workspace import Workspace
 
-_LONGEST_TOKEN = 300
+_LONGEST_TOKEN = 600
 #: How long a link to confirm, to somebody's data, or to forgetting them, can be used.
 LINK_DAYS = 7
 Answer = Response | str | tuple[str, int]
@@ -149,10 +149,19 @@ class Site:
         return self.page("check_mailbox.html.j2", address="")
 
     def ask(
-        self, kind: Kind, address: str, form: str, lists: Sequence[str] = (), profile: Mapping[str, str] | None = None
+        self,
+        kind: Kind,
+        address: str,
+        form: str,
+        lists: Sequence[str] = (),
+        profile: Mapping[str, str] | None = None,
+        subscriber: int = 0,
     ) -> None:
-        """Write down that somebody asked for mail, with the evidence."""
-        details = {"lists": list(lists), "profile": dict(profile or {}), "evidence": self.evidence(form)}
+        """Write down that somebody asked for mail, with the evidence; `subscriber` is who asked, where the mail goes to
+        an address that isn't theirs yet.
+        """
+        details: dict[str, Any] = {"lists": list(lists), "profile": dict(profile or {}), "subscriber": subscriber}
+        details["evidence"] = self.evidence(form)
         details = {name: value for name, value in details.items() if value}
         language, now = self.language(), self.space.clock.now()
         self.space.store.transact(lambda session: notices.ask(session, kind, address, language, details, now))

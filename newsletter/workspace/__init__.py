@@ -18,14 +18,15 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from newsletter.audience import columns, importing, undoing
 from newsletter.audience.exports import unpacked
 from newsletter.audience.planning import Choices, ImportPlan, plan_import
 from newsletter.audience.survey import survey
+from newsletter.links import host_of
 from newsletter.workspace.approving import Approving
 from newsletter.workspace.designing import Designing
+from newsletter.workspace.documents import Documents
 from newsletter.workspace.opened import system_clock
 from newsletter.workspace.progress import Progress, Stage
 from newsletter.workspace.publishing import Publishing
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from newsletter.notices import Notices
 
 
-class Workspace(Approving, Progress, Designing, Publishing):
+class Workspace(Approving, Progress, Designing, Documents, Publishing):
     """An opened workspace with all that can be done in it."""
 
     def intake(self) -> Intake:
@@ -50,9 +51,10 @@ class Workspace(Approving, Progress, Designing, Publishing):
             store=self.store,
             workspace=self.folder,
             rules=self.config.collect,
-            own_host=urlsplit(self.config.organization.url).hostname or "",
+            own_host=host_of(self.config.organization.url),
             now=self.clock.now(),
             today=self.today(),
+            zone=self.config.timezone,
         )
 
     def notices(self) -> Notices:

@@ -108,12 +108,17 @@ class Opened:
 
     def previous_issue(self, publication: str, day: dt.date) -> dt.date | None:
         """The date of a publication's last issue before `day`."""
-        dates = (
-            matter.date
-            for matter in self.front_matters().values()
+        found = self.last_issue(publication, day)
+        return found[1] if found else None
+
+    def last_issue(self, publication: str, day: dt.date) -> tuple[str, dt.date] | None:
+        """A publication's last issue before `day`: its name and its date."""
+        issues = [
+            (matter.date, name)
+            for name, matter in self.front_matters().items()
             if matter.publication == publication and matter.date < day and not matter.corrects
-        )
-        return max(dates, default=None)
+        ]
+        return max(issues)[::-1] if issues else None
 
     def unsubscribe_url(self, subscriber: int, list: str) -> str:  # noqa: A002 (the word for it)
         """A reader's own address for leaving a list."""

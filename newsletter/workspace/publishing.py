@@ -16,6 +16,7 @@ from newsletter.errors import InputError
 from newsletter.model import (
     Amendments,
     Policy,
+    PolicyEntry,
     Snapshot,
 )
 from newsletter.store.records import (
@@ -24,6 +25,7 @@ from newsletter.store.records import (
     ItemRecord,
     PageRecord,
     PolicyRecord,
+    PublicIdRecord,
     ReplacementRecord,
     StatusRecord,
 )
@@ -94,6 +96,7 @@ class Publishing(Opened):
         """
         from newsletter.collect import members, policies
         from newsletter.publish import Approved, publish
+        from newsletter.publish.ids import PublicId
         from newsletter.send import documents
 
         archive = replace(self.config.archive, url=base_url or self.config.archive.url)
@@ -101,7 +104,11 @@ class Publishing(Opened):
             latest = self._latest(session)
             decided = self.decided(session, latest)
             old = {moved.old for moved in decided.moved}
-            return publish(
+            ids = {
+                row.key: PublicId(id=row.id, digest=row.digest, sequence=row.sequence, updated=row.updated)
+                for row in session.execute(select(PublicIdRecord.__table__))
+            }
+            report = publish(
                 Approved(
                     {issue: digest for issue, (_, digest) in latest.items() if issue not in old},
                     lambda issues: documents(session, [latest[issue][0] for issue in issues]),
@@ -112,9 +119,26 @@ class Publishing(Opened):
                 policies=policies.find(session),
                 members=members.find(session),
                 amendments=decided,
+                ids=ids,
                 folder=folder,
                 searchable=searchable,
             )
+        if report.ids and not base_url:  # elsewhere it's a preview, whose address isn't one to keep
+            with self.store.write() as session:
+                for key, one in report.ids.items():
+                    values = {"id": one.id, "digest": one.digest, "sequence": one.sequence, "updated": one.updated}
+                    session.merge(PublicIdRecord(key=key[:500], **values))
+        return report
+
+    def public_policies(self) -> set[str]:
+        """The slugs of the policies that have a page in the archive: those that issues told of, or all."""
+        from newsletter.collect import policies
+
+        if self.config.archive.policies == "all":
+            with self.store.read() as session:
+                return policies.slugs(session)
+        entries = (entry for snapshot in self.published() for entry in snapshot.issue.entries)
+        return {entry.policy.slug for entry in entries if isinstance(entry, PolicyEntry)}
 
     def online(self, snapshot: Snapshot) -> Online:
         """Whether an issue's page and pictures are where its mail says they are, as the archive's own address answers.

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from newsletter import collect
 from newsletter.config import Publication
-from newsletter.errors import CheckFailed, InputError, NotFound
+from newsletter.errors import CheckFailed, InputError, NotFound, nearest
 from newsletter.merge import PERSONAL_FIELDS
 from newsletter.model import (
     Coverage,
     Finding,
     Issue,
+    Item,
     Reach,
     Rendered,
+    is_site_folder,
 )
 from newsletter.store.records import (
     CorrectionRecord,
@@ -27,7 +29,7 @@ from newsletter.workspace.opened import Opened
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from newsletter.compose.draft import Shelf
+    from newsletter.compose.news import LeftOut, Shelf, Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,7 @@ class Draft:
     day: dt.date
     since: dt.date
     shelves: tuple[Shelf, ...]
+    left_out: tuple[LeftOut, ...]
     told: Collection[str]
     corrections: Mapping[int, str] = field(default_factory=dict)
 
@@ -50,32 +53,92 @@ class Draft:
 class Writing(Opened):
     """What staff do with an issue before anybody approves it."""
 
-    def draft(self, publication: Publication, day: dt.date, since: dt.date | None, slug: str) -> Draft:
-        """A new issue of a publication for a day, with what is new after `since` (by default the last issue)."""
-        from newsletter.compose.draft import gather, slug_of
+    def draft(
+        self,
+        publication: Publication,
+        day: dt.date,
+        since: dt.date | None,
+        slug: str,
+        again: Collection[str] = (),
+    ) -> Draft:
+        """A new issue of a publication for a day, with what is new from `since` on (by default since the last issue);
+        `again` are items to tell again.
+        """
+        from newsletter.compose.draft import slug_of
+        from newsletter.compose.news import gather
         from newsletter.send import uses
 
         name = slug or slug_of(publication, day)
         path, named = self.issues / name / "issue.md", f"issues/{name}/issue.md"
+        if is_site_folder(name) or name in self.config.publications:
+            hint = "give another --slug"
+            raise InputError(f'the archive has another folder "{name}"', where=named, hint=hint)
         if path.exists():
             raise InputError("exists already", where=named, hint="edit it, or give another --slug")
-        last = self.previous_issue(publication.slug, day)
-        begin = since or last or day - dt.timedelta(days=publication.cadence_days)
         with self.store.read() as session:
             library = collect.library(session)
-            told = set(uses.first(session, publication.slug, day, name))
+            unknown = min((one for one in again if not isinstance(library.get(one), Item)), default="")
+            if unknown:
+                raise InputError(f'no stored item "{unknown}"', hint=nearest(unknown, library))
+            window = self._window(session, publication, day, since, name, again)
+            told = set(uses.first(session, publication.slug, day, name)) | set(again)
             corrections = self._untold(session, publication)
+        shelves, left_out = gather(publication, library, window)
         return Draft(
             publication=publication,
             slug=name,
             path=path,
             named=named,
             day=day,
-            since=begin,
-            shelves=gather(publication, library, day=day, since=begin, used=self.used_slugs()),
+            since=window.since,
+            shelves=shelves,
+            left_out=left_out,
             told=told,
             corrections=corrections,
         )
+
+    def _window(
+        self,
+        session: Session,
+        publication: Publication,
+        day: dt.date,
+        since: dt.date | None,
+        name: str,
+        again: Collection[str],
+    ) -> Window:
+        """What counts as new in an issue of a publication for a day."""
+        from newsletter.compose.news import Window
+        from newsletter.send import approval, uses
+
+        last = self.last_issue(publication.slug, day)
+        begin = since or (last[1] if last else day - dt.timedelta(days=publication.cadence_days))
+        approved = approval.latest(session, last[0]) if last else None
+        after = dt.datetime.combine(since, dt.time(), self.config.timezone) if since else None
+        after = after or (approved.approved_at if approved else None)
+        return Window(
+            day=day,
+            since=begin,
+            late=collect.stored_after(session, after) if after else (),
+            told=self._told(session, publication, day, name),
+            last=uses.slugs_used(session, last[0]) if last and last[1] == begin else (),
+            again=again,
+        )
+
+    def _told(self, session: Session, publication: Publication, day: dt.date, issue: str) -> dict[str, str]:
+        """Which issue told an item to a publication's readers, by slug and by address: approved issues, and drafts that
+        name it; another publication's only in the days whose repeats are skipped.
+        """
+        from newsletter.compose import references
+        from newsletter.send import uses
+
+        had = self._had_in(session, publication.slug, day, issue)
+        told = {key: issues[-1] for key, issues in had.items()}
+        for name, matter in self.front_matters().items():
+            if matter.publication == publication.slug and name != issue:
+                told |= dict.fromkeys(references(self.issues / name / "issue.md"), f"{name} (a draft)")
+        for use in uses.of_publication(session, publication.slug):
+            told |= dict.fromkeys(filter(None, (use.slug, use.address)), use.issue)
+        return told
 
     def _untold(self, session: Session, publication: Publication) -> dict[int, str]:
         """What the next issue of a publication has to put right, as Markdown, by the correction's number."""
@@ -92,7 +155,8 @@ class Writing(Opened):
 
     def write_draft(self, draft: Draft, without: Collection[str] = ()) -> tuple[str, int]:
         """Write a draft's issue.md less some entries; gives its path in the workspace and how many entries it names."""
-        from newsletter.compose.draft import Shelf, write
+        from newsletter.compose.draft import write
+        from newsletter.compose.news import Shelf
 
         kept = [Shelf(s.heading, tuple(e for e in s.entries if e.slug not in without)) for s in draft.shelves]
         corrections = list(draft.corrections.values())
@@ -208,6 +272,23 @@ class Writing(Opened):
             earlier = uses.earlier(session, issue)
             names = tuple(name for member in members.find(session) for name in member.names)
         return check(issue, variants, self.config, reach, earlier, names)
+
+    def fix(self, name: str) -> dict[str, tuple[str, str]]:
+        """Put right what needs no judgement, in an issue's file and in the workspace's own email templates; each file
+        that was changed, by its name in the workspace, as it was and as it is.
+        """
+        from newsletter.compose.fixes import fixed, fixed_template
+
+        tracking = self.config.collect.tracking
+        work: dict[Path, Callable[[str], str]] = {self.issue_path(name): lambda text: fixed(text, tracking)}
+        work |= dict.fromkeys(sorted((self.folder / "templates" / "email").rglob("*.mjml.j2")), fixed_template)
+        changed = {}
+        for path, change in work.items():
+            before = path.read_bytes().decode("utf-8")
+            if (after := change(before)) != before:
+                path.write_bytes(after.encode("utf-8"))
+                changed[path.relative_to(self.folder).as_posix()] = (before, after)
+        return changed
 
     def check_links(self, issue: Issue, *, afresh: bool = False) -> list[Finding]:
         """Which of an issue's links don't answer; this asks the network. What answered well within the last day is

@@ -58,15 +58,27 @@ async function repaint() {
 
 async function refreshPanel() {
   const [answer, top, key] = [await fetch(address("panel")), panel.scrollTop, document.activeElement?.dataset?.key];
+  const text = await answer.text();
   const open = new Set([...panel.querySelectorAll("details[open]")].map(nameOf));
-  panel.innerHTML = await answer.text();
+  const typed = new Map([...fields()].filter((field) => field.value !== field.defaultValue).map((field) => [fieldOf(field), field.value]));
+  panel.innerHTML = text;
   panel.querySelectorAll("details").forEach((part) => { part.open = open.has(nameOf(part)); });
+  fields().forEach((field) => { if (typed.has(fieldOf(field))) field.value = typed.get(fieldOf(field)); });
   panel.scrollTop = top;
   if (key) refocus(key);
 }
 
 function nameOf(details) {
-  return details.closest("li").querySelector(".find").textContent;
+  return details.dataset.key;
+}
+
+// What somebody is typing stays, whatever else changes the file.
+function fields() {
+  return panel.querySelectorAll(".edit :is(input:not([type=hidden]), textarea)");
+}
+
+function fieldOf(field) {
+  return `${nameOf(field.closest("details"))} ${field.name}`;
 }
 
 // The button that was pressed has moved with its part; where it can go no further, its neighbour takes over.
@@ -116,6 +128,8 @@ async function act(event) {
     said.textContent = page.querySelector("main li")?.textContent.trim() || "That can't be done.";
     setTimeout(() => { said.textContent = ""; }, 6000);
   }
+  const edit = form.closest("details.edit");
+  if (edit && answer.ok) { form.reset(); edit.open = false; edit.querySelector("summary").focus(); }
   if (form.action.includes("/links") || !answer.ok) refreshPanel();
 }
 

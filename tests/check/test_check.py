@@ -74,6 +74,7 @@ PLANTED = {
     "merge/not-here": ISSUE.replace("## 📅 Coming up", "## For {{ first_name | you }}"),
     "policy/no-text": body("[[no-text]]"),
     "policy/no-status": body("[[no-status]]"),
+    "archive/names-in-one": body("[[names-in-one]]"),
     "facts/past-event": body("[[past-event]]"),
     "facts/closed-job": body("[[closed-job]]"),
     "facts/from-the-future": body("[[future-story]]"),
@@ -168,6 +169,15 @@ date = 2022-12-01
 summary = "It will be told."
 people = ["Nicholas O'Rourke"]
 
+[[items]]
+slug = "names-in-one"
+kind = "post"
+title = "Many people in one cell"
+url = "https://example.org/many"
+date = 2022-10-01
+summary = "They met."
+people = ["Ana Lee, Bob Poe, Cy Roe, Di Moe"]
+
 [[policies]]
 slug = "no-text"
 title = "A policy without its text"
@@ -187,8 +197,14 @@ url = "https://example.org/policy"
         transfer.import_file(session, extra, "policies", workspace=desk.folder, now=NOW)
 
 
-#: Their tests stand below, and with those of sending.
-ELSEWHERE = {"accessibility/contrast", "content/used-before", "images/old-format"}
+#: Their tests stand below, with those of sending, and with those of publishing.
+ELSEWHERE = {
+    "accessibility/contrast",
+    "archive/folder-taken",
+    "content/used-before",
+    "content/used-elsewhere",
+    "images/old-format",
+}
 
 
 @pytest.mark.parametrize(
@@ -213,6 +229,16 @@ def test_a_colour_that_cannot_be_read_is_found(desk: Desk) -> None:
     (finding,) = check(issue, desk.space.render(issue), changed)
     assert finding.rule == "accessibility/contrast"
     assert "[publications.network-download.brand] accent" in finding.where
+
+
+@pytest.mark.parametrize("name", ["press", "2022", "workers-rights", "topics"])
+def test_an_issue_whose_folder_the_archive_needs_is_found_before_it_is_approved(desk: Desk, name: str) -> None:
+    desk.write_issue(name, ISSUE)
+    issue = desk.space.compose(name)
+    assert "archive/folder-taken" in {f.rule for f in desk.space.check(issue, desk.space.render(issue))}
+    refused = desk.run("draft", "network-download", "--slug", name)
+    assert refused.returncode == 1
+    assert f'the archive has another folder "{name}"' in refused.stderr
 
 
 WAIVER = """waivers = [
@@ -295,6 +321,26 @@ def test_the_same_address_under_another_slug_is_found(desk: Desk) -> None:
     issue = desk.space.compose("network-download-2022-11")
     (finding,) = desk.space.check(issue, desk.space.render(issue))
     assert finding.rule == "content/used-before"
+
+
+def test_repeats_go_by_the_order_of_approvals_and_never_accuse_what_was_approved(desk: Desk) -> None:
+    later = "network-download-2022-11"
+    desk.write_issue(later, ISSUE.replace("2022-10-12", "2022-10-26"))
+    desk.space.approve(later, by="Ada")
+    early = desk.space.compose(NAME)
+    assert {f.rule for f in desk.space.check(early, desk.space.render(early))} == {"content/used-before"}
+    again = desk.space.compose(later)
+    assert desk.space.check(again, desk.space.render(again)) == []
+
+
+def test_another_publications_issue_is_a_warning_that_names_the_setting(desk: Desk) -> None:
+    desk.space.approve(NAME, by="Ada")
+    other = ISSUE.replace('publication = "network-download"', 'publication = "workers-rights"')
+    desk.write_issue("workers-rights-2022-11", other.replace("2022-10-12", "2022-11-12"))
+    issue = desk.space.compose("workers-rights-2022-11")
+    found = [f for f in desk.space.check(issue, desk.space.render(issue)) if f.rule.startswith("content/used")]
+    assert {(f.rule, f.severity) for f in found} == {("content/used-elsewhere", Severity.WARNING)}
+    assert all("skip_repeats_days" in f.message for f in found)
 
 
 def test_errors_come_first_and_block(desk: Desk) -> None:

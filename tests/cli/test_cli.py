@@ -283,6 +283,8 @@ BAD_INPUT: list[tuple[str, Callable[[Desk], None] | None, tuple[str, ...], int, 
     ("no such campaign", None, ("campaigns", "show", "nope"), 1, 'no campaign "nope"'),
     ("no address", None, ("send", NAME, "--test", "nobody"), 1, "not an address"),
     ("nobody of that address", None, ("subscribers", "show", "no@example.org"), 1, "nobody has that address"),
+    ("a name for an address", None, ("subscribers", "show", "Ann Lee"), 1, "newsletter subscribers search 'Ann Lee'"),
+    ("a whole domain", None, ("suppressions", "add", "*@example.org"), 1, "name each address"),
     ("a workspace in the way", None, ("init", "."), 1, "there is a workspace already"),
     ("a demo in the way", None, ("demo", "."), 1, "not a sample workspace"),
 ]

@@ -108,3 +108,14 @@ def test_a_backup_of_postgresql_is_its_owners_too(tmp_path: Path, postgres: str)
     backup(store, tmp_path / "b.db")
     store.close()
     assert (tmp_path / "b.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_stops_that_can_be_read_are_kept_where_others_cannot(desk: Desk) -> None:
+    done = desk.run("suppressions", "add", "-", stdin="ana@example.org\n*@example.net\n\nBen <ben@example.org>\nx\n")
+    assert done.returncode == 1
+    assert "2 added" in done.stderr
+    assert "address 2" in done.stderr
+    assert "address 4" in done.stderr
+    with desk.space.store.read() as session:
+        known = {audience.reason_of(session, desk.space.address_hash(f"{name}@example.org")) for name in ("ana", "ben")}
+    assert known == {audience.Reason.MANUAL}

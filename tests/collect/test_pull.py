@@ -118,7 +118,7 @@ def test_what_waits_is_neither_listed_nor_in_the_library_until_it_is_kept(intake
     slug = pull.pull_feed(intake, "times", rss(website)).added[1]
     with intake.store.write() as session:
         assert slug not in collect.library(session)
-        inbox.keep(session, slug)
+        inbox.keep(session, slug, intake.now)
         assert slug in collect.library(session)
         inbox.drop(session, slug)
         assert slug not in {item.slug for item in items.find(session)}
@@ -127,7 +127,7 @@ def test_what_waits_is_neither_listed_nor_in_the_library_until_it_is_kept(intake
 def test_a_picture_needs_alt_text_and_a_credit_before_it_is_kept(intake: Intake, website: Website) -> None:
     slug = pull.pull_feed(intake, "times", rss(website)).added[0]
     with pytest.raises(InputError, match="lacks alt text"), intake.store.write() as session:
-        inbox.keep(session, slug)
+        inbox.keep(session, slug, intake.now)
 
 
 def test_an_almost_equal_title_is_pointed_out(intake: Intake, website: Website) -> None:

@@ -6,8 +6,10 @@ import datetime as dt
 
 from newsletter import collect
 from newsletter.collect import forms, items, policies
-from newsletter.compose.draft import day_in, gather, write
-from tests.desk import NOW, Desk
+from newsletter.compose.draft import day_in, write
+from newsletter.compose.news import Window, gather
+from newsletter.model import PolicyEntry
+from tests.desk import NOW, Desk, StillTime
 from tests.terminal import at_a_terminal
 
 DAY, SINCE = dt.date(2022, 10, 12), dt.date(2022, 9, 14)
@@ -17,7 +19,8 @@ def drafted(desk: Desk, publication: str = "network-download", used: tuple[str, 
     with desk.space.store.read() as session:
         library = collect.library(session)
     series = desk.space.config.publication(publication)
-    return write(series, gather(series, library, day=day, since=SINCE, used=used), day=day)
+    window = Window(day=day, since=SINCE, told=dict.fromkeys(used, "network-download-2022-08"))
+    return write(series, gather(series, library, window)[0], day=day)
 
 
 def test_a_draft_has_the_sections_of_its_publication_with_what_is_new(desk: Desk) -> None:
@@ -101,3 +104,90 @@ def test_at_a_terminal_a_person_is_asked_what_to_leave_out(desk: Desk) -> None:
     assert "Numbers from 1 to" in seen
     text = (desk.folder / "issues" / "workers-rights-2022-10" / "issue.md").read_text(encoding="utf-8")
     assert "sf-public-health-leave" not in text
+
+
+def item(desk: Desk, slug: str, date: str, **more: str) -> None:
+    form = {"slug": slug, "kind": "news", "title": slug, "url": f"https://example.org/{slug}", "date": date, **more}
+    with desk.space.store.write() as session:
+        items.add(session, forms.read_item(form, base=desk.folder, workspace=desk.folder), desk.space.clock.now())
+
+
+def write_issue(desk: Desk, name: str, publication: str, body: str) -> None:
+    head = f'+++\npublication = "{publication}"\ntitle = "T"\ndate = 2022-11-10\nsubject = "S"\n+++\n\n'
+    desk.write_issue(name, f"{head}Hi.\n\n{body}\n")
+
+
+def draft_of(desk: Desk, day: dt.date, publication: str = "network-download", *options: str) -> tuple[str, str]:
+    done = desk.run("draft", publication, "--date", day.isoformat(), "--slug", f"draft-{day}", *options)
+    assert done.returncode == 0, done.stderr
+    path = desk.folder / done.stdout.strip()
+    return path.read_text(encoding="utf-8"), done.stderr
+
+
+def test_an_item_stored_after_the_last_approval_is_new_whatever_its_date(desk: Desk, time: StillTime) -> None:
+    item(desk, "early", "2022-09-01")
+    time.at += dt.timedelta(days=1)
+    desk.space.approve("network-download-2022-10", by="Dana")
+    time.at += dt.timedelta(days=1)
+    item(desk, "late", "2022-09-01")
+    series = desk.space.config.publication("network-download")
+    shelves = desk.space.draft(series, dt.date(2022, 11, 12), None, "").shelves
+    slugs = {entry.slug for shelf in shelves for entry in shelf.entries}
+    assert "late" in slugs
+    assert "early" not in slugs
+
+
+def test_since_takes_what_is_dated_on_that_very_day(desk: Desk) -> None:
+    item(desk, "that-day", "2022-10-20")
+    item(desk, "day-before", "2022-10-19")
+    text, _ = draft_of(desk, dt.date(2022, 11, 12), "network-download", "--since", "2022-10-20")
+    assert "[[that-day]]" in text
+
+
+def test_another_publications_draft_takes_nothing_away_and_an_own_draft_does(desk: Desk) -> None:
+    item(desk, "shared", "2022-11-01")
+    item(desk, "own", "2022-11-02")
+    write_issue(desk, "workers-rights-2022-11", "workers-rights", "[[shared]]")
+    write_issue(desk, "network-download-2022-11", "network-download", "[[own]]\n\n<!-- [[shared]] -->")
+    text, said = draft_of(desk, dt.date(2022, 11, 20), "network-download", "--since", "2022-10-20")
+    assert "[[shared]]" in text
+    assert "[[own]]" not in text
+    assert "Left out own: told in network-download-2022-11 (a draft). To take it: --again own" in said
+
+
+def test_what_was_told_is_left_out_with_its_issue_and_taken_again_as_a_reminder(desk: Desk) -> None:
+    desk.space.approve("network-download-2022-10", by="Dana")
+    text, said = draft_of(desk, dt.date(2022, 11, 12), "network-download", "--since", "2022-09-01")
+    assert "[[hb1-hearing" not in text
+    assert "Left out hb1-hearing: told in network-download-2022-10. To take it: --again hb1-hearing" in said
+    text, _ = draft_of(
+        desk, dt.date(2022, 11, 13), "network-download", "--since", "2022-09-01", "--again", "hb1-hearing"
+    )
+    assert "[[hb1-hearing | reminder]]" in text
+
+
+def test_a_story_told_under_another_slug_is_known_by_its_address(desk: Desk) -> None:
+    desk.space.approve("network-download-2022-10", by="Dana")
+    item(desk, "same-story", "2022-11-01", url="http://www.example.org/hb1/#top")
+    text, said = draft_of(desk, dt.date(2022, 11, 12), "network-download")
+    assert "same-story" not in text
+    assert "Left out same-story: told in network-download-2022-10" in said
+
+
+def test_a_step_on_the_day_of_the_last_issue_is_lost_to_no_issue(desk: Desk) -> None:
+    step = {"title": "Sick days", "slug": "sick-days", "level": "city", "status": "in effect"}
+    with desk.space.store.write() as session:
+        form = forms.read_policy({**step, "status_date": "2022-10-12"}, base=desk.folder, workspace=desk.folder)
+        policies.add(session, form, NOW)
+    desk.space.approve("network-download-2022-10", by="Dana")  # dated that day, without a word of it
+    text, _ = draft_of(desk, dt.date(2022, 11, 12), "network-download")
+    assert "[[sick-days]]" in text
+    issue = desk.space.compose("draft-2022-11-12")
+    (told,) = [entry for entry in issue.entries if isinstance(entry, PolicyEntry) and entry.policy.slug == "sick-days"]
+    assert [change.status for change in told.moved] == ["in effect"]
+
+
+def test_the_issue_of_this_month_is_dated_today(desk: Desk) -> None:
+    today = dt.datetime.now(desk.space.config.timezone).date()
+    done = desk.run("draft", "workers-rights", "--month", f"{today:%Y-%m}")
+    assert f"Dated {today}" in done.stderr

@@ -184,7 +184,10 @@ def test_rules_for_our_own_name_win(website: Website, keeper: Keeper) -> None:
 def test_where_robots_txt_cannot_be_had_nothing_is_asked(website: Website, keeper: Keeper) -> None:
     website.pages["/robots.txt"] = Reply(status=503)
     found = keeper.again(website.put("/page", article("A")))
-    assert (found.standing, found.fault) == (Standing.FAILING, "its robots.txt answered 503")
+    assert (found.standing, found.fault) == (
+        Standing.REFUSED,
+        "its robots.txt answered 503, so that nobody may ask for pages",
+    )
     assert asked(website, "/page") == []
 
 
@@ -349,3 +352,27 @@ def test_a_page_is_captured_when_its_item_is_stored(shop: Desk, website: Website
     shop.space.approve(NAME, by="Ada")
     found = json.loads(shop.run("links", "check", "--json").stdout)
     assert [(row["url"], row["standing"]) for row in found] == [(url, "changed")]
+
+
+@pytest.mark.parametrize("status", [999, 403, 405, 406, 429, 430, 451, 401])
+def test_a_page_that_wants_no_programs_is_refused_and_never_dead(website: Website, keeper: Keeper, status: int) -> None:
+    url = website.put("/page", article("Words"))
+    website.pages["/page"] = Reply(status=status)
+    keeper.ask(url)
+    for _ in range(4):
+        assert keeper.again(url).standing == Standing.REFUSED
+
+
+def test_a_host_whose_robots_txt_fails_is_refused_and_never_dead(website: Website, keeper: Keeper) -> None:
+    website.pages["/robots.txt"] = Reply(status=502)
+    url = website.put("/page", article("Words"))
+    keeper.ask(url)
+    for _ in range(4):
+        assert keeper.again(url).standing == Standing.REFUSED
+
+
+def test_a_robots_txt_that_redirects_in_a_loop_is_as_none(website: Website, keeper: Keeper) -> None:
+    website.redirect("/robots.txt", "/robots.txt")
+    url = website.put("/page", article("Words"))
+    keeper.ask(url)
+    assert keeper.known(url).standing == Standing.FINE

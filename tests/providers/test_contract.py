@@ -55,7 +55,7 @@ def test_what_does_not_apply_to_a_provider_really_does_not(tmp_path: Path) -> No
     assert Memory().route().settings == {}
     for name in EXEMPT["answers"]:
         config = ProviderConfig(slug=name, type=name, table=Document.parse("", "config.toml").root())
-        assert not provider_class(config).mails, "nothing goes over a wire"
+        assert provider_class(config).keeps, "nothing goes over a wire"
 
 
 # What is taken.

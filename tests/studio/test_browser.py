@@ -130,3 +130,19 @@ def test_axe_finds_nothing_on_any_page(browser: Browser, address: str, scheme: s
         assert results.response["violations"] == [], (path, results.generate_report())
         assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     opened.close()
+
+
+def test_words_are_written_with_the_keyboard_and_what_is_typed_stays(page: Page, address: str, desk: Desk) -> None:
+    path = desk.space.issues / NAME / "issue.md"
+    bench(page, address)
+    part = page.locator("li", has=page.get_by_role("button", name="Heard at last", exact=True))
+    part.locator("summary", has_text="Edit headline and blurb").focus()
+    page.keyboard.press("Enter")
+    part.get_by_label("Headline").fill("Heard in full")
+    desk.write_issue(NAME, ISSUE + "\nA word more.\n")
+    expect(page.locator("#panel").get_by_role("button", name="A word more.", exact=True)).to_be_visible()
+    expect(part.get_by_label("Headline")).to_have_value("Heard in full")
+    part.get_by_label("Headline").press("Enter")
+    expect(page.frame_locator("#frame").get_by_text("Heard in full").first).to_be_attached()
+    assert "[[hb1-hearing]] Heard in full\n" in path.read_text(encoding="utf-8")
+    assert path.read_text(encoding="utf-8").endswith("A word more.\n")

@@ -11,12 +11,12 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from newsletter.collect import items
+from newsletter.collect import forms, inbox, items
 from newsletter.model import Place
 from newsletter.studio import Studio, create_app
 from newsletter.studio.preview import in_scheme, inbox_rows
 from newsletter.workspace import system_clock
-from tests.desk import ISSUE, Desk
+from tests.desk import ISSUE, NOW, Desk
 
 NAME = "network-download-2022-10"
 BASE = f"/issues/{NAME}/"
@@ -77,7 +77,7 @@ def test_a_page_elsewhere_can_change_nothing(client: FlaskClient, desk: Desk) ->
     assert written(desk) == ISSUE
 
 
-@pytest.mark.parametrize("act", ["move", "drop", "undo", "links"])
+@pytest.mark.parametrize("act", ["move", "drop", "undo", "links", "write", "head", "insert"])
 def test_get_changes_nothing(client: FlaskClient, desk: Desk, act: str) -> None:
     assert client.get(f"{BASE}{act}", query_string={"line": line("hb1-hearing")}).status_code in (404, 405)
     assert written(desk) == ISSUE
@@ -208,6 +208,42 @@ def test_a_file_that_changed_meanwhile_is_not_written_over(client: FlaskClient, 
     answer = client.post(f"{BASE}drop", data=form)
     assert (answer.status_code, "has changed meanwhile" in answer.text) == (409, True)
     assert written(desk).endswith("A word more.\n")
+
+
+def test_words_are_changed_where_they_are_shown_and_taken_back(client: FlaskClient, desk: Desk) -> None:
+    post(client, "write", line=line("hb1-hearing"), headline="Heard", blurb="In their own words.")
+    assert "[[hb1-hearing]] Heard\n> In their own words.\n" in written(desk)
+    post(client, "head", was_subject="x", subject="A new subject", was_teaser="same", teaser="same")
+    assert 'subject = "A new subject"' in written(desk)
+    assert "Eight cities are heard in court, and the convening" in written(desk)
+    heading = str(ISSUE.split("\n").index("## 🏛️ Policy wins") + 1)
+    post(client, "write", line=heading, heading="Wins")
+    assert "## Wins\n" in written(desk)
+    for _ in range(3):
+        post(client, "undo")
+    assert written(desk) == ISSUE
+
+
+def test_an_item_of_the_inbox_is_kept_and_put_into_a_section(client: FlaskClient, desk: Desk) -> None:
+    form = {"kind": "news", "title": "Fresh", "slug": "fresh", "url": "https://example.org/f", "date": "2022-10-10"}
+    with desk.space.store.write() as session:
+        item = forms.read_item(form, base=desk.folder, workspace=desk.folder)
+        inbox.put(session, item, "by hand", NOW)
+    assert "Fresh (inbox)" in client.get(f"{BASE}panel").text
+    heading = str(ISSUE.split("\n").index("## 🏛️ Policy wins") + 1)
+    assert post(client, "insert", line=heading, entry="fresh").status_code == 303
+    assert written(desk).index("[[sf-public-health-leave]]") < written(desk).index("[[fresh]]")
+    assert "Fresh" in client.get(f"{BASE}frame").text
+    assert post(client, "insert", line=heading, entry="nothing-like-it").status_code == 409
+    assert "nothing-like-it" not in written(desk)
+
+
+def test_a_mistyped_reader_is_told_beside_the_issue(client: FlaskClient) -> None:
+    for reader in ("nobody@example.org", "no address"):
+        page = client.get(BASE, query_string={"reader": reader})
+        assert page.status_code == 200
+        assert 'role="alert">As reader: ' in page.text
+        assert "Parts" in page.text
 
 
 @pytest.mark.parametrize("bad", ["", "0", "-1", "99999", "x", "1e3"])

@@ -33,7 +33,7 @@ class Letter:
     def path(self) -> str:
         """Where its link leads, within the service."""
         links = re.findall(r"https://\S+", self.text)
-        return str(next(urlsplit(link).path for link in links if re.search(r"/(p|confirm|data|forget)/", link)))
+        return str(next(urlsplit(link).path for link in links if re.search(r"/(p|confirm|data|forget|address)/", link)))
 
 
 def mailed(space: Workspace) -> list[Letter]:

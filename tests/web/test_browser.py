@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from newsletter.languages import translations
 from newsletter.workspace import Workspace
+from tests.desk import Desk
 from tests.web.service import mailed, person, served, standing
 
 NEW = "gus@example.org"
@@ -114,3 +116,49 @@ def test_a_reader_joins_confirms_chooses_leaves_and_comes_back(
         looked_at(page, f"forgotten-{tag}", script=script)
         assert person(space, NEW) is None
     context.close()
+
+
+def test_a_reader_comes_from_the_archive_moves_to_another_address_and_leaves_by_a_rewritten_link(
+    desk: Desk, browser: Browser, tmp_path: Path
+) -> None:
+    desk.space.approve("network-download-2022-10", by="Dana")
+    desk.space.publish(tmp_path / "site")
+    page = browser.new_context(viewport={"width": 375, "height": 740}, locale="en-US").new_page()
+    front = desk.space.config.service.url.rstrip("/")
+
+    def press(words: str) -> None:
+        page.get_by_role("button", name=words, exact=True).click()
+
+    with served(desk.space) as address:
+        page.goto((tmp_path / "site" / "index.html").as_uri())
+        link = page.get_by_role("link", name="Subscribe by email").first.get_attribute("href") or ""
+        assert link.startswith(f"{front}/subscribe")
+        page.goto(link.replace(front, address))
+        page.get_by_label("Email address").fill(NEW)
+        page.get_by_label("First name").fill("Gús")
+        page.get_by_label("Network Download").check()
+        press("Subscribe")
+        (asking,) = mailed(desk.space)
+        page.goto(f"{address}{asking.path}")
+        press("Yes, send it to me")
+        (welcome,) = mailed(desk.space)
+        assert NEW in desk.run("subscribers", "search", "gus").stdout
+        page.goto(f"{address}{welcome.path}")
+        looked_at(page, "preferences-address", script=True)
+        page.get_by_label("New address").fill("gus.new@example.net")
+        press("Change my address")
+        (moving,) = mailed(desk.space)
+        page.goto(f"{address}{moving.path}")
+        looked_at(page, "change-address", script=True)
+        press("Change my address")
+        expect(page.get_by_role("heading", name="Your address is changed")).to_be_visible()
+        looked_at(page, "address-changed", script=True)
+        found = person(desk.space, "gus.new@example.net")
+        assert found
+        leave = desk.space.unsubscribe_url(found.id, "network-download").replace(front, address)
+        # As a gateway hands it on: encoded, inside another address, with parameters of its own behind it.
+        page.goto(f"{address}/?url={quote(quote(leave, safe=''), safe='')}&data=05%7C02&reserved=0")
+        press("Unsubscribe")
+        expect(page.get_by_role("heading", name="You have left Network Download")).to_be_visible()
+    assert standing(desk.space, "gus.new@example.net") == {"network-download": "unsubscribed"}
+    assert person(desk.space, NEW) is None

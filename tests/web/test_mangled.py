@@ -37,7 +37,7 @@ def token(space: Workspace, list_: str = "network-download", address: str = CHI)
 
 
 def of_an_earlier_release(token: str) -> str:
-    raw = base64.b32decode(token.upper() + "=" * (-len(token) % 8))
+    raw = bytes.fromhex(token)
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 

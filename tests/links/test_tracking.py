@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.config import CollectConfig
-from newsletter.links import canonical
+from newsletter.links import canonical, cleaned_text
+from tests.timing import is_linear
 
 TRACKING = CollectConfig().tracking
 
@@ -72,3 +73,46 @@ def test_what_is_canonical_stays_as_it_is(path: str, query: dict[str, str]) -> N
     once = canonical(f"https://example.org/{quote(path)}?{pairs}", TRACKING)
     assert canonical(once, TRACKING) == once
     assert "utm_source" not in once.partition("?")[2].split("=")[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://t.example.org/s?q=(a)b&utm_source=n&emci=abc", "https://t.example.org/s?q=(a)b"),
+        ("see https://example.org/a?utm_source=n, or not", "see https://example.org/a, or not"),
+        ("[a](https://example.org/?q=(a)b&emci=1)[b](https://example.org/?ceid=2)", None),
+        ("<https://example.org/?utm\\_source=n&amp;emci=b&id=4>", "<https://example.org/?id=4>"),
+        (
+            "https://example.org/?n={{ first_name | friend }}&utm_source=n",
+            "https://example.org/?n={{ first_name | friend }}",
+        ),
+        ('"https://example.org/?q="b"&utm_source=n&emci=abc"', '"https://example.org/?q="b""'),
+        ("https://example.org/a?utm_source=n。次", "https://example.org/a。次"),
+        ("https://example.org/#/page?id=1&utm_source=x", "https://example.org/#/page?id=1"),
+        ("https://example.org/a?a=1;utm_medium=y", "https://example.org/a?a=1"),
+        ("HTTPS://EXAMPLE.ORG/A?FBCLID=1", "https://example.org/A"),
+        ("www.example.org/a?utm_source=n", "www.example.org/a"),
+        ("no address: a=b & c?", "no address: a=b & c?"),
+        ("https://exämple.org/ä stays as it's written", "https://exämple.org/ä stays as it's written"),
+    ],
+)
+def test_addresses_in_a_text_hold_nothing_of_who_clicked(given: str, kept: str | None) -> None:
+    expected = kept or "[a](https://example.org/?q=(a)b)[b](https://example.org/)"
+    assert cleaned_text(given, TRACKING) == expected
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "https://a.org/(",
+        "(https://)",
+        "&utm_source=",
+        "https://x?a=b&",
+        "https://l.facebook.com/l.php?u=",
+        " ",
+        "](",
+        "\\_",
+    ],
+)
+def test_a_longer_text_takes_no_more_than_its_share_of_time(piece: str) -> None:
+    assert is_linear(lambda size: cleaned_text(piece * (size // len(piece)), TRACKING))

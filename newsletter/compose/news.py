@@ -1,0 +1,109 @@
+"""What is new for a publication's readers: the entries that a draft takes, and those that it leaves out, with why."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from newsletter.compose.body import Library
+from newsletter.config import Publication, SectionPlan
+from newsletter.model import Item, Kind, Policy, Status, address_of
+
+#: How far a policy has come, the farthest first: what is in force, then what is decided, then what moves.
+_PROGRESS = (
+    *(Status.IN_EFFECT, Status.ENFORCED, Status.ENACTED, Status.PASSED, Status.UPHELD),
+    *(Status.IN_COMMITTEE, Status.INTRODUCED, Status.PROPOSED),
+    *(Status.CHALLENGED, Status.STRUCK_DOWN, Status.PREEMPTED, Status.VETOED, Status.REPEALED),
+)
+#: How far ahead an event may lie to be listed in an issue.
+_COMING = dt.timedelta(days=75)
+_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What counts as new in an issue for `day`: what is dated from `since` on, both days included, and what was stored
+    after the last issue was approved, whatever its date: the slugs in `late`.
+
+    `told` are the issues that have told an item to these readers already, by its slug and by its address. `last` are
+    the slugs in the last issue, which came out on `since`: what happened to a policy on that very day, they have told.
+    `again` are the slugs of items to tell again all the same.
+    """
+
+    day: dt.date
+    since: dt.date
+    late: Collection[str] = ()
+    told: Mapping[str, str] = field(default_factory=dict)
+    last: Collection[str] = ()
+    again: Collection[str] = ()
+
+    def holds(self, entry: Item | Policy) -> bool:
+        """Whether an entry is new, told or not."""
+        if isinstance(entry, Policy):
+            since = self.since + _DAY if entry.slug in self.last else self.since
+            return bool(entry.moved(since, self.day) or (entry.slug in self.late and entry.latest(self.day)))
+        if entry.slug in self.again:
+            return True
+        if entry.kind is Kind.EVENT:
+            return entry.starts is not None and self.day <= entry.starts <= self.day + _COMING
+        if entry.kind is Kind.JOB:
+            return entry.date <= self.day and (entry.closes is None or entry.closes >= self.day)
+        return entry.date <= self.day and (entry.date >= self.since or entry.slug in self.late)
+
+    def told_in(self, entry: Item | Policy) -> str:
+        """The issue that has told an item; empty for policies, which are followed."""
+        if isinstance(entry, Policy) or entry.slug in self.again:
+            return ""
+        return self.told.get(entry.slug) or self.told.get(address_of(entry.url), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Entries for one section of a draft; without a heading, those that no section of the plan takes."""
+
+    heading: str
+    entries: tuple[Item | Policy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An entry that is new but isn't taken, and the issue in which it was told."""
+
+    entry: Item | Policy
+    told_in: str
+
+
+def gather(publication: Publication, library: Library, window: Window) -> tuple[tuple[Shelf, ...], tuple[LeftOut, ...]]:
+    """What could stand in an issue: new items that weren't told, policies that moved, events to come, and jobs still
+    open, each in the section that the publication's plan gives it; and what was left out.
+
+    Policies stand by how far they have come; events and jobs by their day, the next first; all else newest first.
+    """
+    found = [entry for entry in library.values() if window.holds(entry)]
+    fresh = sorted((entry for entry in found if not window.told_in(entry)), key=lambda e: _order(e, window.day))
+    left = tuple(LeftOut(entry, window.told_in(entry)) for entry in found if window.told_in(entry))
+    return tuple(_shelves(publication, fresh)), tuple(sorted(left, key=lambda one: one.entry.slug))
+
+
+def _shelves(publication: Publication, fresh: list[Item | Policy]) -> Iterator[Shelf]:
+    placed: set[str] = set()
+    for plan in publication.sections:
+        chosen = tuple(entry for entry in fresh if entry.slug not in placed and _fits(entry, plan))
+        placed.update(entry.slug for entry in chosen)
+        yield Shelf(plan.heading, chosen)
+    yield Shelf("", tuple(entry for entry in fresh if entry.slug not in placed))
+
+
+def _order(entry: Item | Policy, day: dt.date) -> tuple[int, int, str]:
+    if isinstance(entry, Policy):
+        latest = entry.latest(day)
+        return (1, _PROGRESS.index(latest.status) if latest else len(_PROGRESS), f"{entry.place.state} {entry.slug}")
+    if entry.kind in (Kind.EVENT, Kind.JOB):
+        return (0, (entry.starts or entry.closes or dt.date.max).toordinal(), entry.slug)
+    return (0, -entry.date.toordinal(), entry.slug)
+
+
+def _fits(entry: Item | Policy, plan: SectionPlan) -> bool:
+    kind = "policy" if isinstance(entry, Policy) else str(entry.kind)
+    return kind in plan.kinds and (not plan.topics or bool(set(plan.topics) & set(entry.topics)))

@@ -1,0 +1,8 @@
+"""Links as they are kept: judged, canonical, without what says who clicked and where."""
+
+from __future__ import annotations
+
+from newsletter.links.address import Address, host_of, join
+from newsletter.links.tracking import addresses_in, canonical, cleaned_text, is_tracking
+
+__all__ = ["Address", "addresses_in", "canonical", "cleaned_text", "host_of", "is_tracking", "join"]
