@@ -52,10 +52,10 @@ def preheader_length(subject: Subject) -> Found:
 @rule("content/placeholder", Severity.ERROR)
 def placeholder(subject: Subject) -> Found:
     """Words that were meant to be replaced: TK, TODO, lorem ipsum, [insert …]."""
-    for where, text in subject.texts():
-        match = _DESK_WORDS.search(text) or _FILLERS.search(text)
-        if match:
-            yield where, f'"{match.group()}" is a placeholder'
+    for passage in subject.passages():
+        for pattern in (_DESK_WORDS, _FILLERS):
+            for match in pattern.finditer(passage.text):
+                yield passage.around(match.start()), f'"{match.group()}" is a placeholder'
 
 
 @rule("content/used-twice", Severity.ERROR)

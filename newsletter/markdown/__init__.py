@@ -2,7 +2,8 @@
 
 CommonMark with tables, strikethrough, and bare addresses as links; `<br>` breaks a line. Not part of it, because people
 don't mean them: HTML, code by indentation (a paragraph pasted with a tab), a list that begins with a number of three
-digits or more (a year that begins a sentence), and the definition of a footnote.
+digits or more (a year that begins a sentence), and definitions of what
+is neither an address nor a picture.
 
 Every `image` and `link_open` token says in `meta["span"]` where in its paragraph's text it stands.
 
@@ -35,6 +36,10 @@ FENCES = ("only", "your")
 _BREAKS = ("softbreak", "hardbreak")
 # What neither XML nor a mailbox takes: control characters, but for tab and line feed.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]")
+# "[Denver]: Amazing!" is somebody's sentence, and "[^1]: …" a footnote; "[//]: # (note)" is how some write comments.
+_DEFINITION = re.compile(
+    r"\[(?!\^)[^\[\]]+\]:\s*(?:<|https?://|mailto:|data:|#|\S+\.(?:jpe?g|png|gif|webp|avif)\b)", re.IGNORECASE
+)
 _LONG_NUMBER = re.compile(r"\d{3,9}[.)]")
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+(?:[/?#][^\s<>()\[\]\"]*)?")
 _HTML = re.compile(r"</?([a-z][a-z0-9-]*)(?:\s[^<>]*)?/?>", re.IGNORECASE)
@@ -107,7 +112,7 @@ def _dialect() -> MarkdownIt:
         parser.linkify.set({"fuzzy_link": False, "fuzzy_ip": False})
         parser.linkify.add("www.", {"validate": _host_length, "normalize": _with_scheme})
     parser.block.ruler.at("list", _list_but_years, {"alt": ["paragraph", "reference", "blockquote"]})
-    parser.block.ruler.at("reference", _reference_but_footnotes)
+    parser.block.ruler.at("reference", _definition_of_an_address)
     parser.inline.ruler.at("image", _with_span(_image, "image"))
     parser.inline.ruler.at("link", _with_span(_link, "link_open"))
     parser.inline.ruler.before("html_inline", "tag", _tag)
@@ -129,9 +134,9 @@ def _list_but_years(state: StateBlock, start: int, end: int, silent: bool) -> bo
     return not _LONG_NUMBER.match(state.src[begin : begin + 12]) and _list(state, start, end, silent)
 
 
-def _reference_but_footnotes(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+def _definition_of_an_address(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     begin = state.bMarks[start] + state.tShift[start]
-    return not state.src.startswith("[^", begin) and _reference(state, start, end, silent)
+    return _DEFINITION.match(state.src, begin) is not None and _reference(state, start, end, silent)
 
 
 def _with_span(rule: Callable[[StateInline, bool], bool], kind: str) -> Callable[[StateInline, bool], bool]:

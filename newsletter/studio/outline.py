@@ -66,7 +66,7 @@ def outline(
 ) -> Outline:
     """The parts of an issue with the findings beside the place that they speak of; `words` gives a part's, by line."""
     chapters = [
-        Chapter(section.heading, section.line, [_part(block, movable, words) for block in section.blocks])
+        Chapter(plain(section.heading), section.line, [_part(block, movable, words) for block in section.blocks])
         for section in issue.sections
     ]
     places: dict[int, list[Finding]] = {}

@@ -71,6 +71,11 @@ def test_what_is_no_link_is_none(text: str) -> None:
     assert links(text) == ()
 
 
+@pytest.mark.parametrize("words", ["[Denver]: Amazing!", "[Update]: tomorrow", "[^1]: https://example.org/a"])
+def test_a_sentence_after_a_bracket_is_no_definition_that_vanishes(words: str) -> None:
+    assert plain(words) == words
+
+
 def test_a_footnotes_definition_is_no_address() -> None:
     assert "x[^1]" in plain("[^1]: https://example.org/a\n\nx[^1]")
 

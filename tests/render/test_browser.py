@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import replace
 from typing import Literal
 
@@ -8,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route
 
+from newsletter.check.accessibility import contrast
 from newsletter.config import Config
 from newsletter.model import Issue
 from newsletter.render import render
@@ -111,3 +113,29 @@ def test_dark_readers_get_a_dark_page(browser: Browser) -> None:
     for ground in grounds:
         assert max(map(int, ground.removeprefix("rgb(").removesuffix(")").split(", "))) < 70, ground
     page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("template", ["network-download", "press-bulletin", "state-download", "workers-rights"])
+def test_alternative_texts_can_be_read_where_pictures_are_off(browser: Browser, template: str, scheme: str) -> None:
+    config = sample_config()
+    publication = replace(config.publications["network-download"], template=template)
+    config = replace(config, publications={**config.publications, publication.slug: publication})
+    page = opened(browser, specimen(publication), 600, scheme, config)
+    pairs = page.evaluate(
+        """() => [...document.images].map(image => {
+            const clear = "rgba(0, 0, 0, 0)"
+            let around = image
+            while (getComputedStyle(around).backgroundColor === clear) around = around.parentElement
+            return [getComputedStyle(image).color, getComputedStyle(around).backgroundColor]
+        })"""
+    )
+    page.close()
+    assert len(pairs) > 3
+    for ink, ground in pairs:
+        assert contrast(_hex(ink), _hex(ground)) >= 4.5, (ink, ground)
+
+
+def _hex(colour: str) -> str:
+    """`rgb(1, 2, 3)` as #010203."""
+    return "#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", colour)[:3])
