@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
 from newsletter.check.rules import Found, Subject, rule
-from newsletter.links import is_tracking
+from newsletter.links import canonical, host_of, is_tracking, unwrapped
 from newsletter.markdown.links import links
 from newsletter.merge import PATTERN
 from newsletter.model import Picture, PolicyEntry, Severity, Story
@@ -109,10 +109,14 @@ def no_words(subject: Subject) -> Found:
 
 @rule("links/shortened", Severity.WARNING)
 def shortened(subject: Subject) -> Found:
-    """A shortened link hides where it goes; readers and spam filters distrust it, and it dies with its service."""
+    """A shortened or wrapped link hides where it goes; readers and filters distrust it. It dies with its service."""
     for where, words, url in links_of(subject):
-        if _well_formed(url) and (urlsplit(url).hostname or "").removeprefix("www.") in _SHORTENERS:
+        if not _well_formed(url):
+            continue
+        if host_of(url).removeprefix("www.") in _SHORTENERS:
             yield where, f'the link "{words}" is shortened; use the address that it leads to'
+        elif unwrapped(url) and host_of(inner := canonical(url, ())) != host_of(url):
+            yield where, f'the link "{words}" leads through {host_of(url)}; use the address itself: {inner[:120]}'
 
 
 @rule("links/somebodys-own", Severity.ERROR)

@@ -38,6 +38,16 @@ POLICY_KEYS = (
     *("history", "status", "status_date", "status_url", "status_note"),
 )
 MEMBER_KEYS = ("slug", "name", "title", "place", "email", "aliases")
+#: Words that mean the same as a kind, as people write them.
+_KIND_WORDS = {
+    **dict.fromkeys(("article", "news article", "news story", "story", "clip", "news clip", "coverage"), Kind.NEWS),
+    **dict.fromkeys(("press release", "release", "statement", "media release"), Kind.PRESS),
+    **dict.fromkeys(("blog", "blog post", "our post", "update"), Kind.POST),
+    **dict.fromkeys(("study", "white paper", "paper", "brief", "research"), Kind.REPORT),
+    **dict.fromkeys(("meeting", "webinar", "hearing", "events", "training"), Kind.EVENT),
+    **dict.fromkeys(("recording", "videos", "youtube"), Kind.VIDEO),
+    **dict.fromkeys(("job posting", "opening", "position", "vacancy", "jobs"), Kind.JOB),
+}
 #: Words that mean the same as a status, as trackers and exports have them.
 _STATUS_WORDS = {
     "effective": Status.IN_EFFECT,
@@ -71,7 +81,7 @@ def read_item(
     title = _text(form, "title", required=True)
     item = Item(
         slug=_slug(form) or slug_for(title, taken),
-        kind=_choice(form, "kind", Kind, {}),
+        kind=_choice(form, "kind", Kind, _KIND_WORDS),
         title=title,
         url=canonical(_url(form, "url", required=True), tracking),
         summary=_text(form, "summary", lines=True),

@@ -107,7 +107,7 @@ def _header(message: EmailMessage, name: str) -> str:
 
 def _sender(message: EmailMessage) -> str:
     name, address = parseaddr(_header(message, "From"))
-    return f"{name} <{address}>" if name and address else name or address or "a letter without a sender"
+    return clean(f"{name} <{address}>" if name and address else name or address) or "a letter without a sender"
 
 
 def _body(message: EmailMessage) -> str:

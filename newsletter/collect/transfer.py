@@ -11,7 +11,7 @@ import datetime as dt
 import io
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,9 @@ from sqlalchemy.orm import Session
 
 from newsletter import private
 from newsletter.collect import forms, items, members, policies, taken
+from newsletter.collect.columns import WORKBOOKS, keys_of, sheet_rows
 from newsletter.collect.forms import Form
+from newsletter.collect.inbox import Known
 from newsletter.errors import ConfigError, InputError, NewsletterError
 from newsletter.gazetteer import doubts
 from newsletter.model import Item, Level, Member, Place, Policy
@@ -80,10 +82,12 @@ def import_file(
     around = {} if what == "members" else {"base": path.parent, "workspace": workspace, "tracking": tracking}
     read = partial(_KINDS[what].read, **around)
     seen: dict[str, int] = {}
+    stories = Known.of(session, tracking) if what == "items" else None
     for row in read_file(path, what):
         report.rows += 1
         try:
-            value = read(row.form, taken=() if row.form.get("slug") else known)
+            form = _of_known_story(session, row.form, stories) if stories else row.form
+            value = read(form, taken=() if form.get("slug") else known)
             if value.slug in seen:
                 raise InputError(f'"{value.slug}" stands already on line {seen[value.slug]}')
             _store(session, value, what, known, now, report, told=bool(row.form.get("history")))
@@ -95,6 +99,15 @@ def import_file(
     if report.rejected:
         report.rejects_file = write_rejects(path, what, report.rejected)
     return report
+
+
+def _of_known_story(session: Session, form: Form, stories: Known) -> Form:
+    """A row without a slug whose address is stored already: what it says of that story, with what was known of it."""
+    slug = "" if form.get("slug") else stories.same(str(form.get("url") or ""))
+    if not slug:
+        return form
+    said = {key: value for key, value in form.items() if value not in ("", None)}
+    return {**forms.write_item(items.get(session, slug)), **said}
 
 
 def places_of(value: Entry) -> tuple[Place, ...]:
@@ -124,8 +137,10 @@ def _store(
 
 def read_file(path: Path, what: What) -> list[Row]:
     """The rows of a file, by its ending; InputError when it can't be read at all."""
-    if path.suffix.lower().lstrip(".") not in FORMATS:
-        raise InputError("unknown kind of file", where=path, hint="use .toml, .json or .csv")
+    if path.suffix.lower() in WORKBOOKS:
+        return _table_rows(sheet_rows(path), path, what)
+    if path.suffix.lower().lstrip(".") not in (*FORMATS, "tsv"):
+        raise InputError("unknown kind of file", where=path, hint="use .toml, .json, .csv, .tsv or .xlsx")
     text = read_text(path)
     match path.suffix.lower():
         case ".toml":
@@ -133,7 +148,7 @@ def read_file(path: Path, what: What) -> list[Row]:
         case ".json":
             return _json_rows(text, path, what)
         case _:
-            return _csv_rows(text, path)
+            return _table_rows(_csv_lines(text, path), path, what)
 
 
 def read_text(path: Path) -> str:
@@ -176,32 +191,47 @@ def _json_rows(text: str, path: Path, what: What) -> list[Row]:
     entries = data.get(what, []) if isinstance(data, dict) else data
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise InputError(f'must be a list of objects, or an object with "{what}"', where=path)
-    return [Row(number, entry) for number, entry in enumerate(entries, 1)]
+    return [Row(number, _mended(entry)) for number, entry in enumerate(entries, 1)]
 
 
-def _csv_rows(text: str, path: Path) -> list[Row]:
+def _csv_lines(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a CSV file, each with the line that it starts on."""
     first = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows = []
+    line = 1
     try:
-        header = [cell.strip().lower().replace(" ", "_") for cell in next(reader, [])]
-        if not any(header):
-            raise InputError("the file is empty", where=path)
-        line = reader.line_num + 1
         for cells in reader:
-            if any(cell.strip() for cell in cells):
-                extra = {"cells beyond the header": "".join(cells[len(header) :])} if len(cells) > len(header) else {}
-                rows.append(Row(line, {**dict(zip(header, cells, strict=False)), **extra}))
+            yield line, cells
             line = reader.line_num + 1
     except csv.Error as fault:
         raise InputError(f"not valid CSV: {fault}", where=f"{path}:{reader.line_num}") from None
+
+
+def _table_rows(lines: Iterator[tuple[int, list[str]]], path: Path, what: What) -> list[Row]:
+    """The rows of a table whose first one names the columns, as people name them."""
+    header = next((cells for _, cells in lines if any(map(str.strip, cells))), [])
+    if not header:
+        raise InputError("the file is empty", where=path)
+    keys = keys_of(header, _KINDS[what].keys)
+    rows = []
+    for line, cells in lines:
+        if any(map(str.strip, cells)):
+            beyond = "".join(cells[len(keys) :])
+            extra = {"cells beyond the header": beyond} if beyond.strip() else {}
+            named = {key: cell for key, cell in zip(keys, cells, strict=False) if key}
+            rows.append(Row(line, _mended({**named, **extra})))
     return rows
+
+
+def _mended(form: Mapping[str, Any]) -> Form:
+    """A row of a file of rejected rows without what was said of it."""
+    return {key: form[key] for key in form if key not in ("line", "reason")} if "reason" in form else form
 
 
 def write_rejects(path: Path, what: What, rejected: Iterable[tuple[Row, str]]) -> Path:
     """Write rejected rows beside their file, with line and reason; gives the new file."""
-    if path.suffix.lower() == ".csv":
+    if path.suffix.lower() in (".csv", ".tsv", *WORKBOOKS):
         target = path.with_name(f"{path.stem}.rejects.csv")
         lines = [{**row.form, "line": row.line, "reason": reason} for row, reason in rejected]
         return _write(target, _to_csv(lines, tuple(dict.fromkeys(key for line in lines for key in line))))

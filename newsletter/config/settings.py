@@ -51,7 +51,8 @@ class Archive:
     """The archive website: its public address, the folder it is built in, its title and language.
 
     `policies` are those in the tracker: the "told" ones, of which a published issue speaks, or "all" that are stored.
-    `hub` is a WebSub hub that feeds name; empty for none.
+    `hub` is a WebSub hub that feeds name; empty for none. `robots` are the programs that may read it: "all", "none", or
+    all with "no-training" of models.
     """
 
     url: str
@@ -61,6 +62,7 @@ class Archive:
     language: str = "en"
     policies: str = "told"
     hub: str = ""
+    robots: str = "all"
     media_inquiry: MediaInquiry | None = None
 
     def __post_init__(self) -> None:
@@ -69,6 +71,8 @@ class Archive:
             require_url("hub", self.hub)
         if self.policies not in ("told", "all"):
             raise ValueError('"policies" must be "told" or "all"')
+        if self.robots not in ("all", "no-training", "none"):
+            raise ValueError('"robots" must be "all", "no-training" or "none"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

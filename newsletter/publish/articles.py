@@ -8,7 +8,7 @@ from newsletter.languages import gettext
 from newsletter.links import cleaned_text
 from newsletter.merge import reader_links
 from newsletter.model import Snapshot, Variant
-from newsletter.publish import mailed
+from newsletter.publish import mailed, twins
 from newsletter.publish.feeds import LENGTH, Feed, FeedEntry
 from newsletter.publish.pages import Pages
 from newsletter.publish.pictures import card, original
@@ -48,6 +48,7 @@ def _issue(site: Site, issue: Summary, older: Summary | None, newer: Summary | N
     )
     key = site.key("mail", issue.digest)
     yield Page(f"{folder}/as-mailed.html", key, lambda snapshot: _as_mailed(site.pages, snapshot), folder)
+    yield Page(f"{folder}/index.md", key, lambda snapshot: _twin(site.pages, issue, snapshot), folder)
     yield Page(f"{folder}/plain.txt", key, lambda snapshot: _plain(site.pages, snapshot), folder)
     yield Page(
         f"{folder}/card.jpg",
@@ -77,6 +78,11 @@ def _as_mailed(pages: Pages, snapshot: Snapshot) -> bytes:
     # Nobody's name and nobody's link: the fallbacks, and the service's page that belongs to no reader.
     text = mail.html.merge_html(_nobody(pages))
     return mailed.page(text, pages.base, pages.config.collect.tracking)
+
+
+def _twin(pages: Pages, issue: Summary, snapshot: Snapshot) -> bytes:
+    name = pages.config.publications[issue.publication].name
+    return twins.issue_text(public_issue(snapshot, pages.config.collect.tracking), name).encode()
 
 
 def _plain(pages: Pages, snapshot: Snapshot) -> bytes:

@@ -17,7 +17,9 @@ from newsletter.publish.feeds import sitemap
 from newsletter.publish.pages import NOT_FOUND, Pages
 from newsletter.publish.pictures import original, shaped, shapes
 from newsletter.publish.planned import Page, Site
+from newsletter.publish.robots import robots_txt
 from newsletter.publish.summary import summarize
+from newsletter.publish.twins import llms
 
 #: What file systems take for one name (255 bytes), less what names of files beside it are longer.
 _NAME_BYTES = 230
@@ -50,7 +52,13 @@ def _pages(site: Site) -> Iterator[Page]:
     yield from _pictures(site)
     yield site.page(NOT_FOUND, "404.html.j2", [])
     base = site.pages.base
-    yield Page("robots.txt", site.key(base), lambda: f"User-agent: *\nAllow: /\nSitemap: {base}/sitemap.xml\n".encode())
+    who = site.catalog.config.archive.robots
+    yield Page("robots.txt", site.key(base, who), lambda: robots_txt(who, base).encode())
+    yield Page(
+        "llms.txt",
+        site.key(*map(site.mark, site.catalog.issues), *site.policy_mark.values()),
+        lambda: llms(site.catalog).encode(),
+    )
     places = list(_places(site))
     yield Page("sitemap.xml", site.key(places), lambda: sitemap(places, base))
 

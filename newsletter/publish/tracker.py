@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from newsletter.model import Level, Policy, StatusChange
 from newsletter.places import state_name
+from newsletter.publish import twins
 from newsletter.publish.catalog import NATION, slug_of
 from newsletter.publish.feeds import Feed
 from newsletter.publish.listings import step_entry
@@ -84,6 +85,8 @@ def pages(site: Site) -> Iterator[Page]:
             latest=policy.latest(catalog.today),
             told=told,
         )
+        make = lambda policy=policy: twins.policy_text(policy).encode()  # noqa: E731
+        yield Page(f"policies/{policy.slug}/index.md", site.key("twin", site.policy_mark[policy.slug]), make)
     if "policies" not in site.sections:
         return
     marks = list(site.policy_mark.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from newsletter.check.links import links_in
-from tests.timing import is_linear
+from tests.desk import ISSUE, Desk
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,18 @@ def test_links_are_those_that_the_page_has(text: str, links: list[tuple[str, str
     assert list(links_in(text)) == links
 
 
-@pytest.mark.parametrize("piece", ["[", "[a](", "](", "<https://a", "\\", "[a]( "])
-def test_a_long_text_takes_no_more_than_its_share_of_time(piece: str) -> None:
-    assert is_linear(lambda size: list(links_in(piece * (size // len(piece)))), size=1_500)
+@pytest.mark.parametrize(
+    ("url", "wrapped"),
+    [
+        ("https://www.google.com/url?q=https%3A%2F%2Fx.example%2F", True),
+        ("https://urldefense.com/v3/__https://x.example/__;!!Abc!T$", True),
+        ("https://bit.ly/abc", True),
+        ("https://www.google.com/maps", False),
+        ("https://exämple.org/", False),
+    ],
+)
+def test_a_link_that_leads_through_others_is_found(desk: Desk, url: str, wrapped: bool) -> None:
+    desk.write_issue("wrapped", ISSUE + f"\n[The report of the board]({url})\n")
+    issue = desk.space.compose("wrapped")
+    found = {finding.rule for finding in desk.space.check(issue, desk.space.render(issue))}
+    assert ("links/shortened" in found) == wrapped

@@ -172,7 +172,7 @@ def test_an_item_may_not_take_the_slug_of_a_policy(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [
-        ("a.xlsx", b"PK", "unknown kind of file"),
+        ("a.xlsx", b"PK", "not a workbook that can be read"),
         ("a.json", b"[{", "not valid JSON"),
         ("a.json", b"[1]", "must be a list of objects"),
         ("a.json", b"[" * 100_000, "not valid JSON"),

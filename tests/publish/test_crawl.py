@@ -101,7 +101,7 @@ def test_an_archive_with_a_broken_link_goes_nowhere(desk: Desk) -> None:
     desk.space.approve(NAME, by="Ada")
     done = desk.run("publish", "--check", "--to", "git:pages", "--repository", ".")
     assert done.returncode == 3
-    assert "404.html: no.html: there is no such page or file" in done.stdout
+    assert "404.html: no.html: leads nowhere from other addresses" in done.stdout
     assert "git" not in done.stderr
 
 

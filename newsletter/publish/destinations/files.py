@@ -21,6 +21,7 @@ _TYPES = {
     ".ics": "text/calendar; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
+    ".md": "text/markdown; charset=utf-8",
     ".rss": "application/rss+xml",
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
