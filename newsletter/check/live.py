@@ -164,9 +164,10 @@ def names_bill(text: str, number: str) -> bool:
     digits = [piece.lstrip("0") or "0" for piece in re.findall(r"\d+", number)]
     if not digits:
         return letters in re.sub(r"[^a-z]", "", text.lower())
-    between = r"[\s.\u00a0:#-]*(?:no|number|num)?[\s.\u00a0:#-]*"
-    tail = r"[\s\u00a0./-]*".join(rf"0*{piece}" for piece in digits) + r"(?!\d)"
-    spelled = [r"[\s.\u00a0]*".join(letters), *map(re.escape, _SPELLED.get(letters, ()))]
+    # Bounded, since a page may hold a million blanks.
+    between = r"[\s.\u00a0:#-]{0,9}(?:no|number|num)?[\s.\u00a0:#-]{0,9}"
+    tail = r"[\s\u00a0./-]{0,9}".join(rf"0{{0,9}}{piece}" for piece in digits) + r"(?!\d)"
+    spelled = [r"[\s.\u00a0]{0,9}".join(letters), *map(re.escape, _SPELLED.get(letters, ()))]
     heads = "|".join(rf"(?<![a-z]){head}{between}" for head in spelled) if letters else r"(?<!\d)"
     return re.search(rf"(?:{heads}){tail}", text, re.IGNORECASE) is not None
 

@@ -70,6 +70,9 @@ def _ensure_online(space: Workspace, service: CampaignService, campaign: Campaig
         say(f"Not online yet: {found.missing[0]}. Publishing the archive.")
         space.publish()
         found = space.online(snapshot)
+    if found.missing and snapshot.issue.date > space.today():
+        what = f"the issue is dated {snapshot.issue.date}, and its page isn't published before"
+        raise SendError(what, where=campaign.name, hint="send it that day, or change its date and approve it again")
     if found.missing:
         what = f"{many(len(found.missing), 'address')} that the mail needs is not online: {found.missing[0]}"
         raise SendError(what, where=campaign.name, hint="newsletter publish --to where it's served from")

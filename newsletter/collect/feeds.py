@@ -120,7 +120,10 @@ def _parsed(feed: Feed, page: Page) -> Any:
     if b"&#" in body or b"&amp;#" in body:  # what is no character ends the parser
         body = references_mended(body.decode("latin-1")).encode("latin-1")
     try:
-        return feedparser.parse(body, response_headers={"content-type": said})
+        # Of texts only the words are taken, so that their HTML needs neither cleaning nor addresses.
+        return feedparser.parse(
+            body, response_headers={"content-type": said}, sanitize_html=False, resolve_relative_uris=False
+        )
     except Exception as fault:  # the parser has no error of its own for what it trips over
         raise InputError(f"can't be read as a feed ({type(fault).__name__})", where=feed.url) from None
 

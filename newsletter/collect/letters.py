@@ -28,7 +28,7 @@ _END = re.compile(r"^(--\s*$|>|On .+ wrote:$|-+ ?(Original|Forwarded) message)",
 _LEAD = re.compile(r"(\b(see|here|link|read more|more( at)?))? ?[.:]{0,2}$", re.IGNORECASE)
 _MAX_BYTES = 30_000_000
 #: Seconds for one letter, and how many letters of its text are looked at.
-_SECONDS, _TEXT = 10.0, 200_000
+_SECONDS, _TEXT, _HTML = 10.0, 200_000, 2_000_000
 #: What Python's parser of mail, and codecs, trip over.
 _FAULTS = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
 
@@ -118,7 +118,7 @@ def _body(message: EmailMessage) -> str:
         content = str(part.get_content())
     except (LookupError, ValueError, KeyError):
         content = (part.get_payload(decode=True) or b"").decode("utf-8", "replace")  # type: ignore[union-attr]
-    return words(content) if part.get_content_type() == "text/html" else content
+    return words(content[:_HTML]) if part.get_content_type() == "text/html" else content
 
 
 def _own_words(text: str) -> str:

@@ -12,8 +12,8 @@ from types import FrameType
 from newsletter.errors import InputError
 
 
-class _Late(Exception):
-    """The time is over."""
+class _Late(BaseException):
+    """The time is over; not an Exception, which a library might take for one of its own."""
 
 
 @contextmanager

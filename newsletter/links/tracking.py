@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from newsletter.links.address import Address
 from newsletter.links.wrappers import unwrapped
@@ -17,6 +17,9 @@ _DEPTH = 32
 #: A wrapped address may be longer than one that is kept, but no text is read for ever.
 _LONGEST = 100_000
 _REMEMBERED = 2_000
+#: So deep are addresses looked for in the parameters of others.
+_WITHIN = 3
+_USER = re.compile(r"(https?://)[^/?#\\]*@", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?:[/\\]{2}", re.IGNORECASE)
 #: Where an address in running text ends: blanks, quotes, brackets of tags, marks of other scripts, a merge field; and
 #: brackets, after which it may go on.
@@ -41,20 +44,24 @@ def canonical(url: str, tracking: Iterable[str]) -> str:
     return str(found[0]) if found else url.strip()
 
 
-def _parted(url: str, tracking: tuple[str, ...]) -> tuple[Address, bool] | None:
+def _parted(url: str, tracking: tuple[str, ...], within: int = 0) -> tuple[Address, bool] | None:
     # Long ones are rare, and would fill the memory.
-    return _canonical(url, tracking) if len(url) < _REMEMBERED else _canonical.__wrapped__(url, tracking)
+    remembered = len(url) < _REMEMBERED
+    return (_canonical if remembered else _canonical.__wrapped__)(url, tracking, within)
 
 
 @lru_cache(maxsize=8_192)
-def _canonical(url: str, tracking: tuple[str, ...]) -> tuple[Address, bool] | None:
-    """The canonical address, and whether anything was taken out; None for what is no address."""
+def _canonical(url: str, tracking: tuple[str, ...], within: int) -> tuple[Address, bool] | None:
+    """The canonical address, and whether anything was taken out; None for what is no address. `within` counts the
+    addresses around it, in whose parameters it stands.
+    """
     address, wrapped = _innermost(url)
     if address is None:
         return None
-    query = _kept_pairs(address.query, tracking)
+    pairs = _kept_pairs(address.query, tracking)
+    query = [_inner_cleaned(pair, tracking, within) for pair in pairs] if within < _WITHIN else pairs
     fragment = _kept_fragment(address.fragment, tracking)
-    tracked = (len(query), len(fragment)) != (len(_pairs(address.query)), len(address.fragment))
+    tracked = query != _pairs(address.query) or len(fragment) != len(address.fragment)
     return replace(address, query="".join(query).lstrip("&;"), fragment=fragment), wrapped or tracked
 
 
@@ -84,6 +91,15 @@ def _pairs(query: str) -> list[str]:
 
 def _kept_pairs(query: str, tracking: tuple[str, ...]) -> list[str]:
     return [pair for pair in _pairs(query) if not is_tracking(_name(pair), tracking)]
+
+
+def _inner_cleaned(pair: str, tracking: tuple[str, ...], within: int) -> str:
+    """A parameter whose value is an address, cleaned as an address is."""
+    name, mark, value = pair.partition("=")
+    if not re.match(r"https?(?::|%3a)", value, re.IGNORECASE):
+        return pair
+    found = _parted(unquote(value), tracking, within + 1)
+    return f"{name}{mark}{quote(str(found[0]), safe='')}" if found and found[1] else pair
 
 
 def _kept_fragment(fragment: str, tracking: tuple[str, ...]) -> str:
@@ -138,7 +154,11 @@ def _end(text: str, start: int) -> int:
 
 
 def _cleaned_address(written: str, tracking: tuple[str, ...]) -> str:
-    found = _parted(_ESCAPE.sub(r"\1", _ENTITY.sub(_character, written)), tracking)
+    plain = _ESCAPE.sub(r"\1", _ENTITY.sub(_character, written))
+    found = _parted(plain, tracking)
+    if found is None and (named := _USER.match(plain)):  # somebody's name or password before the host
+        found = _parted(named[1] + plain[named.end() :], tracking)
+        return str(found[0]) if found else written
     if found is None or not found[1]:
         return written
     kept = str(found[0])

@@ -18,6 +18,7 @@ from newsletter.check.rules import Subject
 from newsletter.collect import policies
 from newsletter.model import Finding, Severity
 from tests.desk import ISSUE, NOW, Desk
+from tests.timing import is_linear
 from tests.website import Website
 
 NAME = "network-download-2022-10"
@@ -201,3 +202,8 @@ def test_a_number_is_found_in_any_usual_dress(letters: str, digits: int, between
 @given(st.text(max_size=60), st.text(max_size=20))
 def test_any_page_and_any_number_are_survived(text: str, number: str) -> None:
     names_bill(text, number)
+
+
+@pytest.mark.parametrize("piece", [" ", "hb ", "HB -", "hb 0", "."])
+def test_a_long_page_takes_no_more_than_its_share_of_time(piece: str) -> None:
+    assert is_linear(lambda size: names_bill("hb" + piece * (size // len(piece)), "HB 1234"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from sqlalchemy import update
 from newsletter.collect import feeds, inbox, pull
 from newsletter.collect.inbox import Known, Standing
 from newsletter.collect.letters import read_letter
+from newsletter.collect.limits import time_limit
 from newsletter.collect.pull import Intake, Pulled
 from newsletter.config import CollectConfig, Feed
 from newsletter.errors import InputError
@@ -275,3 +278,17 @@ def test_known_addresses_count_once(intake: Intake) -> None:
     known.add("a", "https://[tbd].org", "A")
     assert known.same("https://[tbd].org") == "a"
     assert known.same("https://www.a.example/") == ""
+
+
+def test_what_takes_too_long_is_told_though_a_library_catches_what_it_can() -> None:
+    def endless() -> None:
+        while True:
+            try:
+                time.sleep(0.01)
+            except Exception:
+                continue
+
+    before = signal.getsignal(signal.SIGALRM)
+    with pytest.raises(InputError, match=r"takes longer than 0\.1 seconds to read"), time_limit(0.1, "a.eml"):
+        endless()
+    assert signal.getsignal(signal.SIGALRM) == before

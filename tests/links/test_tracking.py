@@ -91,6 +91,11 @@ def test_what_is_canonical_stays_as_it_is(path: str, query: dict[str, str]) -> N
         ("https://example.org/#/page?id=1&utm_source=x", "https://example.org/#/page?id=1"),
         ("https://example.org/a?a=1;utm_medium=y", "https://example.org/a?a=1"),
         ("HTTPS://EXAMPLE.ORG/A?FBCLID=1", "https://example.org/A"),
+        (
+            "https://example.org/?next=https%3A%2F%2Fb.example%2F%3Futm_source%3Dn%26id%3D1",
+            "https://example.org/?next=https%3A%2F%2Fb.example%2F%3Fid%3D1",
+        ),
+        ("https://jane:secret@example.org/a?utm_source=n", "https://example.org/a"),
         ("www.example.org/a?utm_source=n", "www.example.org/a"),
         ("no address: a=b & c?", "no address: a=b & c?"),
         ("https://exämple.org/ä stays as it's written", "https://exämple.org/ä stays as it's written"),
@@ -105,6 +110,7 @@ def test_addresses_in_a_text_hold_nothing_of_who_clicked(given: str, kept: str |
     "piece",
     [
         "https://a.org/(",
+        "https://a.org/?b=",
         "(https://)",
         "&utm_source=",
         "https://x?a=b&",

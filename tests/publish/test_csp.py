@@ -30,7 +30,7 @@ from newsletter.model import (
     StatusChange,
     Story,
 )
-from newsletter.publish import Approved, publish
+from newsletter.publish import Approved, publish, search
 from newsletter.publish.public import public
 from tests.browsing import ORIGIN, serve
 from tests.desk import Desk
@@ -167,6 +167,18 @@ def test_no_page_is_stopped_by_its_own_policy(site: Path, browser: Browser, unde
     page.close()
     assert complaints == []
     assert brand != "rgba(0, 0, 0, 0)"
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not search.installed(), reason="Pagefind is not installed")
+def test_the_search_finds_something_under_its_policy(site: Path, browser: Browser) -> None:
+    page = browser.new_page()
+    complaints = serve(page, site)
+    page.goto(f"{ORIGIN}/search/index.html")
+    page.locator("#search input").first.fill("Denver")
+    page.wait_for_selector(".pagefind-ui__message:has-text('result')")
+    page.close()
+    assert complaints == []
 
 
 def test_what_holds_nothing_of_a_reader_is_the_same_object(snapshot: Snapshot) -> None:
