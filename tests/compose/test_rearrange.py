@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.compose.rearrange import drop, movable, move
@@ -166,6 +166,7 @@ GAPS = st.sampled_from(["\n\n", "\n\n<!-- note -->\n\n", "\n\n## Section\n\n", "
 LAYOUT = st.lists(st.tuples(PARTS, GAPS), min_size=2)
 
 
+@settings(deadline=None)
 @given(LAYOUT, st.data())
 def test_moving_loses_no_line_and_can_be_taken_back(layout: list[tuple[str, str]], data: st.DataObject) -> None:
     text = HEAD + "\n" + "".join(part.format(f"p{n}") + gap for n, (part, gap) in enumerate(layout))
