@@ -95,7 +95,8 @@ def test_a_policy_keeps_its_whole_history(store: Store) -> None:
         found = policies.get(session, "prop-g")
         assert [change.status for change in found.history] == [Status.PASSED, Status.IN_EFFECT]
         assert policies.find(session, since=dt.date(2022, 9, 1)) == [found]
-        assert policies.find(session, since=dt.date(2022, 10, 1)) == []
+        assert policies.find(session, since=dt.date(2022, 10, 1)) == [found]
+        assert policies.find(session, since=dt.date(2022, 10, 2)) == []
     assert found.latest(dt.date(2022, 9, 30)) == policy.history[0]
     assert found.moved(dt.date(2022, 9, 1), dt.date(2022, 10, 31)) == (later,)
     assert found.place == Place(state="CA", locality="San Francisco")
