@@ -12,10 +12,10 @@ from tests.timing import is_linear
     ("text", "links"),
     [
         ("[a](https://en.example/wiki/Lane_(2014))", [("a", "https://en.example/wiki/Lane_(2014)")]),
-        ("[a](<https://en.example/a b>)", [("a", "https://en.example/a b")]),
+        ("[a](<https://en.example/a b>)", [("a", "https://en.example/a%20b")]),
         ('[the [2014] case](https://a.example/x "title")', [("the [2014] case", "https://a.example/x")]),
         ("<https://a.example/x_(y)>", [("https://a.example/x_(y)", "https://a.example/x_(y)")]),
-        ("[**bold** words][1]\n\n[1]: https://a.example/año", [("bold words", "https://a.example/año")]),
+        ("[**bold** words][1]\n\n[1]: https://a.example/año", [("bold words", "https://a.example/a%C3%B1o")]),
         ("![picture](https://a.example/x.png) `[code](https://a.example)`", []),
         ("[](https://a.example/)", [("", "https://a.example/")]),
         (
