@@ -5,12 +5,14 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import tomli_w
+from babel.dates import format_date
 
 from newsletter.compose.news import Shelf
 from newsletter.config import Publication
+from newsletter.languages import gettext, locale
 from newsletter.model import Corrects, Item, Kind, Policy
 
 
@@ -24,68 +26,86 @@ def write(
     shelves: Sequence[Shelf],
     *,
     day: dt.date,
+    language: str = "en",
     told: Collection[str] = (),
     corrections: Sequence[str] = (),
     editor_note: str = "",
 ) -> str:
-    """The text of an issue.md. Of what is in `told` by slug, policies come as updates and items as reminders. It starts
-    with the `corrections` of earlier issues, each of which is Markdown.
+    """The text of an issue.md, in the publication's `language`. Of what is in `told` by slug, policies come as updates
+    and items as reminders. It starts with the `corrections` of earlier issues, each of which is Markdown.
     """
-    lines: list[str] = ["", "## Corrections", "", "\n\n".join(corrections)] if corrections else []
+    _ = gettext(language)
+    lines: list[str] = ["", f"## {_('Corrections')}", "", "\n\n".join(corrections)] if corrections else []
     for shelf in shelves:
         if shelf.heading:
             lines += ["", f"## {shelf.heading}", "", *_references(shelf.entries, told)]
         elif shelf.entries:
             rest = (f"[[{entry.slug}]]" for entry in shelf.entries)
             lines += ["", "<!-- New as well, but in no section's plan:", *rest, "-->"]
-    headlines = _headlines([entry for shelf in shelves if shelf.heading for entry in shelf.entries])
+    headlines = _headlines([entry for shelf in shelves if shelf.heading for entry in shelf.entries], language)
     note = f"<!-- {editor_note} -->\n\n" if editor_note else ""
-    greeting = "Hi {{ first_name | friend }},\n\nTK: two or three sentences that say why this issue matters.\n"
-    return _matter(publication, headlines, day) + note + greeting + "\n".join(lines).rstrip() + "\n"
+    greeting = f"{_greeting(_)}\n\nTK: two or three sentences that say why this issue matters.\n"
+    return _matter(publication, headlines, day, language) + note + greeting + "\n".join(lines).rstrip() + "\n"
 
 
-def write_document(publication: Publication, title: str, markdown: str, *, day: dt.date) -> str:
+def write_document(publication: Publication, title: str, markdown: str, *, day: dt.date, language: str = "en") -> str:
     """The text of an issue.md that was written elsewhere."""
-    return _matter(publication, title or "TK headlines", day) + markdown
+    return _matter(publication, title or "TK headlines", day, language) + markdown
 
 
-def _matter(publication: Publication, headlines: str, day: dt.date) -> str:
+def _greeting(_: Callable[[str], str]) -> str:
+    return _("Hi {{ first_name | friend }},")
+
+
+def _matter(publication: Publication, headlines: str, day: dt.date, language: str) -> str:
+    month, whole = (format_date(day, form, locale=locale(language)) for form in ("MMM y", "LLLL y"))
     matter = {
         "publication": publication.slug,
-        "title": publication.title.format(name=publication.name, headlines=headlines, month=f"{day:%b %Y}"),
+        "title": publication.title.format(name=publication.name, headlines=headlines, month=month),
         "date": day,
-        "subject": f"📬 {publication.name.removeprefix('The ')} | {day:%B %Y}",
+        "subject": f"📬 {publication.name.removeprefix('The ')} | {whole}",
         "preheader": "",
         "teaser": "",
     }
     return f"+++\n{tomli_w.dumps(matter)}+++\n\n"
 
 
-def about(title: str, url: str, day: dt.date, note: str) -> str:
+def about(title: str, url: str, day: dt.date, note: str, language: str = "en") -> str:
     """A correction as an issue tells it: which issue was wrong, and the note."""
     words = re.sub(r"[\[\]\\]", "", title)
-    return f"*In [{words}]({url}) of {day:%B} {day.day}:* {note}"
+    form = "d 'de' MMMM" if language.startswith("es") else "MMMM d"
+    when = format_date(day, form, locale=locale(language))
+    return f"*{gettext(language)('In {issue} of {day}:').format(issue=f'[{words}]({url})', day=when)}* {note}"
 
 
 def write_correction(
-    publication: Publication, *, corrects: Corrects, title: str, url: str, day: dt.date, notes: Sequence[str]
+    publication: Publication,
+    *,
+    corrects: Corrects,
+    title: str,
+    url: str,
+    day: dt.date,
+    notes: Sequence[str],
+    language: str = "en",
 ) -> str:
     """The text of an issue.md that mails corrections of an earlier issue, by its title and address."""
+    _ = gettext(language)
     name = publication.name.removeprefix("The ")
     matter: dict[str, object] = {
         "publication": publication.slug,
-        "title": f"Correction: {title}",
+        "title": f"{_('Correction')}: {title}",
         "date": day,
-        "subject": f"Correction | {name}",
-        "preheader": "Something in an issue that you had from us was wrong",
-        "teaser": "What was wrong in an issue, and what is right.",
+        "subject": f"{_('Correction')} | {name}",
+        "preheader": _("Something in an issue that you had from us was wrong"),
+        "teaser": _("What was wrong in an issue, and what is right."),
         "corrects": corrects.issue,
     }
     if corrects.variants:
         matter["corrects_variants"] = list(corrects.variants)
     words = re.sub(r"[\[\]\\]", "", title)
-    text = f"In an issue that you had from us, [{words}]({url}), something was wrong. Here is what is right:"
-    body = ["Hi {{ first_name | friend }},", text, *notes, "The issue's page on the web says so, too."]
+    text = _("In an issue that you had from us, {issue}, something was wrong. Here is what is right:")
+    told = text.format(issue=f"[{words}]({url})")
+    body = [_greeting(_), told, *notes, _("The issue's page on the web says so, too.")]
     return f"+++\n{tomli_w.dumps(matter)}+++\n\n" + "\n\n".join(body) + "\n"
 
 
@@ -108,6 +128,6 @@ def _mark(entry: Item | Policy) -> str:
     return " | update" if isinstance(entry, Policy) else " | reminder"
 
 
-def _headlines(entries: Sequence[Item | Policy]) -> str:
-    titles = [entry.title for entry in entries[:2]]
-    return (", ".join(titles) + " and more") if titles else "TK headlines"
+def _headlines(entries: Sequence[Item | Policy], language: str) -> str:
+    titles = ", ".join(entry.title for entry in entries[:2])
+    return gettext(language)("{headlines} and more").format(headlines=titles) if titles else "TK headlines"

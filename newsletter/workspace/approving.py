@@ -78,13 +78,15 @@ class Approving(Writing):
             wanted = (f"{issue.slug}-correction" + (f"-{n}" if n > 1 else "") for n in count(1))
             taken = {*self.issue_names(), *amendments.mails(session)}
             name = next(name for name in wanted if name not in taken)
+            publication = self.config.publication(issue.publication)
             text = write_correction(
-                self.config.publication(issue.publication),
+                publication,
                 corrects=Corrects(issue=issue.slug, variants=tuple(variants)),
                 title=issue.title,
                 url=self.page_url(issue.slug),
                 day=self.today(),
                 notes=[row.note for row in rows],
+                language=self.config.language(publication),
             )
             for row in rows:
                 row.mailed_in = name

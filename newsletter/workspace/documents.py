@@ -55,7 +55,10 @@ class Documents(Opened):
         path.parent.mkdir(parents=True, exist_ok=True)
         for picture in document.pictures:
             (path.parent / picture.name).write_bytes(picture.data)
-        path.write_text(write_document(publication, document.title, markdown, day=day), encoding="utf-8")
+        path.write_text(
+            write_document(publication, document.title, markdown, day=day, language=self.config.language(publication)),
+            encoding="utf-8",
+        )
         return FromDocument(
             slug=name,
             named=named,

@@ -146,11 +146,13 @@ class Writing(Opened):
         from newsletter.compose.draft import about
         from newsletter.send import latest
 
-        found = {}
+        found, language = {}, self.config.language(publication)
         for row in amendments.untold(session, publication.slug, self.issue_names()):
             snapshot = latest(session, row.issue)
             if snapshot:
-                found[row.id] = about(snapshot.issue.title, self.page_url(row.issue), snapshot.issue.date, row.note)
+                found[row.id] = about(
+                    snapshot.issue.title, self.page_url(row.issue), snapshot.issue.date, row.note, language
+                )
         return found
 
     def write_draft(self, draft: Draft, without: Collection[str] = ()) -> tuple[str, int]:
@@ -160,7 +162,10 @@ class Writing(Opened):
 
         kept = [Shelf(s.heading, tuple(e for e in s.entries if e.slug not in without)) for s in draft.shelves]
         corrections = list(draft.corrections.values())
-        text = write(draft.publication, kept, day=draft.day, told=draft.told, corrections=corrections)
+        language = self.config.language(draft.publication)
+        text = write(
+            draft.publication, kept, day=draft.day, language=language, told=draft.told, corrections=corrections
+        )
         # Until there is the file, they count as untold: killed in between, the next draft has them.
         with self.store.write() as session:
             for number in draft.corrections:

@@ -191,3 +191,17 @@ def test_the_issue_of_this_month_is_dated_today(desk: Desk) -> None:
     today = dt.datetime.now(desk.space.config.timezone).date()
     done = desk.run("draft", "workers-rights", "--month", f"{today:%Y-%m}")
     assert f"Dated {today}" in done.stderr
+
+
+def test_a_draft_speaks_the_publications_language(desk: Desk) -> None:
+    path = desk.folder / "config.toml"
+    text = path.read_text(encoding="utf-8")
+    table = "[publications.workers-rights]\n"
+    assert table in text
+    path.write_text(text.replace(table, f'{table}language = "es"\n'), encoding="utf-8")
+    done = desk.run("draft", "workers-rights", "--date", "2022-11-14")
+    assert done.returncode == 0, done.stderr
+    text = (desk.folder / done.stdout.strip()).read_text(encoding="utf-8")
+    assert "Hola {{ first_name | a todas y todos }}," in text
+    assert "| noviembre 2022" in text
+    assert "nov 2022" in text
