@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import email
 import email.policy
 import hashlib
@@ -20,6 +21,7 @@ from newsletter.demo.draw import draw
 from newsletter.demo.people import people_csv
 from newsletter.errors import InputError
 from newsletter.model import Kind
+from newsletter.send import Clock
 from newsletter.store.records import DeliveryRecord
 from newsletter.workspace import Workspace
 from tests.desk import Desk, StillTime
@@ -29,10 +31,17 @@ SAMPLE = ROOT / "newsletter" / "demo"
 ISSUES = ("network-download-2022-10", "workers-rights-2022-09", "workers-rights-2022-10")
 
 
+def after_the_last_issue() -> Clock:
+    """A day on which all of the sample's issues are public."""
+    time = StillTime()
+    time.at += dt.timedelta(days=3)
+    return time.clock
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sample") / "demo"
-    build(folder, StillTime().clock, lambda _: None)
+    build(folder, after_the_last_issue(), lambda _: None)
     return folder
 
 
@@ -78,9 +87,9 @@ def test_the_archive_opens_and_says_that_it_is_a_sample(demo: Path) -> None:
 
 def test_building_again_starts_over_cleanly(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    build(folder, StillTime().clock, lambda _: None)
+    build(folder, after_the_last_issue(), lambda _: None)
     (folder / "outbox" / "left-over.txt").write_text("x")
-    build(folder, StillTime().clock, lambda _: None)
+    build(folder, after_the_last_issue(), lambda _: None)
     assert not (folder / "outbox" / "left-over.txt").exists()
 
 
