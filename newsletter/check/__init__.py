@@ -24,6 +24,7 @@ from newsletter.check import (
     leftovers,
     links,
     merging,
+    opening,
     outlook,
     policy,
     unseen,
@@ -35,7 +36,21 @@ from newsletter.model import Finding, Issue, Reach, Rendered, Severity, Use
 __all__ = ["RULES", "blocks", "check", "has_errors", "waived"]
 
 _FAMILIES = (
-    *(content, leftovers, unseen, facts, images, links, accessibility, merging, policy, audience, archive, clients),
+    *(
+        content,
+        opening,
+        leftovers,
+        unseen,
+        facts,
+        images,
+        links,
+        accessibility,
+        merging,
+        policy,
+        audience,
+        archive,
+        clients,
+    ),
     *(outlook, deliverability, asked),
 )
 

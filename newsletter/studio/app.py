@@ -18,10 +18,11 @@ from flask import Flask, Response, abort, redirect, render_template, request, se
 from jinja2 import FileSystemLoader
 from werkzeug.exceptions import HTTPException
 
+from newsletter.check.opening import opening
 from newsletter.compose import editing, rearrange
 from newsletter.errors import InputError, IssueError, NewsletterError, NotFound
 from newsletter.merge import reader_links
-from newsletter.model import Issue, Rendered
+from newsletter.model import Issue, Prose, Rendered
 from newsletter.resources import TEMPLATES
 from newsletter.studio.outline import outline, size_of
 from newsletter.studio.preview import Scheme, in_scheme, inbox_rows
@@ -164,6 +165,7 @@ class _Pages:
             seen=self._studio.digest(slug),
             sender=self._studio.space.config.senders[self._publication(issue).sender].name,
             rows=inbox_rows(subject, preheader),
+            quoted=opening(next((b.markdown for b in issue.blocks if isinstance(b, Prose)), "")),
             reach=reach,
             outline=outline(issue, findings, self._studio.movable(slug), partial(self._studio.words, slug)),
             fields=self._studio.fields(slug),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from newsletter import collect
 from newsletter.config import Publication
 from newsletter.errors import InputError
 from newsletter.links import canonical
+from newsletter.markdown.links import links
 from newsletter.model import Item, Policy, address_of
 from newsletter.workspace.opened import Opened
 
@@ -35,7 +37,7 @@ class Documents(Opened):
         """Write an issue.md of a document, with its pictures beside it; links to what is stored become references."""
         from newsletter.compose import references
         from newsletter.compose.documents import read
-        from newsletter.compose.documents.references import links, with_references
+        from newsletter.compose.documents.references import with_references
         from newsletter.compose.draft import slug_of, write_document
 
         name = slug or slug_of(publication, day)
@@ -52,6 +54,9 @@ class Documents(Opened):
             return known.get(address_of(canonical(url, tracking)))
 
         markdown = with_references(document.markdown, stored)
+        taken = next((one.name for one in document.pictures if (path.parent / one.name).exists()), "")
+        if taken:
+            raise InputError("exists already", where=f"issues/{name}/{taken}", hint="move it, or give another --slug")
         path.parent.mkdir(parents=True, exist_ok=True)
         for picture in document.pictures:
             (path.parent / picture.name).write_bytes(picture.data)
@@ -64,6 +69,11 @@ class Documents(Opened):
             named=named,
             pictures=len(document.pictures),
             entries=len(references(path)),
-            links=tuple(url for url in links(markdown) if stored(url) is None),
+            links=tuple(url for url in dict.fromkeys(link.url for link in links(markdown)) if _is_new(url, stored)),
             notes=document.notes,
         )
+
+
+def _is_new(url: str, stored: Callable[[str], Item | Policy | None]) -> bool:
+    """Whether an address is of a page that isn't stored."""
+    return url.lower().startswith(("http://", "https://")) and stored(url) is None

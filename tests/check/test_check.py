@@ -51,6 +51,7 @@ PLANTED = {
     "content/no-preheader": ISSUE.replace(PREHEADER, ""),
     "content/preheader-length": ISSUE.replace(PREHEADER, "Too short"),
     "content/placeholder": body("Here comes TK."),
+    "content/slow-start": ISSUE.replace("This month **eight", "Welcome to this issue of our newsletter. **Eight"),
     "content/pasted-table": body("State\tCities\nFL\t8"),
     "content/leftover-marks": body("Said **as it stands ** here."),
     "content/marks-in-plain-text": subject("**News** for October"),

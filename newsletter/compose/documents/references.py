@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-
-from markdown_it import MarkdownIt
+from collections.abc import Callable
 
 from newsletter.model import Item, Policy
 
@@ -41,14 +39,3 @@ def _reference(line: str, stored: Callable[[str], Item | Policy | None]) -> str:
     words = f" {headline}" if headline and headline != entry.title else ""
     below = f"\n{'  ' if mark else ''}> {blurb}" if blurb else ""
     return f"{mark}[[{entry.slug}]]{words}{below}"
-
-
-def links(markdown: str) -> Mapping[str, None]:
-    """The addresses that a text links to, each once, in order."""
-    found: dict[str, None] = {}
-    for token in MarkdownIt("commonmark", {"html": False}).enable("table").parse(markdown):
-        for child in token.children or ():
-            url = str(child.attrs.get("href", "")) if child.type == "link_open" else ""
-            if url.lower().startswith(("http://", "https://")):
-                found[url] = None
-    return found
