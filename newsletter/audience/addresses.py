@@ -18,12 +18,10 @@ GMAIL = ("gmail.com", "googlemail.com")
 def normalize(text: str) -> str:
     """An address in lower case, with its domain in ASCII (RFC 5890); InputError with the reason if it's none.
 
-    `Name <address>` is taken for the address. A `*`, by which somebody means a whole domain, is refused. A name part
-    beyond ASCII is refused, since the mail servers of most receivers don't take it (RFC 6531).
+    `Name <address>` is taken for the address. A name part beyond ASCII is refused, since the mail servers of most
+    receivers don't take it (RFC 6531).
     """
     address = text.strip().lower()
-    if "*" in address:
-        raise InputError('"*" can\'t stand for other letters', hint="name each address")
     if _USUAL.fullmatch(address):
         return address
     return _unusual(address)

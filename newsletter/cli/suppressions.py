@@ -54,6 +54,8 @@ def add_suppression(ctx: click.Context, addresses: tuple[str, ...], name: str) -
     emails, faults = [], []
     for number, address in enumerate(given, 1):
         try:
+            if "*" in address:
+                raise InputError('"*" can\'t stand for other letters', hint="name each address")
             emails.append(normalize(address))
         except InputError as fault:
             faults.append(InputError(fault.what, where=f"address {number}", hint=fault.hint))

@@ -44,11 +44,11 @@ def test_the_daily_work_from_an_empty_folder_to_an_archive(tmp_path: Path, desk:
         return done.stdout
 
     run("config", "check")
-    run(*NEW, "--date", "2026-12-01", "--summary", "Something happened, and it matters.")
+    run(*NEW, "--date", "2022-12-01", "--summary", "Something happened, and it matters.")
     (fresh / "p.csv").write_text("Email,Lists\na@example.org,Network Download\n", encoding="utf-8")
     run("subscribers", "import", str(fresh / "p.csv"), "--yes")
-    name = "network-download-2026-12"
-    path = fresh / run("draft", "network-download", "--date", "2026-12-02").strip()
+    name = "network-download-2022-12"
+    path = fresh / run("draft", "network-download", "--date", "2022-12-02").strip()
     text = path.read_text(encoding="utf-8")
     assert "[[a-new-story]]" in text
     text = text.replace("TK: two or three sentences that say why this issue matters.", "It matters.")

@@ -88,8 +88,8 @@ def test_the_pace_holds_for_all_senders_together(store: Store) -> None:
 
     def call() -> None:
         while len(taken) < 20:
-            now = clock.now()
             with store.write() as session:
+                now = clock.at(session)
                 wait = limiter.wait(session, now).seconds
                 if not wait:
                     limiter.take(session, 1, now)

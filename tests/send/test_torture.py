@@ -14,7 +14,7 @@ from tests.torture import torture
 def test_nobody_is_taken_twice_missed_unnamed_or_mailed_after_leaving_however_often_the_sender_is_killed(
     provider: str, tmp_path: Path
 ) -> None:
-    people = {"smtp": 300, "sendgrid": 4_000, "mailgun": 4_000, "files": 3_000}.get(provider, 250)
+    people = {"smtp": 300, "sendgrid": 4_000, "mailgun": 4_000, "files": 3_000}.get(provider, 500)
     done = torture(provider, recipients=people, kills=3, seed=11, folder=tmp_path)
     assert done.kills > 0
     assert done.fine, (done.states, done.twice[:5], done.late[:5], done.wrong[:5])
