@@ -13,7 +13,7 @@ _WORDS = 50
 #: What could stand at the head of any issue, of anybody.
 _BOILERPLATE = re.compile(
     r"""
-      welcome\ to\ (?:this|the|our|another|a)\ [^.!?]*(?:issue|edition|newsletter|round\ ?up)
+      welcome\ to\ (?!the\ first\b)(?:this|the|our|another|a)\ [^.!?]*(?:issue|edition|newsletter|round\ ?up)
     | (?:this|the)\ (?:email|message|newsletter)\ finds\ you
     | in\ this\ (?:week|month)?(?:'s|’s)?\ ?(?:issue|edition|newsletter)\b
     | (?:view|read|open)\ (?:this|it|the)\ [^.!?]{0,30}in\ (?:your|a|the)\ browser | view\ (?:in|online)
