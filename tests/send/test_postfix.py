@@ -316,7 +316,7 @@ class Stopping:
 
 def _stopped_in_mid_campaign(desk: Desk, serve: Serve, state: str) -> tuple[Postfix, set[str], str]:
     """Send until Postfix is stopped at the twelfth of 23 readers, and until it's back; all of them, and that one."""
-    postfix = serve(batch_size=5)
+    postfix = serve(batch_size=5, parallel=1)  # so that one message alone is under way
     readers = [f"reader{n}@example.org" for n in range(20)]
     everybody = add_readers(desk, *readers)
     postfix.add_mailboxes(*readers)
