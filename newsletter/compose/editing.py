@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 import tomli_w
 
-from newsletter.compose.rearrange import part_at, place_in
+from newsletter.compose.file import matter_lines
+from newsletter.compose.rearrange import part_at, place_in, places
 from newsletter.errors import InputError
+from newsletter.markdown.source import comments, without_comments
 
 #: What can be changed of the front matter.
 FIELDS = ("subject", "preheader", "title", "teaser")
 _ENTRY = re.compile(r"(?P<lead>\s*(?:[-*+][ \t]+)?)(?P<name>\[\[[^\]]*\]\])(?P<words>[^\n]*)")
-_COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +31,27 @@ class Words:
     blurb: str = ""
 
 
-def words_at(text: str, line: int) -> Words:
-    """The words of the part on a line."""
-    lines, start, end = part_at(text, line)
-    entry = _ENTRY.match(lines[start])
+def words(text: str) -> dict[int, Words]:
+    """The words of every part, by the line it starts on."""
+    lines = _split(text)
+    return {start + 1: _words(lines[start:end]) for start, end in places(text)}
+
+
+def _words(rows: list[str]) -> Words:
+    entry = _ENTRY.match(rows[0])
     if entry is None:
-        return Words(markdown="\n".join(lines[start:end]))
-    blurb = "\n".join(re.sub(r"^\s*> ?", "", row) for row in lines[start + 1 : end])
-    return Words(headline=_COMMENT.sub("", entry["words"]).strip(), blurb=_COMMENT.sub("", blurb).strip())
+        return Words(markdown="\n".join(rows))
+    blurb = "\n".join(re.sub(r"^\s*> ?", "", row) for row in rows[1:])
+    return Words(headline=_bare(entry["words"]), blurb=_bare(blurb))
+
+
+def _bare(text: str) -> str:
+    return without_comments(text)[0].strip()
+
+
+def _comments(text: str) -> str:
+    """The comments of a line, with a blank before each."""
+    return "".join(f" {text[start:end]}" for start, end in comments(text)[0])
 
 
 def set_entry(text: str, line: int, headline: str, blurb: str) -> str:
@@ -48,17 +62,16 @@ def set_entry(text: str, line: int, headline: str, blurb: str) -> str:
     entry = _ENTRY.match(lines[start])
     if entry is None:
         raise InputError("there is no item or policy", where=f"line {line}", hint="look at the issue again")
-    below = "\n".join(lines[start + 1 : end])
-    if blurb.strip() == words_at(text, line).blurb:
-        kept = lines[start + 1 : end]
-    elif "<!--" in below:
+    below = lines[start + 1 : end]
+    if blurb.strip() == _words(lines[start:end]).blurb:
+        kept = below
+    elif comments("\n".join(below))[0]:
         raise InputError("the blurb holds a comment", where=f"line {line}", hint="change it in issue.md")
     else:
         indent = " " * len(entry["lead"])
         kept = [f"{indent}> {row}".rstrip() for row in _lines(blurb)]
-    comments = "".join(match[0] for match in _COMMENT.finditer(entry["words"]))
-    words = " ".join(headline.split())
-    first = f"{entry['lead']}{entry['name']}{' ' if words else ''}{words}{comments}"
+    told = " ".join(headline.split())
+    first = f"{entry['lead']}{entry['name']}{' ' if told else ''}{told}{_comments(entry['words'])}"
     return _joined(text, [*lines[:start], first, *kept, *lines[end:]])
 
 
@@ -73,12 +86,11 @@ def set_markdown(text: str, line: int, markdown: str) -> str:
 def set_heading(text: str, line: int, heading: str) -> str:
     """The text with another heading of the section on a line."""
     lines = _split(text)
-    words = " ".join(heading.split())
+    told = " ".join(heading.split())
     found = re.match(r"##(?!#)\s*(?P<words>.*)", lines[line - 1]) if 0 < line <= len(lines) else None
-    if found is None or not words:
-        raise InputError("there is no heading" if words else "a section needs a heading", where=f"line {line}")
-    comments = "".join(match[0] for match in _COMMENT.finditer(found["words"]))
-    return _joined(text, [*lines[: line - 1], f"## {words}{comments}", *lines[line:]])
+    if found is None or not told:
+        raise InputError("there is no heading" if told else "a section needs a heading", where=f"line {line}")
+    return _joined(text, [*lines[: line - 1], f"## {told}{_comments(found['words'])}", *lines[line:]])
 
 
 def insert(text: str, line: int, slug: str) -> str:
@@ -91,22 +103,22 @@ def insert(text: str, line: int, slug: str) -> str:
     return _joined(text, [*lines[:place], *piece, *after])
 
 
-def set_field(text: str, key: str, words: str) -> str:
+def set_field(text: str, key: str, value: str) -> str:
     """The text with another value of a key of the front matter, in one of `FIELDS`."""
     if key not in FIELDS:
         raise InputError(f'"{key}" can\'t be changed here', hint="change it in issue.md")
     lines = _split(text)
-    ends = [number for number, row in enumerate(lines) if row.strip().lstrip("\ufeff") == "+++"]
-    if len(ends) < 2:
+    ends = matter_lines(lines)
+    if ends is None:
         raise InputError("there is no front matter", where="issue.md:1")
     first, last = ends[0] + 1, ends[1]
-    value = tomli_w.dumps({key: " ".join(words.split())}).rstrip("\n")
+    told = tomli_w.dumps({key: " ".join(value.split())}).rstrip("\n")
     start = next((n for n in range(first, last) if re.match(rf"\s*{key}\s*=", lines[n])), None)
     if start is None:
         place = next((n for n in range(first, last) if lines[n].lstrip().startswith("[")), last)
-        return _joined(text, [*lines[:place], value, *lines[place:]])
+        return _joined(text, [*lines[:place], told, *lines[place:]])
     end = next(n for n in range(start + 1, last + 1) if _is_whole("\n".join(lines[start:n])))
-    return _joined(text, [*lines[:start], value, *lines[end:]])
+    return _joined(text, [*lines[:start], told, *lines[end:]])
 
 
 def _is_whole(toml: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,12 +49,13 @@ def read_issue(path: Path, named: str) -> Source:
     except OSError as fault:
         raise IssueError(f"can't be read: {fault.strerror}", where=named) from None
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if lines[0].strip() != _FENCE:
+    ends = matter_lines(lines)
+    if ends is None and lines[0].strip() != _FENCE:
         hint = f'start with a line "{_FENCE}", the front matter, and "{_FENCE}" again'
         raise IssueError("there is no front matter", where=f"{named}:1", hint=hint)
-    end = next((number for number, line in enumerate(lines[1:], 1) if line.strip() == _FENCE), 0)
-    if not end:
+    if ends is None:
         raise IssueError(f'the front matter has no closing "{_FENCE}"', where=f"{named}:1")
+    _, end = ends
     try:
         document = Document.parse("\n".join(lines[1:end]) + "\n", named, first_line=2)
     except ConfigError as fault:
@@ -68,3 +70,11 @@ def read_issue(path: Path, named: str) -> Source:
         name=named,
         unclosed=None if unclosed is None else first + unclosed,
     )
+
+
+def matter_lines(lines: Sequence[str]) -> tuple[int, int] | None:
+    """On which lines the two `+++` around the front matter stand, counted from 0; None where there are no two."""
+    if not lines or lines[0].lstrip("\ufeff").strip() != _FENCE:
+        return None
+    end = next((number for number, line in enumerate(lines[1:], 1) if line.strip() == _FENCE), None)
+    return None if end is None else (0, end)

@@ -9,11 +9,12 @@ Both give the text back as it was where there's nothing to do.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from newsletter.compose.file import matter_lines
 from newsletter.links import canonical
 from newsletter.markdown.links import links
-from newsletter.markdown.source import mended, without_comments
+from newsletter.markdown.source import comments, mended
 
 #: Blanks that programs leave when they save text: one that doesn't break, beside one that does, or at a line's end.
 _DOUBLED = re.compile("(?:\u00a0+ [ \u00a0]*| [ \u00a0]*\u00a0[ \u00a0]*)(?=\\S)|[\u00a0]+$")
@@ -28,10 +29,9 @@ def fixed(text: str, tracking: Iterable[str]) -> str:
     head, body = _apart(text)
     ends = "\r\n" if "\r\n" in body else "\n"
     patterns = tuple(tracking)
-    pieces = _outside_comments(body.replace("\r\n", "\n"))
-    return head + "".join(piece if comment else _put_right(piece, patterns) for piece, comment in pieces).replace(
-        "\n", ends
-    )
+    pieces = _in_pieces(body.replace("\r\n", "\n"))
+    put_right = "".join(piece if comment else _put_right(piece, patterns) for piece, comment in pieces)
+    return head + put_right.replace("\n", ends)
 
 
 def _put_right(text: str, tracking: tuple[str, ...]) -> str:
@@ -53,22 +53,20 @@ def _parameters(url: str) -> str:
 
 def _apart(text: str) -> tuple[str, str]:
     """The front matter with its lines, and the Markdown."""
-    found = re.match(
-        r"\ufeff?[ \t]*\+\+\+[ \t]*\r?\n.*?^[ \t]*\+\+\+[ \t]*(?:\r?\n|\Z)", text, re.DOTALL | re.MULTILINE
-    )
-    return (found[0], text[found.end() :]) if found else ("", text)
+    lines = text.split("\n")
+    ends = matter_lines(lines)
+    first = ends[1] + 1 if ends else 0
+    return "".join(f"{line}\n" for line in lines[:first]), "\n".join(lines[first:])
 
 
-def _outside_comments(text: str) -> list[tuple[str, bool]]:
-    """The text in pieces, each with whether it's a comment, as far as comments are taken out at all."""
-    bare, _ = without_comments(text)
-    if bare == text:
-        return [(text, False)]
-    pieces, at = [], 0
-    for found in re.finditer(r"<!--.*?-->", text, re.DOTALL):
-        pieces += [(text[at : found.start()], False), (found[0], True)]
-        at = found.end()
-    return [*pieces, (text[at:], False)]
+def _in_pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """The text in pieces, each with whether it's a comment."""
+    at = 0
+    for start, end in comments(text)[0]:
+        yield text[at:start], False
+        yield text[start:end], True
+        at = end
+    yield text[at:], False
 
 
 def fixed_template(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Literal
 from markdown_it.tree import SyntaxTreeNode
 
 from newsletter.compose.body import ANY_REFERENCE, REFERENCE
+from newsletter.compose.file import matter_lines
 from newsletter.errors import InputError
 from newsletter.markdown import parse_issue
 from newsletter.markdown.source import prepared, without_comments
@@ -99,6 +100,17 @@ def part_at(text: str, line: int) -> tuple[list[str], int, int]:
     shelves, number, index = _find(_shelves(lines), line - 1)
     part = shelves[number].parts[index]
     return [row.removesuffix("\r") for row in lines], part.start, part.end
+
+
+def places(text: str) -> Iterator[tuple[int, int]]:
+    """From which to before which line every part of a text stands, counted from 0; a fence's parts for the fence."""
+    waiting = _shelves(text.split("\n"))
+    while waiting:
+        for part in waiting.pop(0).parts:
+            if part.shelves:
+                waiting += part.shelves
+            else:
+                yield part.start, part.end
 
 
 def place_in(text: str, line: int) -> tuple[list[str], int, bool]:
@@ -198,17 +210,12 @@ def _blank(lines: list[str]) -> str:
 
 
 def _shelves(lines: list[str]) -> list[_Shelf]:
-    first = _first_line(lines)
+    ends = matter_lines(lines)
+    first = ends[1] + 1 if ends else 0
     markdown, _ = prepared("\n".join(line.removesuffix("\r") for line in lines[first:]))
     tokens, _ = parse_issue(markdown)
     file = _File([*lines[:first], *markdown.split("\n")], lines, first)
     return _walk(SyntaxTreeNode(tokens), file, first)
-
-
-def _first_line(lines: list[str]) -> int:
-    """The line after the front matter, counted from 0."""
-    ends = [number for number, line in enumerate(lines) if line.strip().lstrip("\ufeff") == "+++"]
-    return ends[1] + 1 if len(ends) > 1 else 0
 
 
 def _walk(parent: SyntaxTreeNode, file: _File, start: int) -> list[_Shelf]:

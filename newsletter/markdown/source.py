@@ -24,8 +24,26 @@ def prepared(markdown: str) -> tuple[str, int | None]:
 
 def without_comments(markdown: str) -> tuple[str, int | None]:
     """The text without its `<!-- comments -->`, outside code, and the line, from 0, of one that is never closed."""
+    spans, unclosed = comments(markdown)
+    if unclosed is not None:
+        return markdown, markdown.count("\n", 0, unclosed)
+    if not spans:
+        return markdown, None
     pieces: list[str] = []
-    kept = at = 0
+    kept = 0
+    for start, end in spans:
+        before, after = _trimmed(markdown[kept:start], markdown[end : end + 1])
+        pieces += [before, "\n" * markdown.count("\n", start, end)]
+        kept = end + after
+    text = "".join([*pieces, markdown[kept:]])
+    lines = zip(text.split("\n"), markdown.split("\n"), strict=True)
+    return "\n".join("" if line != old and _BARE_MARK.match(line) else line for line, old in lines), None
+
+
+def comments(markdown: str) -> tuple[list[tuple[int, int]], int | None]:
+    """From where to where each comment outside code stands, and where one begins that is never closed."""
+    spans: list[tuple[int, int]] = []
+    at = 0
     while found := _SPECIAL.search(markdown, at):
         at = found.end()
         if found["fence"]:
@@ -35,16 +53,10 @@ def without_comments(markdown: str) -> tuple[str, int | None]:
         elif found["comment"]:
             end = _after_comment(markdown, found)
             if end is None:
-                return markdown, markdown.count("\n", 0, found.start())
-            before, after = _trimmed(markdown[kept : found.start()], markdown[end : end + 1])
-            at = end + after
-            pieces += [before, "\n" * markdown.count("\n", found.start(), end)]
-            kept = at
-    if not pieces:
-        return markdown, None
-    text = "".join([*pieces, markdown[kept:]])
-    lines = zip(text.split("\n"), markdown.split("\n"), strict=True)
-    return "\n".join("" if line != old and _BARE_MARK.match(line) else line for line, old in lines), None
+                return spans, found.start()
+            spans.append((found.start(), end))
+            at = end
+    return spans, None
 
 
 def _after_fence(text: str, opened: re.Match[str]) -> int:

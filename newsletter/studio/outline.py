@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from textwrap import shorten
 
@@ -31,9 +31,12 @@ class Part:
 
 @dataclass(slots=True)
 class Chapter:
-    """A section: its heading (empty for the introduction), its parts, and findings about the heading."""
+    """A section: its heading as it's shown and as it's `written` (empty for the introduction), its parts, and findings
+    about the heading.
+    """
 
     heading: str
+    written: str
     line: int
     parts: list[Part]
     findings: list[Finding] = field(default_factory=list)
@@ -62,11 +65,16 @@ def outline(
     issue: Issue,
     findings: list[Finding],
     movable: Mapping[int, tuple[bool, bool]],
-    words: Callable[[int], Words],
+    words: Mapping[int, Words],
 ) -> Outline:
-    """The parts of an issue with the findings beside the place that they speak of; `words` gives a part's, by line."""
+    """The parts of an issue with the findings beside the place that they speak of; `words` are a part's, by line."""
     chapters = [
-        Chapter(plain(section.heading), section.line, [_part(block, movable, words) for block in section.blocks])
+        Chapter(
+            plain(section.heading),
+            section.heading,
+            section.line,
+            [_part(block, movable, words) for block in section.blocks],
+        )
         for section in issue.sections
     ]
     places: dict[int, list[Finding]] = {}
@@ -83,10 +91,10 @@ def outline(
     return Outline(chapters, whole, errors, len(open_ones) - errors)
 
 
-def _part(block: Block, movable: Mapping[int, tuple[bool, bool]], words: Callable[[int], Words]) -> Part:
+def _part(block: Block, movable: Mapping[int, tuple[bool, bool]], words: Mapping[int, Words]) -> Part:
     name, kind = _named(block)
     up, down = movable.get(block.line, (False, False))
-    return Part(name, kind, block.line, block.only, up, down, words(block.line), _links(block))
+    return Part(name, kind, block.line, block.only, up, down, words.get(block.line, Words()), _links(block))
 
 
 def _links(block: Block) -> list[tuple[str, str]]:

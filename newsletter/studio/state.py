@@ -173,12 +173,9 @@ class Studio:
         """Which parts can move up or down, by line."""
         return rearrange.movable(_text(self.space.issue_path(slug).read_bytes()))
 
-    def words(self, slug: str, line: int) -> Words:
-        """The words of the part on a line; none where a part isn't in the file as such."""
-        try:
-            return editing.words_at(_text(self.space.issue_path(slug).read_bytes()), line)
-        except InputError:
-            return editing.Words()
+    def words(self, slug: str) -> dict[int, Words]:
+        """The words of every part as they're written, by line."""
+        return self._once(("words", slug), lambda: editing.words(_text(self.space.issue_path(slug).read_bytes())))
 
     def fields(self, slug: str) -> dict[str, str]:
         """What can be changed of an issue's front matter, as it's written."""
@@ -186,8 +183,11 @@ class Studio:
         matter = front_matter(path, f"issues/{slug}/issue.md")
         return {key: str(getattr(matter, key)) for key in editing.FIELDS}
 
-    def offers(self, issue: Issue) -> dict[str, str]:
+    def offers(self, slug: str) -> dict[str, str]:
         """What could be put into an issue, by slug: what waits in the inbox, then what is stored and isn't in it."""
+        return self._once(("offers", slug), lambda: self._offered(self.issue(slug)))
+
+    def _offered(self, issue: Issue) -> dict[str, str]:
         used = {entry.item.slug if isinstance(entry, Story) else entry.policy.slug for entry in issue.entries}
         with self.space.store.read() as session:
             waiting = {slug: f"{title} (inbox)" for slug, title in inbox.titles(session).items()}

@@ -50,11 +50,10 @@ def changed(before: str, after: str) -> tuple[list[str], list[str]]:
 
 
 def test_what_can_be_changed_is_read_as_it_stands() -> None:
-    assert editing.words_at(TEXT, line("[[a |")) == editing.Words(
-        headline="Own headline", blurb="Own blurb,\n\ntwo paragraphs."
-    )
-    assert editing.words_at(TEXT, line("[[c]]")) == editing.Words(headline="Row", blurb="its blurb")
-    assert editing.words_at(TEXT, line("Hi {{")).markdown.startswith("Hi {{ first_name | friend }}, <!-- desk -->\n")
+    found = editing.words(TEXT)
+    assert found[line("[[a |")] == editing.Words(headline="Own headline", blurb="Own blurb,\n\ntwo paragraphs.")
+    assert found[line("[[c]]")] == editing.Words(headline="Row", blurb="its blurb")
+    assert found[line("Hi {{")].markdown.startswith("Hi {{ first_name | friend }}, <!-- desk -->\n")
 
 
 def test_a_headline_and_a_blurb_are_changed_and_comments_and_marks_stay() -> None:
@@ -73,8 +72,14 @@ def test_a_change_that_would_lose_a_comment_is_refused() -> None:
     with pytest.raises(InputError, match="holds a comment"):
         editing.set_entry(text, line("[[a |", text), "x", "New.")
     assert "<!-- ask Bo -->" in editing.set_entry(
-        text, line("[[a |", text), "x", editing.words_at(text, line("[[a |", text)).blurb
+        text, line("[[a |", text), "x", editing.words(text)[line("[[a |", text)].blurb
     )
+
+
+def test_a_comment_as_a_word_processor_writes_it_stays() -> None:
+    text = TEXT.replace("<!-- who -->", "<!– who –>")
+    assert editing.words(text)[line("[[a |", text)].headline == "Own headline"
+    assert "[[a | update]] Other <!– who –>\n" in editing.set_entry(text, line("[[a |", text), "Other", "x")
 
 
 def test_prose_a_picture_and_a_heading_are_changed() -> None:

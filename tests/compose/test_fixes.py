@@ -22,6 +22,8 @@ HEAD = '+++\ntitle = "•\u00a0 T https://e.org/?utm_source=x"\n+++\n\n'
         ("10\u00a0km", "10\u00a0km"),
         ("`•\u00a0 code`", "`•\u00a0 code`"),
         ("Words <!-- •\tdesk https://e.org/?utm_a=1 --> end", "Words <!-- •\tdesk https://e.org/?utm_a=1 --> end"),
+        ("a <!– •\tdesk –> b", "a <!– •\tdesk –> b"),
+        ("`<!--` and •\n•\tOne <!-- x -->", "`<!--` and •\n+ One <!-- x -->"),
         ("[a](https://EXAMPLE.org)", "[a](https://EXAMPLE.org)"),
     ],
 )

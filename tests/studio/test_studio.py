@@ -224,6 +224,11 @@ def test_words_are_changed_where_they_are_shown_and_taken_back(client: FlaskClie
     assert written(desk) == ISSUE
 
 
+def test_a_headings_marks_are_in_the_field_that_changes_it(client: FlaskClient, desk: Desk) -> None:
+    desk.write_issue(NAME, ISSUE.replace("## 🏛️ Policy wins", "## 🏛️ **Policy** wins"))
+    assert 'name="heading" value="🏛️ **Policy** wins"' in client.get(f"{BASE}panel").text
+
+
 def test_an_item_of_the_inbox_is_kept_and_put_into_a_section(client: FlaskClient, desk: Desk) -> None:
     form = {"kind": "news", "title": "Fresh", "slug": "fresh", "url": "https://example.org/f", "date": "2022-10-10"}
     with desk.space.store.write() as session:
