@@ -1,20 +1,94 @@
-"""What a page says to those who read it, as a digest: the same as long as its text is.
+"""What a page says to those who read it: its bytes as text, and a digest that is the same as long as its words are.
 
-Of HTML it's the article that trafilatura finds, without menus, comments and what stands around; of anything else, the
-bytes themselves.
+The text is in the encoding that a browser would take: that of a byte order mark, of the Content-Type header, of a meta
+element in the first 1,024 bytes; else UTF-8 where it is valid, and Windows-1252
+(https://html.spec.whatwg.org/#determining-the-character-encoding).
 """
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import logging
+import re
 import unicodedata
 
 _HTML = {"text/html", "application/xhtml+xml", ""}
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+#: Labels that browsers take for another encoding, or Python doesn't know (https://encoding.spec.whatwg.org).
+_LABELS = {
+    **dict.fromkeys(("iso-8859-1", "iso8859-1", "latin1", "l1", "ascii", "us-ascii", "ansi_x3.4-1968"), "cp1252"),
+    **dict.fromkeys(("x-cp1252", "windows1252", "iso_8859-1", "cp819", "iso-ir-100"), "cp1252"),
+    **dict.fromkeys(("iso-8859-9", "latin5"), "cp1254"),
+    **dict.fromkeys(("iso-8859-11", "tis-620"), "cp874"),
+    **dict.fromkeys(("x-sjis", "shift_jis", "shift-jis", "sjis", "ms_kanji", "windows-31j"), "cp932"),
+    **dict.fromkeys(("gb2312", "gbk", "gb_2312-80", "x-gbk", "chinese"), "gb18030"),
+    **dict.fromkeys(("euc-kr", "ks_c_5601-1987", "korean", "windows-949"), "cp949"),
+    **dict.fromkeys(("big5", "big5-hkscs", "x-x-big5", "cn-big5"), "big5hkscs"),
+    **dict.fromkeys(("macintosh", "mac", "x-mac-roman"), "mac-roman"),
+    **dict.fromkeys(("unicode-1-1-utf-8", "utf8", "x-unicode20utf8"), "utf-8"),
+    **dict.fromkeys(("utf-16", "unicode", "ucs-2", "iso-10646-ucs-2"), "utf-16-le"),
+    **{f"windows-{number}": f"cp{number}" for number in range(1250, 1259)},
+    **{f"x-cp{number}": f"cp{number}" for number in range(1250, 1259)},
+}
+#: Not encodings of text, though Python has codecs of these names.
+_NO_TEXT = re.compile(r"(base64|bz2|hex|quopri|rot|uu|zlib|zip|idna|punycode|undefined|escape|mbcs|oem)")
+_META = re.compile(rb"<meta\s[^>]{0,300}?charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
+_XML = re.compile(rb"<\?xml[^>]{1,200}?encoding\s{0,9}=\s{0,9}[\"']([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
+
+
+def page_text(body: bytes, content_type: str) -> str:
+    """The text of a page. Bytes that are not a character in its encoding are replaced; it never fails."""
+    for mark, name in _MARKS:
+        if body.startswith(mark):
+            return body[len(mark) :].decode(name, "replace")
+    for name in (_from_header(content_type), _from_meta(body)):
+        if name:
+            return body.decode(name, "replace")
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return body.decode("cp1252", "replace")
+
+
+def _from_header(content_type: str) -> str:
+    found = re.search(r"charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([^\s;\"']{1,40})", content_type, re.IGNORECASE)
+    if not found:
+        return ""
+    return "cp1252" if found[1].lower() == "x-user-defined" else _codec(found[1])
+
+
+def _from_meta(body: bytes) -> str:
+    """As a meta element says; one that can be read in single bytes isn't UTF-16, whatever it says."""
+    head = body[:1024]
+    found = _META.search(head) or _XML.match(head.lstrip())
+    if not found:
+        return ""
+    label = found[1].decode("ascii").lower()
+    if label == "x-user-defined":
+        return "cp1252"
+    name = _codec(label)
+    return "utf-8" if name.startswith("utf-16") else name
+
+
+def _codec(label: str) -> str:
+    """Python's name of an encoding, empty for what is none."""
+    name = _LABELS.get(label.lower().strip(), label.lower().strip())
+    try:
+        found = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        return ""
+    if found.startswith("utf-16") and name.startswith("utf-16"):
+        found = name
+    return "" if _NO_TEXT.search(found) else found
 
 
 def digest(body: bytes, media_type: str) -> str:
-    """SHA-256 of a page's readable text in hexadecimal, blanks and line ends aside; empty when it has none."""
+    """SHA-256 of a page's readable text in hexadecimal, blanks and line ends aside; empty when it has none.
+
+    Of HTML it's the article that trafilatura finds, without menus, comments and what stands around; of anything else,
+    the bytes themselves.
+    """
     if media_type not in _HTML:
         return hashlib.sha256(body).hexdigest() if body else ""
     from trafilatura import extract

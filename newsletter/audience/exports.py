@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import itertools
 import tempfile
 import zipfile
 from collections import Counter
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from newsletter.audience.encodings import encoding
 from newsletter.errors import InputError
+from newsletter.spreadsheet import unpacked_size, workbook_rows
 
 _DELIMITERS = (",", ";", "\t", "|")
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -112,25 +112,9 @@ def _refuse_swallowed(cells: Sequence[str], where: str, delimiter: str) -> None:
 
 def _sheet(path: Path) -> Iterator[Row]:
     """The rows of a workbook's only sheet that has any."""
-    from python_calamine import CalamineError, CalamineWorkbook
-
     _refuse_bomb(path)
-    try:
-        workbook = CalamineWorkbook.from_path(path)
-        sheets = [workbook.get_sheet_by_name(name) for name in workbook.sheet_names]
-        filled = [sheet for sheet in sheets if sheet.height]
-        if len(filled) > 1:
-            names = ", ".join(sheet.name for sheet in filled)
-            raise InputError(
-                f"{len(filled)} sheets have rows: {names}", where=path, hint="save the one you mean as CSV"
-            )
-        rows = filled[0].iter_rows() if filled else iter(())
-        start = filled[0].start[0] + 1 if filled and filled[0].start else 1
-        for number, cells in zip(itertools.count(start), rows, strict=False):
-            texts = [_cell(value) for value in cells]
-            yield number, texts if any(text.strip() for text in texts) else []
-    except (CalamineError, ValueError) as fault:
-        raise InputError(f"not a workbook that can be read: {fault}", where=path, hint="save it as CSV UTF-8") from None
+    for number, texts in workbook_rows(path, _cell):
+        yield number, texts if any(text.strip() for text in texts) else []
 
 
 @contextmanager
@@ -171,10 +155,8 @@ def _names_in(path: Path) -> list[str]:
 
 
 def _refuse_bomb(path: Path) -> None:
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > _LARGEST:
-                raise InputError("the file is too large when unpacked", where=path, hint="save it as CSV UTF-8")
+    if unpacked_size(path) > _LARGEST:
+        raise InputError("the file is too large when unpacked", where=path, hint="save it as CSV UTF-8")
 
 
 def _cell(value: object) -> str:

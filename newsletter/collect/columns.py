@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from newsletter.errors import InputError
+from newsletter.spreadsheet import unpacked_size, workbook_rows
 
 WORKBOOKS = (".xlsx", ".xls", ".ods")
 _BYTES, _UNPACKED = 20_000_000, 200_000_000
@@ -59,35 +60,14 @@ def keys_of(header: Sequence[str], keys: Collection[str]) -> list[str]:
 
 def sheet_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """The rows of a workbook's only sheet that has any, with their numbers; InputError for what can't be read."""
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    _refuse_large(path)
     try:
-        workbook = CalamineWorkbook.from_path(path)
-        sheets = [workbook.get_sheet_by_name(name) for name in workbook.sheet_names]
-        filled = [sheet for sheet in sheets if sheet.height]
-        if len(filled) > 1:
-            names = ", ".join(sheet.name for sheet in filled)
-            raise InputError(f"several sheets have rows: {names}", where=path, hint="save the one you mean as CSV")
-        for sheet in filled:
-            first = sheet.start[0] + 1 if sheet.start else 1
-            for number, cells in enumerate(sheet.iter_rows(), first):
-                yield number, [_text(cell) for cell in cells]
-    except (CalamineError, ValueError, OSError) as fault:
-        raise InputError(f"not a workbook that can be read: {fault}", where=path, hint="save it as CSV UTF-8") from None
-
-
-def _refuse_large(path: Path) -> None:
-    try:
-        size = path.stat().st_size
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                size = max(size, sum(entry.file_size for entry in archive.infolist()) * _BYTES // _UNPACKED)
+        too_large = path.stat().st_size > _BYTES or unpacked_size(path) > _UNPACKED
     except (OSError, zipfile.BadZipFile) as fault:
         what = fault.strerror if isinstance(fault, OSError) and fault.strerror else "not a workbook"
         raise InputError(f"can't be read: {what}", where=path) from None
-    if size > _BYTES:
+    if too_large:
         raise InputError("is too large", where=path, hint="save the sheet you mean as CSV UTF-8")
+    yield from workbook_rows(path, _text)
 
 
 def _text(cell: object) -> str:

@@ -14,7 +14,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from newsletter.collect.charset import page_text
 from newsletter.collect.dates import day_of, is_ambiguous
 from newsletter.collect.limits import time_limit
 from newsletter.collect.plain import names_only, references_mended
@@ -24,6 +23,7 @@ from newsletter.fetch import Page
 from newsletter.links import Address, canonical, host_of, join
 from newsletter.model import Kind
 from newsletter.model.text import clean, clean_lines
+from newsletter.readable import page_text
 
 _HTML = {"text/html", "application/xhtml+xml", ""}
 _BY_HAND = "store it by hand: newsletter items add --kind KIND --title TITLE --url URL"

@@ -7,6 +7,7 @@ What can't be taken is in the document's notes, with the words that it stood bes
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
@@ -15,6 +16,7 @@ from urllib.parse import unquote
 from newsletter.compose.documents import markup, word
 from newsletter.compose.documents.page import Document, Pictures, read_page
 from newsletter.errors import InputError
+from newsletter.readable import page_text
 
 __all__ = ["Document", "read"]
 
@@ -51,7 +53,7 @@ def _markdown(path: Path, data: bytes, tracking: tuple[str, ...]) -> Document:
 
 
 def _html(path: Path, data: bytes, tracking: tuple[str, ...]) -> Document:
-    return read_page(markup.inlined(markup.decoded(data)), Pictures(_beside(path)), tracking)
+    return read_page(markup.inlined(page_text(data, "")), Pictures(_beside(path)), tracking)
 
 
 def _zipped(path: Path, data: bytes, tracking: tuple[str, ...]) -> Document:
@@ -65,7 +67,7 @@ def _zipped(path: Path, data: bytes, tracking: tuple[str, ...]) -> Document:
         files = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
     held: Mapping[str, bytes] = files
     pictures = Pictures(lambda source: held.get(str(folder / unquote(source))))
-    return read_page(markup.inlined(markup.decoded(page)), pictures, tracking)
+    return read_page(markup.inlined(page_text(page, "")), pictures, tracking)
 
 
 _READERS: Mapping[str, Callable[[Path, bytes, tuple[str, ...]], Document]] = {
@@ -80,8 +82,6 @@ _READERS: Mapping[str, Callable[[Path, bytes, tuple[str, ...]], Document]] = {
 
 def _bounded(path: Path, data: bytes) -> zipfile.ZipFile:
     """An archive that isn't larger than it may be when it's unfolded."""
-    import io
-
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except zipfile.BadZipFile:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import codecs
 import logging
 import re
 
-from bs4.dammit import EncodingDetector, UnicodeDammit
 from markdown_it import MarkdownIt
 
 #: Google Docs names its headings so.
@@ -22,17 +20,6 @@ def to_html(markdown: str) -> str:
 
 def _may_lead(url: str) -> bool:
     return not re.match(r"\s*(?:javascript|vbscript|file):", url, re.IGNORECASE)
-
-
-def decoded(page: bytes) -> str:
-    """A page's text, by its byte order mark or what it declares; else UTF-8, or Windows-1252."""
-    marks = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-    for mark, name in marks:
-        if page.startswith(mark):
-            return page.decode(name, "replace").lstrip("\ufeff")
-    declared = EncodingDetector.find_declared_encoding(page, is_html=True) or ""
-    found = UnicodeDammit(page, [declared, "utf-8", "windows-1252"] if declared else ["utf-8", "windows-1252"])
-    return found.unicode_markup or page.decode("utf-8", "replace")
 
 
 def inlined(html: str) -> str:

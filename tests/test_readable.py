@@ -6,7 +6,7 @@ import codecs
 
 import pytest
 
-from newsletter.collect.charset import page_text
+from newsletter.readable import page_text
 from tests.timing import is_linear
 
 
