@@ -36,22 +36,8 @@ from newsletter.model import Finding, Issue, Reach, Rendered, Severity, Use
 __all__ = ["RULES", "blocks", "check", "has_errors", "waived"]
 
 _FAMILIES = (
-    *(
-        content,
-        opening,
-        leftovers,
-        unseen,
-        facts,
-        images,
-        links,
-        accessibility,
-        merging,
-        policy,
-        audience,
-        archive,
-        clients,
-    ),
-    *(outlook, deliverability, asked),
+    *(content, opening, leftovers, unseen, facts, images, links, accessibility, merging, policy),
+    *(audience, archive, clients, outlook, deliverability, asked),
 )
 
 

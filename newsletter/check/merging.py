@@ -55,6 +55,6 @@ def foreign_field(subject: Subject) -> Found:
 @rule("merge/not-here", Severity.ERROR)
 def not_here(subject: Subject) -> Found:
     """Titles, headings, headlines and stored summaries are the same for everyone; a field there stays as it is."""
-    for where, text in subject.fixed_texts():
-        for field in parse(text).fields:
-            yield where, f'"{field}" is not merged here; use it in the text, the subject or the preheader'
+    for passage in subject.passages():
+        for field in () if passage.merges else parse(passage.text).fields:
+            yield passage.where, f'"{field}" is not merged here; use it in the text, the subject or the preheader'

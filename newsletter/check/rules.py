@@ -36,16 +36,6 @@ class Subject:
         """Every text that staff wrote or chose for this issue, with its place."""
         return ((passage.where, passage.text) for passage in self.passages())
 
-    def merging_texts(self) -> Iterator[tuple[str, str]]:
-        """The texts in which merge fields work: subject, preheader, prose, blurbs written for this issue."""
-        return ((passage.where, passage.text) for passage in self.passages() if passage.merges)
-
-    def fixed_texts(self) -> Iterator[tuple[str, str]]:
-        """The texts that are the same for everyone: title, teaser, headings, headlines, stored summaries, and what
-        pictures say.
-        """
-        return ((passage.where, passage.text) for passage in self.passages() if not passage.merges)
-
     def passages(self) -> Iterator[Passage]:
         """Every text that staff wrote or chose for this issue, as it stands in issue.md."""
         issue = self.issue
@@ -139,7 +129,7 @@ def rule(id: str, severity: Severity) -> Callable[[Callable[[Subject], Found]], 
     return register
 
 
-def asked_rule(id: str, severity: Severity, summary: str) -> str:  # noqa: A002
+def asked_rule(name: str, severity: Severity, summary: str) -> str:
     """Register a rule whose findings somebody else gives; its id."""
-    RULES[id] = Rule(id=id, severity=severity, summary=summary, run=lambda _: iter(()), asked=True)
-    return id
+    RULES[name] = Rule(id=name, severity=severity, summary=summary, run=lambda _: iter(()), asked=True)
+    return name

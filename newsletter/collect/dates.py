@@ -36,7 +36,7 @@ def day_of(text: str, zone: dt.tzinfo = dt.UTC) -> dt.date | None:
 def is_ambiguous(text: str) -> bool:
     """Whether people elsewhere would read another day, as in 11/05/2026."""
     found = _NUMBERS.match(text.strip())
-    return bool(found) and int(found[1]) <= 12 and int(found[3]) <= 12 and found[1] != found[3]  # type: ignore[index]
+    return found is not None and int(found[1]) <= 12 and int(found[3]) <= 12 and found[1] != found[3]
 
 
 def _iso(text: str, zone: dt.tzinfo) -> dt.date | None:

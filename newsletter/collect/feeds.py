@@ -16,7 +16,7 @@ from newsletter.collect.unfurl import shortened
 from newsletter.config import Feed
 from newsletter.errors import InputError
 from newsletter.fetch import Page, fetch
-from newsletter.links import Address, canonical, join
+from newsletter.links import canonical, join, judged
 
 #: Links written out are for letters; in a summary they're noise.
 _ADDRESS = re.compile(r"\s?https?://\S+")
@@ -168,19 +168,11 @@ def _photo(entry: Mapping[str, Any], base: str) -> str:
     """The address of an entry's picture: Media RSS, or an enclosure."""
     for key in ("media_content", "enclosures", "media_thumbnail"):
         for medium in entry.get(key) or ():
-            address = join(base, str(medium.get("url") or medium.get("href") or ""))
+            address = judged(join(base, str(medium.get("url") or medium.get("href") or "")))
             kind = str(medium.get("type") or medium.get("medium") or "image")
-            if kind.startswith("image") and _is_address(address):
+            if kind.startswith("image") and address:
                 return address
     return ""
-
-
-def _is_address(text: str) -> bool:
-    try:
-        Address.parse(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _first_words(summary: str) -> str:

@@ -18,7 +18,7 @@ from newsletter.collect.limits import time_limit
 from newsletter.collect.plain import words
 from newsletter.collect.unfurl import shortened
 from newsletter.errors import InputError
-from newsletter.links import Address, addresses_in, canonical
+from newsletter.links import addresses_in, canonical, judged
 from newsletter.model.text import clean, clean_lines
 
 _PREFIX = re.compile(r"^((re|fwd?|aw|wg)\s*:\s*|\[[^\]]*\]\s*)+", re.IGNORECASE)
@@ -88,13 +88,8 @@ def _letter(message: EmailMessage, path: Path, tracking: Collection[str], today:
 
 def _first_link(text: str, tracking: Collection[str]) -> str:
     """The first address in a text that can be one."""
-    for start, end in addresses_in(text):
-        address = canonical(text[start:end], tracking)
-        try:
-            return str(Address.parse(address))
-        except ValueError:
-            continue
-    return ""
+    found = (judged(canonical(text[start:end], tracking)) for start, end in addresses_in(text))
+    return next(filter(None, found), "")
 
 
 def _header(message: EmailMessage, name: str) -> str:

@@ -20,7 +20,7 @@ from newsletter.collect.plain import names_only, references_mended
 from newsletter.collect.structured import MainThing, main_thing
 from newsletter.errors import InputError
 from newsletter.fetch import Page
-from newsletter.links import Address, canonical, host_of, join
+from newsletter.links import Address, canonical, host_of, join, judged
 from newsletter.model import Kind
 from newsletter.model.text import clean, clean_lines
 from newsletter.readable import page_text
@@ -113,7 +113,7 @@ def _form(page: Page, tracking: Collection[str], own_host: str, days: _Days) -> 
         "date": (days.read("its date", published) if published else "") or found.date or "",
         "outlet": "" if own else clean(found.sitename or ""),
         "author": names_only(found.author or ""),
-        "photo": _photo(page.url, found.image or ""),
+        "photo": judged(join(page.url, found.image)) if found.image else "",
         **_dates(main, days),
     }
     if form["photo"] and found.sitename:
@@ -127,14 +127,6 @@ def _published(tree: Any, main: MainThing) -> Iterator[str]:
         yield said
     for query in _PUBLISHED:
         yield from (str(value) for value in tree.xpath(query) if str(value).strip())
-
-
-def _photo(base: str, image: str) -> str:
-    """The address of the page's picture; empty for what can't be one."""
-    try:
-        return str(Address.parse(join(base, image))) if image else ""
-    except ValueError:
-        return ""
 
 
 def _own_address(tree: Any, url: str) -> str:

@@ -70,6 +70,14 @@ class Address:
         return f"{self.scheme}://{place}{self.path}{query}" + (f"#{self.fragment}" if self.fragment else "")
 
 
+def judged(text: str) -> str:
+    """The address that a text is, as it's kept; empty for what can't be one."""
+    try:
+        return str(Address.parse(text))
+    except ValueError:
+        return ""
+
+
 def join(base: str, link: str) -> str:
     """The address that a link on the page `base` leads to; the link itself where it can't be told."""
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from newsletter.links import cleaned_text
 from newsletter.merge import MergeField
@@ -22,8 +22,8 @@ def public(value: T, tracking: tuple[str, ...]) -> T:
     cleaned: object = value
     if isinstance(value, str) and type(value) is str:
         text = cleaned_text(value, tracking)
-        return value if text == value else text  # type: ignore[return-value]
-    if isinstance(value, tuple):
+        cleaned = value if text == value else text
+    elif isinstance(value, tuple):
         parts = [public(part, tracking) for part in value]
         if any(new is not old for new, old in zip(parts, value, strict=True)):
             cleaned = tuple(parts)
@@ -39,7 +39,7 @@ def public(value: T, tracking: tuple[str, ...]) -> T:
                 changed[name] = new
         if changed:
             cleaned = dataclasses.replace(value, **changed)
-    return cleaned  # type: ignore[return-value]
+    return cast("T", cleaned)
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from newsletter.model import Level, Policy, StatusChange
 from newsletter.places import state_name
@@ -85,8 +86,8 @@ def pages(site: Site) -> Iterator[Page]:
             latest=policy.latest(catalog.today),
             told=told,
         )
-        make = lambda policy=policy: twins.policy_text(policy).encode()  # noqa: E731
-        yield Page(f"policies/{policy.slug}/index.md", site.key("twin", site.policy_mark[policy.slug]), make)
+        twin = site.key("twin", site.policy_mark[policy.slug])
+        yield Page(f"policies/{policy.slug}/index.md", twin, partial(_twin, policy))
     if "policies" not in site.sections:
         return
     marks = list(site.policy_mark.values())
@@ -117,6 +118,10 @@ def pages(site: Site) -> Iterator[Page]:
     yield Page("policies/policies.json", site.key(*marks), lambda: _json(site))
     ids = [catalog.step_id(step) for step in catalog.steps[:_STEPS]]
     yield from site.feeds(lambda: _feed(site), "policies/", [*marks, *ids])
+
+
+def _twin(policy: Policy) -> bytes:
+    return twins.policy_text(policy).encode()
 
 
 def _line(site: Site, policy: Policy) -> Line:

@@ -7,6 +7,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from textwrap import shorten
 from urllib.parse import unquote_to_bytes
 
 from bs4 import BeautifulSoup, Comment, Tag
@@ -18,7 +19,7 @@ from newsletter.links import canonical
 from newsletter.photos import fit
 
 _DATA = re.compile(r"data:image/[\w.+-]+(?:;[\w=.+-]+)*?(;base64)?,(.*)", re.DOTALL | re.IGNORECASE)
-_WORDS = 40
+_WIDTH = 40
 #: How wide a picture may be that nobody sees, in pixels.
 _BEACON = 2
 
@@ -95,8 +96,7 @@ def _style(element: Tag) -> str:
 
 def short(words: str) -> str:
     """Words by which somebody finds the place."""
-    words = " ".join(words.split())
-    return words if len(words) <= _WORDS else f"{words[: _WORDS - 1].rstrip()}…"
+    return shorten(words, _WIDTH, placeholder="…")
 
 
 def _without_the_unseen(page: BeautifulSoup) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import mammoth
 from lxml import etree
 
+from newsletter.compose.documents.page import short
 from newsletter.errors import InputError
 
 _STYLES = """
@@ -29,7 +30,6 @@ _LOST = {
     "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart": "a chart",
     "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds": "a diagram",
 }
-_WORDS = 40
 
 
 def to_html(data: bytes, named: str) -> tuple[str, list[str]]:
@@ -59,16 +59,16 @@ def _notes(data: bytes) -> list[str]:
         body = _xml(archive.read("word/document.xml"))
         comments = _xml(archive.read("word/comments.xml")) if "word/comments.xml" in names else None
     said = comments.iter(f"{_W}comment") if comments is not None else ()
-    return [*(f"a comment is left out: “{_short(_words(one))}”" for one in said), *_changes(body), *_lost(body)]
+    return [*(f"a comment is left out: “{short(_words(one))}”" for one in said), *_changes(body), *_lost(body)]
 
 
 def _changes(body: Any) -> Iterator[str]:
     for deleted in body.iter(f"{_W}del"):
         if words := "".join(text.text or "" for text in deleted.iter(f"{_W}delText")).strip():
-            yield f"a tracked change: what was deleted is left out: “{_short(words)}”"
+            yield f"a tracked change: what was deleted is left out: “{short(words)}”"
     for inserted in body.iter(f"{_W}ins"):
         if words := _words(inserted):
-            yield f"a tracked change: what was inserted is taken: “{_short(words)}”"
+            yield f"a tracked change: what was inserted is taken: “{short(words)}”"
 
 
 def _lost(body: Any) -> Iterator[str]:
@@ -76,15 +76,11 @@ def _lost(body: Any) -> Iterator[str]:
         for name, called in _LOST.items():
             if next(paragraph.iter(name), None) is not None:
                 beside = _words(paragraph)
-                yield f"{called} can't be taken" + (f", beside “{_short(beside)}”" if beside else "")
+                yield f"{called} can't be taken" + (f", beside “{short(beside)}”" if beside else "")
 
 
 def _words(element: Any) -> str:
     return "".join(text.text or "" for text in element.iter(f"{_W}t")).strip()
-
-
-def _short(words: str) -> str:
-    return words if len(words) <= _WORDS else f"{words[: _WORDS - 1].rstrip()}…"
 
 
 def _xml(data: bytes) -> Any:

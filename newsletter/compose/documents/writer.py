@@ -18,12 +18,6 @@ _ALT = "TK what the picture shows"
 
 
 class _Writer(MarkdownConverter):
-    class Options(MarkdownConverter.DefaultOptions):  # type: ignore[misc, name-defined]  # made anew by the library
-        heading_style = "atx"
-        bullets = "-"
-        newline_style = "backslash"
-        wrap = False
-
     def escape(self, text: str, parent_tags: Any) -> str:
         """Words that stay words; a field or a reference that somebody typed stays one."""
         if "pre" in parent_tags or "code" in parent_tags:
@@ -66,6 +60,10 @@ class _Writer(MarkdownConverter):
 
 def to_markdown(page: BeautifulSoup) -> str:
     """The page as Markdown, a blank line between blocks, without blanks at the ends of lines."""
-    text = str(_Writer().convert_soup(page)).replace("\xa0", " ").replace("\u200b", "")
+    text = (
+        str(_Writer(heading_style="atx", bullets="-", newline_style="backslash").convert_soup(page))
+        .replace("\xa0", " ")
+        .replace("\u200b", "")
+    )
     text = re.sub(r"(?<=\S) {2,}(?=\S)", " ", re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE))
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

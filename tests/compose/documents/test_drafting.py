@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from newsletter.collect import items
 from newsletter.compose.documents.references import with_references
@@ -11,9 +12,9 @@ from tests.compose.documents import samples as made
 from tests.desk import Desk
 
 
-def written(desk: Desk, tmp_path: Path, *body: str, **more: object) -> tuple[str, str]:
+def written(desk: Desk, tmp_path: Path, *body: str, **more: Any) -> tuple[str, str]:
     source = tmp_path / "november.docx"
-    source.write_bytes(made.docx(*body, **more))  # type: ignore[arg-type]
+    source.write_bytes(made.docx(*body, **more))
     done = desk.run("draft", "network-download", "--date", "2022-11-12", "--from", str(source))
     assert done.returncode == 0, done.stderr
     return (desk.folder / done.stdout.strip()).read_text(encoding="utf-8"), done.stderr
