@@ -45,11 +45,10 @@ def foreign_field(subject: Subject) -> Found:
         # Blanked and not cut out: the pieces must not join, and every place must stay.
         literal = PATTERN.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), passage.text)
         for position, found in foreign_fields(literal):
-            yield passage.around(position), f'"{found}" is no merge field here; write {{{{ first_name | friend }}}}'
+            yield passage.around(position), f'"{found}" is not a merge field; write {_PLAIN}'
     for where, field in _fields(subject):
         if is_filter(field.fallback or ""):
-            what = f'"{field}" is written as another tool wants it'
-            yield where, f"{what}; the words for readers of whom it isn't known stand as they are: {_PLAIN}"
+            yield where, f'"{field}" has another tool\'s syntax; write the fallback without quotes: {_PLAIN}'
 
 
 @rule("merge/not-here", Severity.ERROR)

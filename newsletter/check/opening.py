@@ -35,7 +35,7 @@ _BOILERPLATE = re.compile(
 
 
 def opening(markdown: str) -> str:
-    """The first fifty words of a text, as a reader of whom nothing is known gets them."""
+    """The first fifty words of a text, with fallbacks for merge fields."""
     return " ".join(plain(merge.parse(markdown).merge({})).split()[:_WORDS])
 
 

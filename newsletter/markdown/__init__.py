@@ -2,8 +2,7 @@
 
 CommonMark with tables, strikethrough, and bare addresses as links; `<br>` breaks a line. Not part of it, because people
 don't mean them: HTML, code by indentation (a paragraph pasted with a tab), a list that begins with a number of three
-digits or more (a year that begins a sentence), and definitions of what
-is neither an address nor a picture.
+digits or more (a year at the start of a sentence), and definitions of anything but an address or a picture.
 
 Every `image` and `link_open` token says in `meta["span"]` where in its paragraph's text it stands.
 
