@@ -122,13 +122,7 @@ def test_every_dependency_is_justified_and_no_other() -> None:
 
 def test_the_map_names_every_module_and_every_test_that_it_speaks_of() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    tests = {
-        node.name
-        for path in (ROOT / "tests").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.FunctionDef)
-    }
-    assert set(re.findall(r"\btest_\w+", re.sub(r"\btest_\w+\.py", "", text))) <= tests
+    assert set(re.findall(r"\btest_\w+", re.sub(r"\btest_\w+\.py", "", text))) <= all_tests()
     modules = {
         path.name.removesuffix(".py")
         for path in (ROOT / "newsletter").iterdir()
@@ -146,3 +140,41 @@ def test_the_layers_are_told_as_they_are_enforced() -> None:
     block = re.search(r"^```layers\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     assert block
     assert block.group(1).split("\n")[:-1] == layers
+
+
+#: How many requirements of level 2 each section of OWASP's ASVS 4.0.3 has, as in its own table; a section's numbers
+#: run from 1, but for those named after it.
+_ASVS = """1.1 7, 1.2 4, 1.4 1 4 5, 1.5 4, 1.6 4, 1.7 2, 1.8 2, 1.9 2, 1.10 1, 1.11 2, 1.12 0 2, 1.14 6,
+2.1 12, 2.2 3, 2.3 3, 2.4 5, 2.5 7, 2.6 3, 2.7 6, 2.8 7, 2.9 3, 2.10 4, 3.1 1, 3.2 4, 3.3 4, 3.4 5, 3.5 3, 3.7 1,
+4.1 3 5, 4.2 2, 4.3 3, 5.1 5, 5.2 8, 5.3 10, 5.4 3, 5.5 4, 6.1 3, 6.2 6, 6.3 2, 6.4 2, 7.1 4, 7.2 2, 7.3 1 3 4, 7.4 3,
+8.1 4, 8.2 3, 8.3 8, 9.1 3, 9.2 4, 10.2 2, 10.3 3, 11.1 8, 12.1 3, 12.2 1, 12.3 6, 12.4 2, 12.5 2, 12.6 1,
+13.1 1 3 4 5, 13.2 3 5 6, 13.3 2, 13.4 2, 14.1 4, 14.2 6, 14.3 0 2 3, 14.4 7, 14.5 4"""
+
+
+def requirements() -> Iterator[str]:
+    for entry in _ASVS.replace("\n", " ").split(", "):
+        section, many, *more = entry.split()
+        yield from (f"{section}.{number}" for number in [*range(1, int(many) + 1), *map(int, more)])
+
+
+def test_every_requirement_of_asvs_has_an_answer_and_every_test_that_it_names_exists() -> None:
+    text = (ROOT / "docs" / "asvs.md").read_text(encoding="utf-8")
+    answered = []
+    for cell in re.findall(r"^\| ([\d., –]+) \|", text, re.MULTILINE):
+        for name in cell.split(", "):
+            first, _, last = name.partition("–")
+            section, number = first.rsplit(".", 1)
+            answered += [f"{section}.{n}" for n in range(int(number), int((last or first).rsplit(".", 1)[1]) + 1)]
+    wanted = list(requirements())
+    assert len(wanted) == 259
+    assert sorted(answered) == sorted(wanted)
+    assert set(re.findall(r"`(test_\w+)`", text)) <= all_tests()
+
+
+def all_tests() -> set[str]:
+    return {
+        node.name
+        for path in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+    }

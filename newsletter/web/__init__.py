@@ -66,6 +66,8 @@ def create_app(space: Workspace) -> Flask:
     site = Site(space)
     site.prepare(app)
     app.after_request(_guard)
+    if space.config.service.url.startswith("https:"):
+        app.after_request(_always_https)
 
     def failed(fault: HTTPException) -> Any:
         if request.path.startswith(api.BASE):
@@ -96,6 +98,12 @@ def create_app(space: Workspace) -> Flask:
     if proxies := space.config.service.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     return app
+
+
+def _always_https(response: Response) -> Response:
+    """Have browsers keep to https for a year (RFC 6797); whether subdomains do is not ours to say."""
+    response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return response
 
 
 def _guard(response: Response) -> Response:

@@ -55,7 +55,10 @@ def register(app: Flask, site: Site) -> None:
 
 
 def _json(status: int, document: Any, kind: str = "application/json") -> Response:
-    return Response(json.dumps(document, default=_plain, ensure_ascii=False) + "\n", status, content_type=kind)
+    body = json.dumps(document, default=_plain, ensure_ascii=False) + "\n"
+    # A browser that is led here shows no page of what somebody may have put into a field.
+    headers = {"Content-Disposition": 'attachment; filename="api.json"'}
+    return Response(body, status, headers=headers, content_type=kind)
 
 
 def _plain(value: object) -> str:

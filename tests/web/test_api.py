@@ -226,6 +226,13 @@ def test_a_body_that_is_not_json_is_a_problem(program: Program) -> None:
     assert post("/subscribers", b" " * 99_999) == 413
 
 
+def test_an_answer_of_the_api_is_never_shown_as_a_page(program: Program) -> None:
+    for path in ("/lists", "/openapi.json", "/subscribers/999999"):
+        answer = program.call("GET", path)
+        assert answer.headers["Content-Disposition"] == 'attachment; filename="api.json"', path
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
 def test_a_key_is_needed_and_good_for_its_scopes_only(space: Workspace) -> None:
     reader = Program(space, Scope.READ)
     assert reader.call("GET", "/lists").status_code == 200

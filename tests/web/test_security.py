@@ -9,10 +9,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 from flask.testing import FlaskClient
 from sqlalchemy.exc import IntegrityError
 from werkzeug.test import create_environ, run_wsgi_app
 
+from benchmarks import webhooks as load
 from newsletter import audience, notices
 from newsletter.audience import keys
 from newsletter.audience.keys import Scope
@@ -20,7 +22,7 @@ from newsletter.errors import StoreError
 from newsletter.web import create_app
 from newsletter.web.security import SecurityLog
 from newsletter.workspace import Workspace
-from tests.desk import NOW
+from tests.desk import NOW, Desk
 from tests.web.service import person
 
 CHI = "chi@example.org"
@@ -161,3 +163,14 @@ def test_the_body_of_a_webhook_that_nobody_has_set_up_is_not_read(space: Workspa
     environ: dict[str, Any] = {"wsgi.input": Unread(), "CONTENT_LENGTH": "7000000"}
     answer = create_app(space).test_client().post("/webhooks/nobody", environ_overrides=environ)
     assert answer.status_code == 404
+
+
+def test_no_answer_says_which_version_of_what_answers(desk: Desk) -> None:
+    process, port = load.start(desk.folder)
+    try:
+        for path in ("", "nowhere", "api/v1/lists"):
+            headers = requests.get(f"http://127.0.0.1:{port}/{path}", timeout=10).headers
+            assert not {"Server", "X-Powered-By", "Via"} & headers.keys(), path
+    finally:
+        process.kill()
+        process.wait()

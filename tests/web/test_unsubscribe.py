@@ -101,6 +101,13 @@ def test_pages_are_guarded_and_not_indexed(client: FlaskClient) -> None:
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert headers["X-Robots-Tag"] == "noindex"
     assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_an_https_service_says_that_it_is_always_https(client: FlaskClient) -> None:
+    for path in ("/", "/nowhere", "/style.css", "/api/v1/lists"):
+        assert client.get(path).headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
 def test_the_link_in_a_submitted_message_is_the_readers_own(space: Workspace) -> None:
