@@ -103,8 +103,18 @@ class Signer(_Keyed):
 
     def sign(self, purpose: Purpose, claim: Claim) -> str:
         """A token of lower-case letters and digits, about 70 long."""
-        body = self._body(purpose, claim)
-        return (body + self._keys()[0](body)[:_MAC_BYTES]).hex()
+        return self.signing(purpose, claim.list)(claim.subscriber)
+
+    def signing(self, purpose: Purpose, about: str) -> Callable[[int], str]:
+        """What makes the tokens of many subscribers for one purpose; `about` is as `Claim.list`."""
+        keys, end = self._keys, about.encode()
+
+        def token(subscriber: int) -> str:
+            number = subscriber.to_bytes((subscriber.bit_length() + 7) // 8 or 1)
+            body = bytes((_VERSION, purpose, len(number))) + number + end
+            return (body + keys()[0](body)[:_MAC_BYTES]).hex()
+
+        return token
 
     def verify(self, purpose: Purpose, token: str) -> Claim | None:
         """The claim of a token, or None for one that is forged, damaged, or meant for something else."""
@@ -126,11 +136,6 @@ class Signer(_Keyed):
         size = body[_HEAD_BYTES]
         number = int.from_bytes(body[_HEAD_BYTES + 1 : _HEAD_BYTES + 1 + size])
         return Purpose(body[1]), Claim(subscriber=number, list=body[_HEAD_BYTES + 1 + size :].decode())
-
-    @staticmethod
-    def _body(purpose: Purpose, claim: Claim) -> bytes:
-        number = claim.subscriber.to_bytes((claim.subscriber.bit_length() + 7) // 8 or 1)
-        return bytes([_VERSION, purpose, len(number)]) + number + claim.list.encode()
 
 
 def _hex(token: str) -> bytes | None:

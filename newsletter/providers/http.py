@@ -279,7 +279,7 @@ def deferred(recipient: Recipient, detail: str) -> Receipt:
 def accepted(recipient: Recipient, message_id: object, detail: str = "") -> Receipt:
     """The provider took the message. Half a letter or a NUL in its id is replaced: no database takes them."""
     known = str(message_id if isinstance(message_id, str | int) else "")[:500].replace("\0", "?")
-    known = known.encode("utf-8", "replace").decode()
+    known = known if known.isascii() else known.encode("utf-8", "replace").decode()
     return Receipt(delivery=recipient.delivery, outcome=Outcome.ACCEPTED, message_id=known, detail=detail)
 
 

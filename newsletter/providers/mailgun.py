@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import hmac
-import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
+
+import orjson
 
 from newsletter.config.rules import require_between
 from newsletter.errors import BadRecipient, Ours
@@ -205,7 +206,7 @@ class Mailgun(HttpProvider):
             ("o:tag", call.tag),
             ("o:tracking", "no"),
             ("v:delivery", "%recipient.mark%"),
-            ("recipient-variables", json.dumps(variables)),
+            ("recipient-variables", orjson.dumps(variables).decode()),
         ]
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> Sequence[Event]:

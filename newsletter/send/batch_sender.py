@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import math
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -238,16 +239,16 @@ class BatchSender:
         answered: dict[int, Receipt] = {}
         unwritten: list[Receipt] = []
         fault: NewsletterError | None = None
-        since, certain = self.clock.now(), 0
+        since, certain = time.monotonic(), 0
         try:
             for receipt in ask(call):
                 if receipt.delivery in wanted and receipt.delivery not in answered:
                     answered[receipt.delivery] = receipt
                     unwritten.append(receipt)
                     certain = len(unwritten) if receipt.outcome is Outcome.ACCEPTED else certain
-                if certain and (self.clock.now() - since).total_seconds() >= _FLUSH:
+                if certain and time.monotonic() - since >= _FLUSH:
                     self._write(call, unwritten[:certain])
-                    unwritten, since, certain = unwritten[certain:], self.clock.now(), 0
+                    unwritten, since, certain = unwritten[certain:], time.monotonic(), 0
         except NewsletterError as raised:
             fault = raised
         except Exception as raised:  # somebody else's provider, or a vendor's answer that nobody thought of

@@ -35,8 +35,6 @@ from newsletter.store import Store
 from newsletter.store.records import CampaignRecord, SnapshotRecord
 from newsletter.tokens import Marks
 
-UnsubscribeUrl = Callable[[int, str], str]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignService:
@@ -45,7 +43,7 @@ class CampaignService:
     store: Store
     config: Config
     clock: send.Clock
-    unsubscribe_url: UnsubscribeUrl
+    unsubscribe_urls: Callable[[str], Callable[[int], str]]
     marks: Marks
     hash_address: Callable[[str], str]
     stand_in: Provider | None = None
@@ -236,14 +234,13 @@ class CampaignService:
         """What the campaign's messages have in common, from the snapshot that it began with."""
         snapshot = self.snapshot(campaign)
         test = snapshot.issue.subject_test
-        publication = self.config.publication(snapshot.issue.publication)
-        to, nonce = campaign.list, campaign.nonce
+        publication, nonce = self.config.publication(snapshot.issue.publication), campaign.nonce
         return envelope(
             self.config,
             publication,
             campaign.name,
             snapshot.variants,
-            unsubscribe_url=lambda subscriber: self.unsubscribe_url(subscriber, to),
+            unsubscribe_url=self.unsubscribe_urls(campaign.list),
             mark=lambda delivery: self.marks.mark(nonce, delivery),
             subject_b=test.subject if test else None,
         )
@@ -300,7 +297,7 @@ class CampaignService:
 
     def _test_call(self, publication: Publication, content: Rendered, addresses: list[str], first: int = 1) -> Call:
         """A call that is nobody's delivery: its marks are of no campaign, so that no event of it moves a reader."""
-        values = {"first_name": "", **reader_links(self.unsubscribe_url(0, publication.list))}
+        values = {"first_name": "", **reader_links(self.unsubscribe_urls(publication.list)(0))}
         sealed = envelope(
             self.config,
             publication,

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from email.utils import parseaddr
 from typing import Any
 
+import orjson
+
 from newsletter.merge import MergeText
 from newsletter.model import Call, Mailbox, Recipient, Rendered, Route
 from newsletter.store.records import BatchRecord
@@ -38,7 +40,8 @@ def request_of(envelope: Envelope, recipients: Sequence[Recipient]) -> str:
         "headers": envelope.headers,
         "recipients": [(r.delivery, r.address, r.values, r.mark) for r in recipients],
     }
-    return json.dumps(request, ensure_ascii=False)
+    # A million readers' values: the standard library takes ten times as long.
+    return orjson.dumps(request).decode()
 
 
 def stored(text: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -122,8 +123,15 @@ class Opened:
 
     def unsubscribe_url(self, subscriber: int, list: str) -> str:  # noqa: A002 (the word for it)
         """A reader's own address for leaving a list."""
-        token = self.signer.sign(tokens.Purpose.UNSUBSCRIBE, tokens.Claim(subscriber=subscriber, list=list))
-        return f"{self.config.service.url.rstrip('/')}/u/{token}"
+        return self.unsubscribe_urls(list)(subscriber)
+
+    def unsubscribe_urls(self, list: str) -> Callable[[int], str]:  # noqa: A002 (the word for it)
+        """What makes readers' own addresses for leaving a list, a million in a row if need be."""
+        start, token = (
+            f"{self.config.service.url.rstrip('/')}/u/",
+            self.signer.signing(tokens.Purpose.UNSUBSCRIBE, list),
+        )
+        return lambda subscriber: start + token(subscriber)
 
     def service_url(self, path: str, purpose: tokens.Purpose, subscriber: int, about: str) -> str:
         """A reader's own address for something else than leaving; `about` is as `newsletter.tokens.Claim.list`."""
@@ -150,7 +158,7 @@ class Opened:
             store=self.store,
             config=self.config,
             clock=self.clock,
-            unsubscribe_url=self.unsubscribe_url,
+            unsubscribe_urls=self.unsubscribe_urls,
             marks=self.marks,
             hash_address=self.address_hash,
         )
