@@ -127,10 +127,8 @@ class Opened:
 
     def unsubscribe_urls(self, list: str) -> Callable[[int], str]:  # noqa: A002 (the word for it)
         """What makes readers' own addresses for leaving a list, a million in a row if need be."""
-        start, token = (
-            f"{self.config.service.url.rstrip('/')}/u/",
-            self.signer.signing(tokens.Purpose.UNSUBSCRIBE, list),
-        )
+        start = f"{self.config.service.url.rstrip('/')}/u/"
+        token = self.signer.signing(tokens.Purpose.UNSUBSCRIBE, list)
         return lambda subscriber: start + token(subscriber)
 
     def service_url(self, path: str, purpose: tokens.Purpose, subscriber: int, about: str) -> str:
