@@ -64,6 +64,13 @@ def submitted(line: Line, interference: Interference, number: int) -> list[str]:
     return judged(line, made, lambda: line.provider.send(made))
 
 
+def anew(line: Line) -> None:
+    """Nobody is taken yet, and no connection is left that the answer before has broken."""
+    line.fake.taken.clear()
+    line.fake.times.clear()
+    line.provider.close()
+
+
 def test_whoever_was_taken_is_never_reported_as_not_taken(line: Line) -> None:
     wrong = {}
     for number, interference in enumerate(hostile.EVERY):
@@ -94,6 +101,7 @@ def answer_of(line: Line) -> object:
         kept.append(said.body)  # type: ignore[attr-defined]
         return said.raw  # type: ignore[attr-defined, no-any-return]
 
+    anew(line)
     submitted(line, Interference("as it is", reaches=True, answer=answer), 9_999)
     return kept[0]
 
@@ -113,7 +121,7 @@ def test_receipts_in_another_order_are_never_somebody_elses_refusal(line: Line) 
         return body[::-1] if isinstance(body, list) else body
 
     kept: list[object] = []
-    line.fake.taken.clear()
+    anew(line)
 
     def answer(said: object) -> bytes:
         kept.append(turned(said.body))  # type: ignore[attr-defined]
@@ -144,8 +152,7 @@ def test_a_lookup_that_is_not_answered_proves_nothing(line: Line, kind: str) -> 
         return
     made = call(*PEOPLE)
     line.fake.faults.clear()
-    line.fake.taken.clear()
-    line.fake.times.clear()
+    anew(line)
     list(line.provider.send(made))
     wrong = []
     for interference in getattr(hostile, kind)():
