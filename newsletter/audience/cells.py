@@ -34,8 +34,12 @@ _BLANK = frozenset(
 _NO_DAY = re.compile(
     r"[-–—_./\s:]+|0{4}-0{2}-0{2}.*|0{1,2}/0{1,2}/0{2,4}.*|(1970-01-01|0001-01-01|1899-12-3[01]|1900-01-0[01])\b.*"
 )
-_YES = frozenset(("true", "t", "yes", "y", "1", "x", "on", "✓", "✔", "checked", "si", "oui", "ja", "sim", "1.0"))
-_NO = frozenset(("false", "f", "no", "n", "0", "off", "unchecked", "non", "nein", "nao", "0.0"))
+_YES = frozenset(
+    ("true", "t", "yes", "y", "1", "x", "on", "✓", "✔", "checked", "si", "oui", "ja", "sim", "1.0", "✅", "☑", "🗹")
+)
+_NO = frozenset(("false", "f", "no", "n", "0", "off", "unchecked", "non", "nein", "nao", "0.0", "❌", "✗", "✘", "☐"))
+#: What a preference says of somebody who wants none.
+_NOTHING = frozenset(("none", "never", "nothing", "off", "no", "n", "0"))
 
 
 def _words(verdict: Verdict, text: str) -> dict[str, Verdict]:
@@ -47,8 +51,10 @@ _CERTAIN: Mapping[str, Verdict] = {
     **_words(
         LEFT,
         "unsubscribed unsubscribe unsub unsubbed optedout optout optedoutofemail donotemail donotmail donotcontact"
-        " donotsend noemail unsubscriber desuscrito desuscrita desinscrito desabonne desabonnee desinscrit desinscrite"
-        " abgemeldet ausgetragen descadastrado descadastrada dadodebaja onholdoptout uitgeschreven disiscritto",
+        " donotsend noemail noemails nomoreemail nomoreemails removeme pleaseremove takemeoff deceased globalunsub"
+        " globalunsubscribe unsubscriber desuscrito desuscrita desuscripto desuscripta desinscrito desabonne desabonnee"
+        " desinscrit desinscrite abgemeldet abbestellt ausgetragen descadastrado descadastrada dadodebaja onholdoptout"
+        " uitgeschreven afgemeld disiscritto disiscritta avregistrerad wypisany",
     ),
     **_words(
         BOUNCED,
@@ -69,8 +75,9 @@ _STANDINGS: Mapping[str, Verdict] = {
         ACTIVE,
         "subscribed subscriber active enabled confirmed optedin optin doubleoptin doubleoptedin singleoptin explicit"
         " express regular premium gifted trialed pastdue churning marketingcontact verified added activo"
-        " activa suscrito suscrita inscrito inscrita actif abonne abonnee inscrit inscrite aktiv angemeldet"
-        " ativo ativa",
+        " activa suscrito suscrita suscripto suscripta inscrito inscrita actif abonne abonnee inscrit inscrite aktiv"
+        " angemeldet abonniert ativo ativa iscritto iscritta ingeschreven aangemeld given granted accepted agreed"
+        " eachemail allemail dailysummary",
     ),
     **_words(
         PENDING,
@@ -83,7 +90,8 @@ _STANDINGS: Mapping[str, Verdict] = {
         LEFT,
         "inactive disabled archived removed deleted cancelled canceled left stopped stop quit resigned withdrawn"
         " revoked deactivated banned excluded declined refused rejected denied suspended deceased hold onhold"
-        " temporaryhold temphold inactivo inactiva cancelado cancelada eliminado baja inactif supprime inaktiv inativo"
+        " temporaryhold temphold trash trashed lapsed"
+        " inactivo inactiva cancelado cancelada eliminado baja inactif supprime inaktiv inativo"
         " optedoutofall dnc dne nomail unengaged",
     ),
     **_words(BOUNCED, "cleaned bounce bounces invalid bad badaddress bademail nonexistent held returned quarantined"),
@@ -124,8 +132,21 @@ def word(cell: str, own: Mapping[str, Verdict]) -> Verdict | None:
 
 @lru_cache(_MEMORY)
 def certain(cell: str) -> Verdict | None:
-    """The stop that a cell is a word for wherever it stands, such as `unsubscribed` among the tags; None for others."""
-    return _CERTAIN.get(squeezed(cell)) if 4 < len(cell) < 40 else None
+    """The stop that a cell is a word for wherever it stands, such as `unsubscribed` among the tags, or that somebody
+    asks for in it, such as `please remove me from your list` in a note; None for others.
+    """
+    if 4 < len(cell) < 40 and (found := _CERTAIN.get(squeezed(cell))):
+        return found
+    if cell.count(" ") < 2 or len(cell) > _LONGEST_NOTE:
+        return None
+    of_mail = _OF_MAIL.search(cell) or not _NOT_OF_MAIL.search(cell)
+    return LEFT if of_mail and _ASKED.search(cell) else None
+
+
+def refuses(cell: str) -> bool:
+    """Whether a cell of a column that asks what somebody wants says that they want nothing."""
+    found = word(cell, {})
+    return cell.strip().lower() in _NOTHING or flag(cell) is False or bool(found and found[0] is Standing.UNSUBSCRIBED)
 
 
 def stops(cells: Iterable[str]) -> bool:
@@ -134,6 +155,27 @@ def stops(cells: Iterable[str]) -> bool:
     return all(verdicts) and any(found and found[0] is Standing.UNSUBSCRIBED for found in verdicts)
 
 
+_LONGEST_NOTE = 1_000
+#: How people ask, or staff note that they did.
+_ASKED = re.compile(
+    r"""\b(
+        remove\ (me|us|him|her|them|this\ (address|person|contact))
+      | (remov|tak|drop)\w*\ ((me|us|him|her|them)\ )?(off|from)\ (of\ )?((the|your|our|all|any|this)\ )*
+        (((e-?)?mail(ing)?|news\ ?letter)\ )?(lists?|mailings?|news\ ?letters?)
+      | asked\ to\ be\ (taken\ off|removed|unsubscribed)
+      | (do\ not|don.?t|never|stop|quit)\ (e-?mail|send|contact|mail)(ing)?
+      | no\ (more|further)\ (e-?mails?|mails?|news\ ?letters?)
+      | no\ e-?mails?,?\ (please|thanks?|at\ all)
+      | wants?\ (no|to\ stop)\ e-?mails?
+      | wants?\ (off|out)
+      | unsubscribe\ (me|us|him|her|them)
+      | has\ (unsubscribed|opted\ out)
+      | opted\ out\ (of|from)\ (all\ )?(e-?mails?|mailings?)
+    )\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_OF_MAIL = re.compile(r"mail|\blists?\b|news ?letter", re.IGNORECASE)
+_NOT_OF_MAIL = re.compile(r"\b(sms|texts?|texting|calls?|phone|mobile|postal|fax|whatsapp)\b", re.IGNORECASE)
 _DOTTED = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2,4}\b")
 _SECONDS = re.compile(r"1\d{9}(\.\d+)?|1\d{12}")
 #: Days since 1899-12-30, as spreadsheets count, from 1995 to 2064.

@@ -53,6 +53,9 @@ complained: complained complaint complainedat complaintdate spamcomplaint spamco
     markedspam reportedspam abusereport spamreport
 consented: subscribed issubscribed subscribedtoemails optedin isoptedin optin emailoptin emailoptedin
     hasoptedin acceptsmarketing acceptsemailmarketing acceptsemail emailconsent marketingconsent consent
+    newsletteroptin newslettersubscribed emailmarketingoptin marketingoptin canemail oktoemail okaytoemail mayemail
+    wantsnewsletter receivenewsletter receivesnewsletter mailable emailable marketingpermission emailmarketingpermission
+    emailconsentstatus consentstatus wantsemails wantstoreceiveemails
     consented consentgiven wantsemail receivesemail receiveemails receiveemail permission emailpermission
     permissiontomail gdprconsent emailsubscribed newsletterconsent agreedtoemail
 suppressed: suppressed
@@ -74,7 +77,7 @@ Mapped = dict[str, tuple[str, ...]]
 _LEAVING = re.compile(
     r"\b(un-?subs?\w*|opt(ed|s)? ?out\w*|\w*optouts?|bounc\w*|black ?list\w*|block\w*|do ?not\w*|don ?t|dont|dnc|dne"
     r"|no ?e? ?mails?|no bulk\w*|hold|held|complain\w*|disabled?|suppress\w*|spam\w*|abuse\w*|cancel\w*|clean(ed)?"
-    r"|remov\w*|delet\w*"
+    r"|remov\w*|delet\w*|archived?|trash\w*|end(ed)? (date|on|at)|ended|date ended|terminat\w*|lapsed"
     r"|leav\w*|left|exclu\w*|bann\w*|revok\w*|withdr\w*|undeliver\w*|invalid\w*|bad|deceased|inactiv\w*|deactiv\w*"
     r"|stop\w*|quit|object\w*|erased?|quarantin\w*|unreachable|desuscri\w*|desinscri\w*|desabon\w*|baja"
     r"|abgemeld\w*|abmeld\w*|austrag\w*|ausgetrag\w*|descadast\w*|gesperrt|bloque\w*|rebot\w*|resili\w*)\b"
@@ -82,6 +85,13 @@ _LEAVING = re.compile(
 #: The same where the words of a header run into one another.
 _RUN = re.compile(
     r"optout|optedout|unsub|donotemail|donotmail|donotcontact|blacklist|blocklist|bounce|complain|suppress"
+)
+#: Headers that speak of what somebody wants or allows, or whether an address is any good.
+_WANTING = re.compile(
+    r"\b(opt(ed|s)? ?in\w*|consent\w*|permi(t|tted|ssion)s?|allow\w*|agree\w*|accept\w*|wants?|receiv\w*|subscri\w*"
+    r"|news ?letters?|e? ?mails?|mailings?|mailable|e? ?mailable|contactable|marketing|gdpr|dsgvo|rgpd|lgpd|casl"
+    r"|privacy|preferences?|frequency|digest|active|activo|activa|aktiv|actif|ativo|attivo|enabled|valid|deliverab\w*"
+    r"|can|may|ok)\b"
 )
 _STATUS = re.compile(r"\b(status|state|standing|type|subscription|subscriber|confirmed|estado|statut)\b")
 #: Other ways to reach somebody than by mail.
@@ -129,6 +139,16 @@ def speaks_of_leaving(header: str) -> bool:
 def speaks_of_standing(header: str) -> bool:
     """Whether a header may be that of a status."""
     return bool(_STATUS.search(words_of(header)))
+
+
+def speaks_of_wanting(header: str) -> bool:
+    """Whether a header is of what somebody wants, has allowed, or can get."""
+    return bool(_WANTING.search(words_of(header)))
+
+
+def cannot_be_read(header: str) -> bool:
+    """Whether a header is in letters that none of our words are in."""
+    return not words_of(header) and any(character.isalpha() for character in header)
 
 
 def speaks_of_mail(header: str) -> bool:

@@ -25,6 +25,8 @@ from newsletter.errors import InputError
 _PAGE = 4_000
 #: A status column has at most this many different cells.
 _DISTINCT = 200
+#: A column of words for a standing, in letters that we can't read, has at most this many different ones.
+_FEW = 12
 #: Fields whose words are read for what they say of somebody's standing in any case, or of one list alone.
 _READ_ANYWAY = ("email", *columns.SENSES, "suppressed", "suppressed_lists", "left_lists")
 #: Text fields whose header other systems use for a status.
@@ -121,10 +123,11 @@ class Survey:
         for column in self.suspects(mapping, skipped):
             examples = ", ".join(f'"{text[:30]}"' for text in self._examples(column))
             name = column.strip()
+            sense = self._likely_sense(column)
             raise InputError(
                 f'the column "{name}"{f" ({examples})" if examples else ""} may say who must not be mailed',
                 where=self.path,
-                hint=f'--map stopped="{name}", or --skip "{name}" where it says nothing of the kind',
+                hint=f'--map {sense}="{name}", or --skip "{name}" where it says nothing of the kind',
             )
 
     def decide_everybody(self, mapping: Mapped, words: Mapping[str, Verdict]) -> None:
@@ -150,11 +153,29 @@ class Survey:
             column
             for column in self.header
             if column not in taken
-            and self.profiles[column].says_something
             and not self._set_aside(column)
             and columns.speaks_of_mail(column)
-            and (columns.speaks_of_leaving(column) or self._is_status(column))
+            and (self._may_stop(column) or self._may_refuse(column))
         ]
+
+    def _may_stop(self, column: str) -> bool:
+        says = columns.speaks_of_leaving(column) or self._is_status(column)
+        return says and self.profiles[column].says_something
+
+    def _may_refuse(self, column: str) -> bool:
+        """Whether a column of few words says of some that they don't want mail, or is in letters that we can't read."""
+        held = self.profiles[column].cells or Counter()
+        words = [text for text in held if text.strip()]
+        if columns.cannot_be_read(column):
+            return 0 < len(words) <= _FEW
+        asks = columns.speaks_of_wanting(column) or columns.speaks_of_standing(column)
+        return asks and any(map(cells.refuses, words))
+
+    def _likely_sense(self, column: str) -> str:
+        """What the column would most likely be mapped to."""
+        if columns.speaks_of_leaving(column):
+            return "stopped"
+        return "consented" if columns.speaks_of_wanting(column) else "status"
 
     def _examples(self, column: str) -> list[str]:
         held = self.profiles[column].cells or Counter()
@@ -238,7 +259,7 @@ def _look(profile: Profile, column: Iterable[str]) -> None:
         profile.filled += count
         profile.addresses += count if "@" in text else 0
         profile.says_something = profile.says_something or cells.flag(text) is not False
-        if len(text) < 40 and cells.certain(text):
+        if cells.certain(text):
             profile.stops[text] += count
         first, _, rest = text[:6].partition("/")
         if rest and first.isdecimal():

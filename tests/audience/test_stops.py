@@ -136,6 +136,79 @@ def test_what_may_be_a_stop_waits_until_somebody_says_what_it_is(desk: Desk, hea
     assert {email[0]: end for email, end in ends(desk).items()} == {"a": LEFT, "b": ACTIVE}
 
 
+@pytest.mark.parametrize(
+    ("header", "no", "yes"),
+    [
+        ("May we write?", "No", "Yes"),
+        ("Mail allowed", "0", "1"),
+        ("is_active", "False", "True"),
+        ("enabled", "f", "t"),
+        ("GDPR", "declined", "accepted"),
+        ("Newsletter", "nein", "ja"),
+        ("Communication Preferences", "none", "weekly"),
+        ("Email valid", "❌", "✅"),
+        ("Chapter Status", "Lapsed", "Current"),
+        ("Archived", "yes", "no"),
+        ("End Date", "2022-01-01", ""),
+        ("ステータス", "退会", "有効"),
+        ("Статус", "отписан", "активен"),
+    ],
+)
+def test_a_column_that_may_say_what_somebody_wants_waits_until_it_is_known(
+    desk: Desk, header: str, no: str, yes: str
+) -> None:
+    text = f"Email,{header}\na@example.org,{no}\nb@example.org,{yes}\n"
+    with pytest.raises(InputError, match="may say who must not be mailed") as raised:
+        imported(desk, text)
+    assert f'--skip "{header}"' in str(raised.value)
+    desk.space.import_people(desk.folder / "people.csv", lists=(LIST,), choices=Choices(skipped=(header,)))
+    assert {end[0] for end in ends(desk).values()} == {"active"}
+
+
+@pytest.mark.parametrize(
+    "header", ["Favorite color", "Email client", "Member since", "Chapter Role", "Donations", "都市"]
+)
+def test_a_column_that_says_nothing_of_mail_is_not_asked_about(desk: Desk, header: str) -> None:
+    rows = "".join(f"p{number}@example.org,value {number}\n" for number in range(20))
+    assert set(imported(desk, f"Email,{header}\n{rows}").values()) == {ACTIVE}
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "please remove me from your list",
+        "3/4/21: asked to be taken off",
+        "Spoke to her, wants off",
+        "DO NOT EMAIL per Ada",
+        "Don't contact him any more",
+        "no more emails, she said",
+        "No emails please",
+        "said to drop them from the newsletter",
+        "opted out of all emails in 2019",
+        "take me off this mailing list, and don't call either",
+        "Deceased",
+    ],
+)
+def test_what_somebody_asked_for_in_a_note_stops_them(desk: Desk, note: str) -> None:
+    text = f'Email,Notes\na@example.org,"{note}"\nb@example.org,met at the convening and wants to help\n'
+    assert imported(desk, text) == {"a": LEFT, "b": ACTIVE}
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "opted out of texts only",
+        "do not call the mobile phone",
+        "takes notes off the record",
+        "never contacted before May",
+        "asks to be sent two copies",
+        "removed from her seat on the council",
+    ],
+)
+def test_a_note_about_something_else_stops_nobody(desk: Desk, note: str) -> None:
+    assert imported(desk, f'Email,Notes\na@example.org,"{note}"\n') == {"a": ACTIVE}
+
+
 @pytest.mark.parametrize("header", ["Mail hold", "Removed by"])
 def test_a_column_that_was_set_aside_by_name_says_nothing_and_is_remembered_so(desk: Desk, header: str) -> None:
     path = desk.folder / "people.csv"
