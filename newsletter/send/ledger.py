@@ -350,9 +350,10 @@ def _recipients(session: Session, campaign: int, number: int, envelope: Envelope
         )
         .order_by(DeliveryRecord.id)
     )
+    names, link, mark = tuple(PERSONAL_FIELDS), envelope.unsubscribe_url, envelope.mark
     recipients = []
     for delivery, address, subscriber, *known in session.connection().execute(query).all():
-        values = {name: value for name, value in zip(PERSONAL_FIELDS, known, strict=True) if value}
-        values |= reader_links(envelope.unsubscribe_url(subscriber))
-        recipients.append(Recipient(delivery=delivery, address=address, values=values, mark=envelope.mark(delivery)))
+        values = {name: value for name, value in zip(names, known, strict=True) if value}
+        values |= reader_links(link(subscriber))
+        recipients.append(Recipient(delivery=delivery, address=address, values=values, mark=mark(delivery)))
     return tuple(recipients)

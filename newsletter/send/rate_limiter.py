@@ -124,6 +124,13 @@ class RateLimiter:
         return now.astimezone(self.timezone).date()
 
     def _record(self, session: Session) -> PaceRecord:
+        """The provider's row, nobody else's to change until the transaction ends; read once in each."""
+        found: PaceRecord | None = session.info.get(self)
+        if found is None:
+            session.info[self] = found = self._locked(session)
+        return found
+
+    def _locked(self, session: Session) -> PaceRecord:
         query = select(PaceRecord).where(PaceRecord.provider == self.provider).with_for_update()
         found = session.scalar(query)
         if found is None:
