@@ -226,14 +226,15 @@ class CollectConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinksConfig:
-    """How published links are asked whether they're still what they were: `contact` is what a host's people find in
-    their log (the organization's address unless set), `pause_seconds` lie between two requests to a host, and one run
-    asks it for at most `per_host` pages.
+    """How links are asked whether they're still what they were: `contact` is what a host's people find in their log
+    (the organization's address unless set), `pause_seconds` lie between two requests to a host, and one run asks it for
+    at most `per_host` pages. With `copies`, an approval keeps what the pages say that its policies rest on.
     """
 
     contact: str = ""
     pause_seconds: float = 1.0
     per_host: int = 100
+    copies: bool = True
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[!-'*-~]*", self.contact):
