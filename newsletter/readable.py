@@ -73,11 +73,21 @@ def page_text(body: bytes, content_type: str) -> str:
             return body[len(mark) :].decode(name, "replace")
     for name in (_from_header(content_type), _from_meta(body)):
         if name:
-            return body.decode(name, "replace")
+            return body.decode(name, "cp1252" if name == "utf-8" else "replace")
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:
         return body.decode("cp1252", "replace")
+
+
+def _as_cp1252(fault: UnicodeError) -> tuple[str, int]:
+    """Bytes that aren't UTF-8 on a page that says it is: what a Windows program put there, as a rule."""
+    if not isinstance(fault, UnicodeDecodeError):
+        raise fault
+    return fault.object[fault.start : fault.end].decode("cp1252", "replace"), fault.end
+
+
+codecs.register_error("cp1252", _as_cp1252)
 
 
 def _from_header(content_type: str) -> str:

@@ -90,5 +90,5 @@ def changes(session: Session, link: LinkRecord) -> list[str]:
     after = session.get(CopyRecord, (link.url, link.digest))
     if before is None or after is None or before.text == after.text:
         return []
-    named = [f"{link.url} ({copy.taken_at:%Y-%m-%d})" for copy in (before, after)]
-    return list(difflib.unified_diff(before.text.splitlines(), after.text.splitlines(), *named, lineterm="", n=1))
+    old, new = (f"{link.url} ({copy.taken_at:%Y-%m-%d})" for copy in (before, after))
+    return list(difflib.unified_diff(before.text.splitlines(), after.text.splitlines(), old, new, lineterm="", n=1))

@@ -59,7 +59,7 @@ def _judged(link: LinkRecord | None) -> Iterator[tuple[str, str]]:
         yield MOVED, f"has moved to {link.moved_to[:120]}" + (f", and {link.fault}" if link.fault else "")
 
 
-def _unnamed_bills(session: Session, subject: Subject, asked: Collection[str]) -> Iterator[Finding] | list[Finding]:
+def _unnamed_bills(session: Session, subject: Subject, asked: Collection[str]) -> list[Finding]:
     """Policies whose own page doesn't name their bill; of what has no text, nothing is said."""
     found = []
     for entry in subject.issue.entries:
