@@ -23,7 +23,7 @@ from newsletter.collect.structured import MainThing, authors, main_thing, venue
 from newsletter.errors import InputError
 from newsletter.fetch import Page
 from newsletter.links import Address, canonical, host_of, join, judged
-from newsletter.model import Kind
+from newsletter.model import Kind, address_of
 from newsletter.model.text import clean, clean_lines
 from newsletter.readable import page_text
 
@@ -32,6 +32,9 @@ _BY_HAND = "store it by hand: newsletter items add --kind KIND --title TITLE --u
 _SUMMARY_CHARACTERS = 400
 #: Seconds for one page.
 _SECONDS = 20.0
+#: A page that only leads to another is small, and does so within seconds.
+_REDIRECT_BYTES, _SOON = 50_000, 10
+_REFRESH = re.compile(r"\s*(\d{1,4})(?:\.\d{0,9})?\s*[;,]\s*(?:url\s*=)?\s*(.{1,2000})", re.IGNORECASE)
 #: An earlier day stands for none: it's where computers begin to count.
 _FIRST_YEAR = 1990
 #: Hosts of their own for phones and for programs that show pages faster.
@@ -57,6 +60,26 @@ class _Days:
         if is_ambiguous(said):
             self.notes.append(f'{what} "{clean(said)[:40]}" was read as {day}')
         return day.isoformat()
+
+
+def refreshed(page: Page) -> str:
+    """Where a page leads that is only a way to another (https://html.spec.whatwg.org/#attr-meta-http-equiv-refresh);
+    empty for others, and for those that load themselves again later.
+    """
+    from lxml import etree, html
+
+    if page.type not in _HTML or len(page.body) > _REDIRECT_BYTES:
+        return ""
+    try:
+        tree = html.document_fromstring(clean_lines(page_text(page.body, page.headers.get("content-type", ""))))
+    except (ValueError, etree.ParserError):
+        return ""
+    for element in tree.iter("meta"):
+        found = _REFRESH.match(element.get("content") or "")
+        if (element.get("http-equiv") or "").strip().lower() == "refresh" and found and int(found[1]) <= _SOON:
+            target = judged(join(_base(tree, page.url), found[2].strip(" \"'")))
+            return "" if address_of(target) == address_of(page.url) else target
+    return ""
 
 
 def unfurl(
