@@ -60,6 +60,7 @@ from newsletter.model.mail import (
     Use,
     ascii_address,
 )
+from newsletter.model.provisions import Provision, Unit
 
 __all__ = [
     "Amendments",
@@ -90,6 +91,7 @@ __all__ = [
     "Policy",
     "PolicyEntry",
     "Prose",
+    "Provision",
     "Reach",
     "Receipt",
     "Recipient",
@@ -103,6 +105,7 @@ __all__ = [
     "StatusChange",
     "Story",
     "SubjectTest",
+    "Unit",
     "Use",
     "Variant",
     "Waiver",

@@ -118,7 +118,8 @@ class Site:
         return {policy.slug: self._policy_mark(policy) for policy in self.catalog.policies}
 
     def _policy_mark(self, policy: Policy) -> str:
-        return _digest(policy, sum(change.date <= self.catalog.today for change in policy.history))
+        days = (*(change.date for change in policy.history), *(one.date for one in policy.provisions))
+        return _digest(policy, sum(day <= self.catalog.today for day in days))
 
     def feeds(self, feed: Callable[[], Feed], folder: str, depends: Sequence[object]) -> Iterator[Page]:
         """The three files of a feed in `folder`, which is made when one of them is due."""

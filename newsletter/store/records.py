@@ -136,6 +136,7 @@ class PolicyRecord(Base):
     topics: Mapped[list[Any]] = mapped_column(default=list)
     sponsors: Mapped[list[Any]] = mapped_column(default=list)
     links: Mapped[list[Any]] = mapped_column(default=list)
+    provisions: Mapped[list[Any]] = mapped_column(default=list)
     photo: Mapped[dict[str, Any] | None]
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]

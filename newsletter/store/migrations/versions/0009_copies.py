@@ -1,4 +1,4 @@
-"""What the pages said that policies rest on."""
+"""What the pages said that policies rest on; what policies provide, in values that can be compared."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,3 +18,4 @@ def upgrade() -> None:
         sa.Column("issue", sa.String(200), nullable=False),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
     )
+    op.add_column("policies", sa.Column("provisions", sa.JSON(), nullable=False, server_default="[]"))
