@@ -8,11 +8,12 @@ from functools import cache
 from typing import Any, TypeVar
 
 from cattrs import Converter
+from cattrs.gen import make_dict_unstructure_fn, override
 from cattrs.preconf.json import make_converter
 from cattrs.strategies import configure_tagged_union
 
 from newsletter.merge import MergeField, MergeText
-from newsletter.model import Block
+from newsletter.model import Block, Policy
 
 T = TypeVar("T")
 
@@ -35,6 +36,10 @@ def _converter() -> Converter:
                 for p in parts
             )
         ),
+    )
+    # What was approved before there were provisions has no word of them, and stays as it was.
+    converter.register_unstructure_hook(
+        Policy, make_dict_unstructure_fn(Policy, converter, provisions=override(omit_if_default=True))
     )
     return converter
 

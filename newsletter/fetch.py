@@ -34,6 +34,11 @@ _DEADLINE = 15.0
 _REDIRECTS = 5
 _REDIRECT_STATUS = {301, 302, 303, 307, 308}
 _LATE = "gave no whole answer in time"
+_NOT_PUBLIC = "is not on the public internet, and isn't fetched"
+_NO_ADDRESS = "has no address: is the name spelled right?"
+_NO_ANSWER = "can't be reached, or stopped answering"
+#: The faults by which an address led to no server at all.
+UNREACHABLE = frozenset({_NOT_PUBLIC, _NO_ADDRESS, _NO_ANSWER})
 PAGE_BYTES = 2_000_000
 PHOTO_BYTES = 20_000_000
 
@@ -230,24 +235,19 @@ def _body(response: requests.Response, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def is_private(fault: BaseException) -> bool:
-    """Whether a request failed because its address isn't on the public internet."""
-    return any(isinstance(link, _NotPublic) for link in _chain(fault))
-
-
 def told(fault: BaseException) -> str:
     """A network fault in a few words."""
     chain = _chain(fault)
     if any(isinstance(link, _NotPublic) for link in chain):
-        return "is not on the public internet, and isn't fetched"
+        return _NOT_PUBLIC
     if any(isinstance(link, socket.gaierror) for link in chain):
-        return "has no address: is the name spelled right?"
+        return _NO_ADDRESS
     if any(isinstance(link, requests.Timeout | TimeoutError) for link in chain):
         return _LATE
     if any(isinstance(link, requests.exceptions.SSLError) for link in chain):
         return "has no valid certificate"
     if any(isinstance(link, requests.ConnectionError | HTTPError) for link in chain):
-        return "can't be reached, or stopped answering"
+        return _NO_ANSWER
     return "gave no usable answer"
 
 

@@ -1,4 +1,5 @@
-"""What a page says to those who read it: its bytes as text, and a digest that is the same as long as its words are.
+"""What a page says to those who read it: its bytes as text, its lines, and a digest that is the same as long as its
+words are.
 
 The text is in the encoding that a browser would take: that of a byte order mark, of the Content-Type header, of a meta
 element in the first 1,024 bytes; else UTF-8 where it is valid, and Windows-1252
@@ -9,11 +10,39 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import io
 import logging
 import re
+import time
 import unicodedata
+from collections.abc import Iterator
+
+from newsletter.model.text import clean_lines
 
 _HTML = {"text/html", "application/xhtml+xml", ""}
+#: What of a page isn't its own text.
+_AROUND = ("script", "style", "noscript", "template", "svg", "nav", "footer", "aside", "select")
+_BLOCKS = (
+    "title",
+    "p",
+    "br",
+    "hr",
+    "div",
+    "li",
+    "dt",
+    "dd",
+    "tr",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "blockquote",
+    "pre",
+)
+#: Of a PDF so many pages are read, for at most so many seconds; of any text so many letters are kept.
+_PDF_PAGES, _PDF_SECONDS, _LETTERS = 400, 10.0, 300_000
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 #: Labels that browsers take for another encoding, or Python doesn't know (https://encoding.spec.whatwg.org).
 _LABELS = {
@@ -44,11 +73,21 @@ def page_text(body: bytes, content_type: str) -> str:
             return body[len(mark) :].decode(name, "replace")
     for name in (_from_header(content_type), _from_meta(body)):
         if name:
-            return body.decode(name, "replace")
+            return body.decode(name, "cp1252" if name == "utf-8" else "replace")
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:
         return body.decode("cp1252", "replace")
+
+
+def _as_cp1252(fault: UnicodeError) -> tuple[str, int]:
+    """Bytes that aren't UTF-8 on a page that says it is: what a Windows program put there, as a rule."""
+    if not isinstance(fault, UnicodeDecodeError):
+        raise fault
+    return fault.object[fault.start : fault.end].decode("cp1252", "replace"), fault.end
+
+
+codecs.register_error("cp1252", _as_cp1252)
 
 
 def _from_header(content_type: str) -> str:
@@ -83,11 +122,62 @@ def _codec(label: str) -> str:
     return "" if _NO_TEXT.search(found) else found
 
 
+def lines(body: bytes, content_type: str) -> str:
+    """What a page, a PDF or a plain text says, a line for each block, without menus; empty for what can't be read."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type == "application/pdf" or body.startswith(b"%PDF-"):
+        text = "\n".join(_pdf_pages(body))
+    elif media_type in _HTML:
+        text = _visible(page_text(body, content_type))
+    elif media_type.startswith("text/"):
+        text = page_text(body, content_type)
+    else:
+        return ""
+    kept = (" ".join(line.split()) for line in clean_lines(text[: 2 * _LETTERS]).splitlines())
+    return "\n".join(filter(None, kept))[:_LETTERS]
+
+
+def _visible(markup: str) -> str:
+    from lxml import etree, html
+
+    try:
+        tree = html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*>", "", clean_lines(markup)))
+    except (ValueError, etree.ParserError):
+        return ""
+    etree.strip_elements(tree, etree.Comment, *_AROUND, with_tail=False)
+    for element in tree.iter():
+        element.text, element.tail = _on_one_line(element.text), _on_one_line(element.tail)
+    for block in tree.iter(*_BLOCKS):
+        block.text, block.tail = f"\n{block.text or ''}", f"\n{block.tail or ''}"
+    for cell in tree.iter("td", "th"):
+        cell.tail = f" {cell.tail or ''}"
+    return "".join(str(piece) for piece in tree.itertext())
+
+
+def _on_one_line(text: str | None) -> str:
+    return re.sub(r"\s+", " ", text or "")
+
+
+def _pdf_pages(body: bytes) -> Iterator[str]:
+    """The text of each page, as far as the time for it goes."""
+    from pypdf import PdfReader
+
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    until = time.monotonic() + _PDF_SECONDS
+    try:
+        for page in PdfReader(io.BytesIO(body)).pages[:_PDF_PAGES]:
+            yield page.extract_text()
+            if time.monotonic() > until:
+                return
+    except Exception:  # the library has no common error for files that are broken
+        return
+
+
 def digest(body: bytes, media_type: str) -> str:
     """SHA-256 of a page's readable text in hexadecimal, blanks and line ends aside; empty when it has none.
 
-    Of HTML it's the article that trafilatura finds, without menus, comments and what stands around; of anything else,
-    the bytes themselves.
+    Of HTML it's the article that trafilatura finds, without menus, comments and what stands around, or all its lines
+    where there's none; of anything else, the bytes themselves.
     """
     if media_type not in _HTML:
         return hashlib.sha256(body).hexdigest() if body else ""
@@ -95,6 +185,7 @@ def digest(body: bytes, media_type: str) -> str:
 
     # What it can't read, it tells its log; here that's no text.
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
-    text = extract(body, include_comments=False, include_tables=True, favor_precision=True) or ""
+    text = extract(body, include_comments=False, include_tables=True, favor_precision=True)
+    text = text or lines(body, media_type)
     words = unicodedata.normalize("NFKC", text).split()
     return hashlib.sha256(" ".join(words).encode()).hexdigest() if words else ""

@@ -6,7 +6,8 @@ import codecs
 
 import pytest
 
-from newsletter.readable import page_text
+from newsletter.readable import lines, page_text
+from tests.pdf import pdf
 from tests.timing import is_linear
 
 
@@ -47,3 +48,43 @@ def test_other_scripts_are_read_with_the_codecs_that_browsers_have(label: str, t
 @pytest.mark.parametrize("piece", [b"<meta ", b"<meta charset=", b"<?xml ", b" "])
 def test_a_page_without_an_encoding_takes_no_more_than_its_share_of_time(piece: bytes) -> None:
     assert is_linear(lambda size: page_text(piece * (size // len(piece)), "text/html"))
+
+
+def test_the_lines_of_a_page_are_what_it_says_without_menus_and_scripts() -> None:
+    page = (
+        "<title>Prop G</title><script>x</script><nav>Menu</nav><form><header><h1>Prop\n G</h1></header><table><tr>"
+        "<td>File<td>22-1</table>One<br>two <b>three</b>\n<li>four<aside>Ad</aside></form><footer>©</footer>"
+    )
+    assert lines(page.encode(), "text/html").splitlines() == [
+        "Prop G",
+        "Prop G",
+        "File 22-1",
+        "One",
+        "two three",
+        "four",
+    ]
+
+
+def test_the_lines_of_a_pdf_are_its_text() -> None:
+    assert lines(pdf("Leave of 80 hours"), "application/pdf") == "Leave of 80 hours"
+    assert lines(pdf("Leave of 80 hours"), "application/octet-stream") == "Leave of 80 hours"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"", "text/html"),
+        (b"%PDF-1.7", "application/pdf"),
+        (pdf("A")[:300], "application/pdf"),
+        (b"\x89PNG\r\n", "image/png"),
+        (b"<!-- -->", "text/html"),
+        (b"PK\x03\x04", "application/zip"),
+    ],
+)
+def test_what_says_nothing_has_no_lines(body: bytes, content_type: str) -> None:
+    assert lines(body, content_type) == ""
+
+
+@pytest.mark.parametrize("piece", [b"<div>", b"<p>a ", b"<td>", b"<nav>", b"</p>", b" \n", b"&#0;"])
+def test_the_lines_of_a_long_page_take_no_more_than_their_share_of_time(piece: bytes) -> None:
+    assert is_linear(lambda size: lines(piece * (size // len(piece)), "text/html"))

@@ -6,7 +6,8 @@ from newsletter.check.rules import asked_rule
 from newsletter.model import Severity
 
 GONE = asked_rule("links/gone", Severity.ERROR, "A link that is gone, or whose server can't be reached.")
-UNSURE = asked_rule("links/unsure", Severity.WARNING, "A link whose server gave an odd answer.")
+UNSURE = asked_rule("links/unsure", Severity.WARNING, "A link whose server gave an odd answer, or none to programs.")
+MOVED = asked_rule("links/moved", Severity.WARNING, "A link whose page has another address for good.")
 NUMBER_NOT_ON_PAGE = asked_rule(
     "policy/number-not-on-page", Severity.WARNING, "A policy's page that doesn't name the policy's number."
 )

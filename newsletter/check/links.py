@@ -123,13 +123,18 @@ def shortened(subject: Subject) -> Found:
 def somebodys_own(subject: Subject) -> Found:
     """A link that holds somebody's email address, or an unsubscribe link copied from another message."""
     for where, words, url in links_of(subject):
-        if url.startswith("mailto:") or not _well_formed(url):
-            continue
-        parts = urlsplit(url)
-        if re.search(r"[^/=&@]+(?:@|%40)[\w.-]+\.\w+", f"{parts.path}?{parts.query}") or parts.username:
-            yield where, f'the link "{words}" holds somebody\'s address'
-        elif re.search(r"unsubscribe|optout|opt-out|manage.?preferences", parts.path, re.IGNORECASE):
-            yield where, f'the link "{words}" looks like somebody\'s own unsubscribe link'
+        if not url.startswith("mailto:") and _well_formed(url) and (why := whose(url)):
+            yield where, f'the link "{words}" {why}'
+
+
+def whose(url: str) -> str:
+    """Why a link belongs to somebody alone, so that nobody else should follow it; empty when it doesn't."""
+    parts = urlsplit(url)
+    if re.search(r"[^/=&@]+(?:@|%40)[\w.-]+\.\w+", f"{parts.path}?{parts.query}") or parts.username:
+        return "holds somebody's address"
+    if re.search(r"unsubscribe|optout|opt-out|manage.?preferences", parts.path, re.IGNORECASE):
+        return "looks like somebody's own unsubscribe link"
+    return ""
 
 
 @rule("links/to-a-document", Severity.WARNING)

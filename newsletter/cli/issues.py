@@ -270,7 +270,7 @@ def explain(ctx: click.Context, issue: str, address: str, as_json: bool) -> None
 @issue_argument
 @as_json
 @click.option("--links", "with_links", is_flag=True, help="Ask every link whether it answers, too.")
-@click.option("--afresh", is_flag=True, help="Ask those links, too, that answered within the last day.")
+@click.option("--afresh", is_flag=True, help="Ask those links, too, that were asked within the last day.")
 @click.option("--spam", "with_spam", is_flag=True, help="Ask SpamAssassin for its score, too, where it's installed.")
 @click.option("--fix", is_flag=True, help="Put right first what needs no judgement, and show what was changed.")
 @click.option("--sarif", "report", flag_value="sarif", help="Print SARIF 2.1.0, for a pipeline.")
@@ -350,6 +350,8 @@ def approve(ctx: click.Context, issue: str, by: str) -> None:
         needed, persons = space.config.publications[snapshot.issue.publication].approvals, space.approvers(issue)
         said = told(persons, needed)
         say(f"{said[:1].upper()}{said[1:]}." if new else f"Nothing has changed; {said} already.")
+        for fault in space.keep_sources(snapshot.issue):
+            say(f"Not copied as it was: {fault}", fg="yellow")
         somebody = f"newsletter approve {snapshot.issue.slug} --by NAME, by somebody else"
         with space.store.read() as session:
             is_out = bool(uses.variants(session, snapshot.issue.slug))

@@ -1,4 +1,4 @@
-"""Commands that look after links that are public: check, list, show, accept, replace, restore."""
+"""Commands that look after links that are public: check, list, show, diff, copy, accept, replace, restore."""
 
 from __future__ import annotations
 
@@ -15,12 +15,25 @@ from sqlalchemy import select
 from newsletter import amendments
 from newsletter.cli.amending import by_option, decision
 from newsletter.cli.arguments import DAY
-from newsletter.cli.output import as_json, emit, many, next_step, print_json, print_table, progress, say, workspace
+from newsletter.cli.output import (
+    as_json,
+    emit,
+    emit_document,
+    many,
+    next_step,
+    print_json,
+    print_table,
+    progress,
+    say,
+    workspace,
+)
 from newsletter.errors import InputError, NotFound, nearest
-from newsletter.linkkeeping import Place, Standing, keep
+from newsletter.linkkeeping import Place, Standing, copies, keep
 from newsletter.store.records import LinkRecord, ReplacementRecord
 from newsletter.workspace import Workspace
 
+#: So many lines of what has changed on a page are shown with all others.
+_DIFF_LINES = 20
 #: What somebody should look at, the worst first.
 _TROUBLE = (Standing.DEAD, Standing.MOVED, Standing.CHANGED, Standing.FAILING, Standing.REFUSED)
 
@@ -33,6 +46,8 @@ class _Link:
     places: tuple[Place, ...]
     record: LinkRecord | None
     archived: str
+    changes: tuple[str, ...] = ()
+    copied_at: dt.datetime | None = None
 
     @property
     def standing(self) -> str:
@@ -66,6 +81,8 @@ class _Link:
             "checked_at": record.checked_at if record else None,
             "captured": record.captured if record else "",
             "digest": record.digest if record else "",
+            "copied_at": self.copied_at,
+            "changes": list(self.changes),
             "places": [{"name": p.name, "words": p.words, "url": p.url} for p in self.places],
         }
 
@@ -76,8 +93,17 @@ def _gather(space: Workspace, since: dt.date = dt.date.min) -> dict[str, _Link]:
     with space.store.read() as session:
         records = {row.url: row for row in session.scalars(select(LinkRecord))}
         swapped = {urldefrag(row.url)[0]: row.archived for row in session.scalars(select(ReplacementRecord))}
+        dates = copies.dates(session)
+        changed = {url: tuple(copies.changes(session, records[url])) for url in dates if url in records}
     return {
-        url: _Link(url=url, places=tuple(places), record=records.get(url), archived=swapped.get(url, ""))
+        url: _Link(
+            url=url,
+            places=tuple(places),
+            record=records.get(url),
+            archived=swapped.get(url, ""),
+            changes=changed.get(url, ()),
+            copied_at=dates.get(url),
+        )
         for url, places in found.items()
     }
 
@@ -93,7 +119,7 @@ def _named(links: Mapping[str, _Link], url: str) -> _Link:
 
 @click.group()
 def links() -> None:
-    """Where published issues and policies link to: check, list, show, accept, replace, restore."""
+    """Where published issues and policies link to: check, list, show, diff, copy, accept, replace, restore."""
 
 
 @links.command()
@@ -110,7 +136,8 @@ def check(ctx: click.Context, since: dt.datetime | None, afresh: bool, as_json: 
     with workspace(ctx) as space:
         wanted = [url for url, link in _gather(space, day).items() if not link.archived]
         with progress("Asking", len(wanted)) as advance:
-            kept = keep(space.store, wanted, space.config, space.clock, afresh=afresh, progress=advance)
+            copied = space.sources()
+            kept = keep(space.store, wanted, space.config, space.clock, afresh=afresh, copied=copied, progress=advance)
         found = _gather(space, day)
     trouble = sorted(
         (link for link in found.values() if link.standing in _TROUBLE),
@@ -120,11 +147,15 @@ def check(ctx: click.Context, since: dt.datetime | None, afresh: bool, as_json: 
         print_json([link.plain() for link in trouble])
     else:
         _print(trouble)
+        for link in trouble:
+            _print_changes(link)
     counted = Counter(link.standing for link in found.values())
     say(f"{many(kept.asked, 'page')} asked, {kept.fresh} asked lately, {kept.left} left for the next run.")
     say(", ".join(f"{count} {standing}" for standing, count in sorted(counted.items())) + ".")
     dead = next((link for link in trouble if link.standing == Standing.DEAD), None)
     changed = next((link for link in trouble if link.standing == Standing.CHANGED), None)
+    for gone in (link for link in trouble if link.standing == Standing.DEAD and link.copied_at):
+        say(f"What it said is kept: newsletter links copy {gone.url}")
     if dead:
         next_step(f"newsletter links replace {dead.url} --with ADDRESS_OF_A_COPY")
     elif changed:
@@ -137,6 +168,14 @@ def _print(found: list[_Link]) -> None:
         ("standing", "page", "in", "what"),
         [(link.standing, link.url, _few(link.names), link.told) for link in found],
     )
+
+
+def _print_changes(link: _Link) -> None:
+    """The first lines of what has changed, in colour."""
+    for line in link.changes[:_DIFF_LINES]:
+        emit(line, fg={"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
+    if len(link.changes) > _DIFF_LINES:
+        say(f"{many(len(link.changes) - _DIFF_LINES, 'more line')}: newsletter links diff {link.url}")
 
 
 def _few(names: list[str]) -> str:
@@ -175,7 +214,8 @@ def show(ctx: click.Context, url: str, as_json: bool) -> None:
         return
     emit(f"{link.url}: {link.standing}" + (f", {link.told}" if link.told else ""))
     record = link.record
-    for what, at in (("captured", record and record.captured_at), ("asked last", record and record.checked_at)):
+    captured, asked = (record.captured_at, record.checked_at) if record else (None, None)
+    for what, at in (("captured", captured), ("asked last", asked), ("copied", link.copied_at)):
         if at:
             emit(f"{what:<10} {at.astimezone(zone):%Y-%m-%d %H:%M %Z}")
     print_table(("in", "words"), [(place.name, place.words) for place in link.places])
@@ -183,6 +223,45 @@ def show(ctx: click.Context, url: str, as_json: bool) -> None:
         next_step(f"newsletter links accept {link.url}")
     elif link.standing in (Standing.DEAD, Standing.MOVED):
         next_step(f"newsletter links replace {link.url} --with {(record and record.moved_to) or 'ADDRESS_OF_A_COPY'}")
+
+
+@links.command()
+@click.argument("url")
+@click.pass_context
+def diff(ctx: click.Context, url: str) -> None:
+    """What the page URL says otherwise than when it was captured, as a unified diff."""
+    with workspace(ctx) as space:
+        link = _named(_gather(space), url)
+    if link.copied_at is None:
+        raise _no_copy(link)
+    for line in link.changes:
+        emit(line, fg={"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
+    if link.changes:
+        next_step(f"newsletter links accept {link.url}")
+    else:
+        say(
+            "Its lines are those that are kept." if link.standing != Standing.CHANGED else "Its first text wasn't kept."
+        )
+
+
+@links.command()
+@click.argument("url")
+@click.pass_context
+def copy(ctx: click.Context, url: str) -> None:
+    """Print what the page URL said when it could be read last."""
+    with workspace(ctx) as space:
+        link = _named(_gather(space), url)
+        with space.store.read() as session:
+            found = copies.newest(session, link.url)
+        if found is None:
+            raise _no_copy(link)
+        say(f"As read on {found.taken_at.astimezone(space.config.timezone):%Y-%m-%d}:")
+    emit_document(found.text + "\n")
+
+
+def _no_copy(link: _Link) -> NotFound:
+    what = "no copy is kept: only of what policies rest on, and where it could be read"
+    return NotFound(what, where=link.url, hint="newsletter links check")
 
 
 @links.command()

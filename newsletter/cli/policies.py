@@ -28,6 +28,9 @@ from newsletter.collect import policies as tracker
 from newsletter.errors import InputError
 from newsletter.model import Level, Status
 
+#: What a policy is told by options; its tables need a file or the editor.
+_OPTIONS = tuple(key for key in forms.POLICY_KEYS if key not in ("history", "provisions"))
+
 
 @click.group()
 def policies() -> None:
@@ -35,7 +38,7 @@ def policies() -> None:
 
 
 @policies.command("add")
-@form_options(tuple(key for key in forms.POLICY_KEYS if key != "history"), {"level": Level, "status": Status})
+@form_options(_OPTIONS, {"level": Level, "status": Status})
 @click.pass_context
 def add_policy(ctx: click.Context, /, **options: Any) -> None:
     """Store a policy. It needs a title and a level; --status and --status-date begin its history."""
@@ -85,7 +88,7 @@ def _undo(ctx: click.Context, slug: str, status: str, day: str | None) -> None:
 @policies.command()
 @click.argument("slug")
 @form_options(
-    tuple(key for key in forms.POLICY_KEYS if key not in ("slug", "history") and not key.startswith("status")),
+    tuple(key for key in _OPTIONS if key != "slug" and not key.startswith("status")),
     {"level": Level},
 )
 @click.pass_context

@@ -1,14 +1,17 @@
-"""RSS and Atom feeds, asked only for what is new (conditional requests, RFC 9110 section 13)."""
+"""RSS, Atom and JSON feeds, asked only for what is new (conditional requests, RFC 9110 section 13)."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from html import unescape
+from html.entities import html5
 from typing import Any
 
+from newsletter.collect import jsonfeed
 from newsletter.collect.dates import day_of, is_ambiguous
 from newsletter.collect.limits import time_limit
 from newsletter.collect.plain import names_only, references_mended, words
@@ -20,6 +23,16 @@ from newsletter.links import canonical, join, judged
 
 #: Links written out are for letters; in a summary they're noise.
 _ADDRESS = re.compile(r"\s?https?://\S+")
+#: What WordPress and its plugins put under every entry, and how they show that a text is cut.
+_UNDER = re.compile(
+    r"\s*(?:The post|La entrada|Der Beitrag|L['’]article|O post) .{1,400} (?:appeared first on|se publicó primero en"
+    r"|erschien zuerst auf|est apparu en premier sur|apareceu primeiro em) .{1,200}$"
+)
+_CUT = re.compile(r"\[(?:…|\.\.\.)\]|\s(?:Continue reading|Read more)\W{0,3}$")
+#: Entities of HTML, which XML doesn't know.
+_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]{1,31};)")
+#: An earlier day stands for none.
+_FIRST_YEAR = 1990
 #: Seconds for taking a feed apart, and how many letters of a summary are looked at.
 _SECONDS, _SUMMARY = 20.0, 20_000
 _TITLE_WORDS = 12
@@ -71,11 +84,16 @@ class _Reader:
     def entry(self, entry: Mapping[str, Any]) -> Found:
         """An entry as the form of an item (keys of `forms.ITEM_KEYS`, `photo` an address)."""
         link, guid = _link(entry), str(entry.get("id") or "").strip()
-        summary = _text(str(entry.get("summary") or "")[:_SUMMARY])
-        title = _text(str(entry.get("title") or "")) or _first_words(summary)
+        paper = _text(str((entry.get("source") or {}).get("title") or ""))
+        title = _text(str(entry.get("title") or ""))
+        summary = _summary(entry, title, paper)
+        title = title.removesuffix(f" - {paper}") if paper else title or _first_words(summary)
         name = title or link or guid or "an entry that says nothing"
         photo, said = _photo(entry, self.base), _said_date(entry)
+        outlet = paper or self.outlet
         day = day_of(said, self.zone) or _parsed_day(entry)
+        if day and day.year < _FIRST_YEAR:
+            day, said = None, ""
         notes = []
         if said and day is None:
             notes.append(f'its date couldn\'t be read: "{said[:40]}"')
@@ -88,9 +106,9 @@ class _Reader:
             "summary": shortened(summary),
             "date": min(day or self.today, self.today),
             "author": names_only(_text(str(entry.get("author") or ""))),
-            "outlet": self.outlet if self.feed.kind == "news" else "",
+            "outlet": outlet if self.feed.kind == "news" else "",
             "photo": photo,
-            "photo_credit": self.outlet if photo else "",
+            "photo_credit": outlet if photo else "",
             "topics": list(self.feed.topics),
             "places": list(self.feed.places),
         }
@@ -105,18 +123,30 @@ def read(feed: Feed, page: Page, tracking: Collection[str], today: dt.date, zone
     if page.status == 304:
         return Answer((), etag, last_modified)
     with time_limit(_SECONDS, feed.url):
-        parsed = _parsed(feed, page)
-        if not parsed.get("version") and not parsed.get("entries"):
-            raise InputError("is no RSS or Atom feed", where=feed.url)
-        outlet = feed.outlet or _text(str(parsed.feed.get("title") or ""))
+        title, entries = _json(feed, page) if jsonfeed.is_json(page.body) else _xml(feed, page)
+        outlet = feed.outlet or _text(title)
         reader = _Reader(feed, page.url, outlet, tracking, today, zone)
-        return Answer(tuple(_each(reader.entry, entry) for entry in parsed.entries), etag, last_modified)
+        return Answer(tuple(_each(reader.entry, entry) for entry in entries), etag, last_modified)
+
+
+def _json(feed: Feed, page: Page) -> tuple[str, Sequence[Mapping[str, Any]]]:
+    try:
+        return jsonfeed.entries(page.body)
+    except (ValueError, RecursionError):
+        raise InputError("is no JSON Feed", where=feed.url, hint="https://www.jsonfeed.org/version/1.1/") from None
+
+
+def _xml(feed: Feed, page: Page) -> tuple[str, Sequence[Mapping[str, Any]]]:
+    parsed = _parsed(feed, page)
+    if not parsed.get("version") and not parsed.get("entries"):
+        raise InputError("is no RSS or Atom feed", where=feed.url)
+    return str(parsed.feed.get("title") or ""), parsed.entries
 
 
 def _parsed(feed: Feed, page: Page) -> Any:
     import feedparser
 
-    body, said = page.body, page.headers.get("content-type", "")
+    body, said = _ENTITY.sub(_as_number, page.body), page.headers.get("content-type", "")
     if b"&#" in body or b"&amp;#" in body:  # what is no character ends the parser
         body = references_mended(body.decode("latin-1")).encode("latin-1")
     try:
@@ -126,6 +156,11 @@ def _parsed(feed: Feed, page: Page) -> Any:
         )
     except Exception as fault:  # the parser has no error of its own for what it trips over
         raise InputError(f"can't be read as a feed ({type(fault).__name__})", where=feed.url) from None
+
+
+def _as_number(entity: re.Match[bytes]) -> bytes:
+    characters = html5.get(entity[1].decode("ascii"))
+    return b"".join(b"&#%d;" % ord(character) for character in characters) if characters else entity[0]
 
 
 def _each(read: Callable[[Mapping[str, Any]], Found], entry: Mapping[str, Any]) -> Found:
@@ -139,6 +174,9 @@ def _each(read: Callable[[Mapping[str, Any]], Found], entry: Mapping[str, Any]) 
 def _link(entry: Mapping[str, Any]) -> str:
     """Where an entry leads: its link, or its id or enclosure where these are addresses."""
     enclosures = [medium.get("href") or "" for medium in entry.get("enclosures") or ()]
+    proper = next((str(entry[key]) for key in ("feedburner_origlink", "pheedo_origlink") if entry.get(key)), "")
+    if judged(proper):
+        return proper
     for address in (entry.get("link"), entry.get("id"), *enclosures):
         text = str(address or "").strip()
         if text and (address is entry.get("link") or re.match(r"https?://", text, re.IGNORECASE)):
@@ -175,10 +213,19 @@ def _photo(entry: Mapping[str, Any], base: str) -> str:
     return ""
 
 
+def _summary(entry: Mapping[str, Any], title: str, paper: str) -> str:
+    """An entry's summary, else the beginning of its text; empty where it only says the title again."""
+    contents = (str(content.get("value") or "") for content in entry.get("content") or ())
+    said = next((text for text in (str(entry.get("summary") or ""), *contents) if text.strip()), "")
+    text = _CUT.sub("…", _UNDER.sub("", _text(said[:_SUMMARY]))).strip()
+    bare = title.removesuffix(f" - {paper}")
+    return "" if paper and text in (bare, f"{bare} {paper}") else text
+
+
 def _first_words(summary: str) -> str:
     few = summary.split()[:_TITLE_WORDS]
     return " ".join(few) + ("…" if len(summary.split()) > len(few) else "")
 
 
 def _text(markup: str) -> str:
-    return _ADDRESS.sub("", words(markup)).replace("\n", " ").strip()
+    return _ADDRESS.sub("", unescape(words(markup))).replace("\n", " ").strip()

@@ -16,11 +16,25 @@ from typing import Any, TypeVar
 
 from slugify import slugify
 
+from newsletter.collect import provisions
 from newsletter.collect.dates import day_of
 from newsletter.collect.plain import names_only
 from newsletter.errors import InputError, nearest
 from newsletter.links import Address, canonical
-from newsletter.model import Item, Kind, Level, Link, Member, Photo, Place, Policy, Status, StatusChange
+from newsletter.model import (
+    Item,
+    Kind,
+    Level,
+    Link,
+    Member,
+    Photo,
+    Place,
+    Policy,
+    Provision,
+    Status,
+    StatusChange,
+    Unit,
+)
 from newsletter.model.text import clean_lines
 from newsletter.photos import FOLDER, find_photo, keep_photo, read_photo
 from newsletter.places import parse_place
@@ -35,7 +49,7 @@ ITEM_KEYS = (
 )
 POLICY_KEYS = (
     *("slug", "title", "place", "level", "number", "url", "summary", *PHOTO_KEYS, "topics", "sponsors", "links"),
-    *("history", "status", "status_date", "status_url", "status_note"),
+    *("provisions", "history", "status", "status_date", "status_url", "status_note"),
 )
 MEMBER_KEYS = ("slug", "name", "title", "place", "email", "aliases")
 #: Words that mean the same as a kind, as people write them.
@@ -137,7 +151,28 @@ def read_policy(
         links=tuple(links),
         photo=_photo(form, base, workspace),
         history=tuple(sorted(history, key=lambda change: change.date)),
+        provisions=_provisions(form),
     )
+
+
+def _provisions(form: Form) -> tuple[Provision, ...]:
+    found = [_provision(table) for table in provisions.tables(form.get("provisions") or [])]
+    return tuple(sorted(dict.fromkeys(found), key=lambda one: one.date))
+
+
+def _provision(table: Form) -> Provision:
+    _known(table, provisions.KEYS)
+    try:
+        return Provision(
+            topic=_text(table, "topic", required=True),
+            date=_date(table, "date", required=True) or dt.date.min,
+            amount=provisions.number(_text(table, "amount")),
+            unit=_choice(table, "unit", Unit, provisions.UNIT_WORDS) if _text(table, "unit") else None,
+            covers=_text(table, "covers"),
+            note=_text(table, "note"),
+        )
+    except ValueError as fault:
+        raise InputError(str(fault)) from None
 
 
 def read_member(form: Form, *, taken: Container[str] = ()) -> Member:
@@ -192,6 +227,7 @@ def write_policy(policy: Policy) -> dict[str, Any]:
         "place": str(policy.place),
         "level": str(policy.level),
         "links": [{"label": link.label, "url": link.url} for link in policy.links],
+        "provisions": provisions.write(policy.provisions),
         "history": [write_status(change) for change in policy.history],
         **_photo_form(policy.photo),
     }

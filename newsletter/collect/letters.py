@@ -6,13 +6,14 @@ import datetime as dt
 import email
 import email.policy
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
+from newsletter.collect import quoting
 from newsletter.collect.dates import day_of
 from newsletter.collect.limits import time_limit
 from newsletter.collect.plain import words
@@ -20,10 +21,8 @@ from newsletter.collect.unfurl import shortened
 from newsletter.errors import InputError
 from newsletter.links import addresses_in, canonical, judged
 from newsletter.model.text import clean, clean_lines
+from newsletter.readable import page_text
 
-_PREFIX = re.compile(r"^((re|fwd?|aw|wg)\s*:\s*|\[[^\]]*\]\s*)+", re.IGNORECASE)
-#: Where a letter's own words end: a signature (RFC 3676, section 4.3), a reply, a forwarded letter.
-_END = re.compile(r"^(--\s*$|>|On .+ wrote:$|-+ ?(Original|Forwarded) message)", re.IGNORECASE)
 #: What is left of "See https://…." when the link is gone.
 _LEAD = re.compile(r"(\b(see|here|link|read more|more( at)?))? ?[.:]{0,2}$", re.IGNORECASE)
 _MAX_BYTES = 30_000_000
@@ -68,11 +67,15 @@ def read_letter(path: Path, tracking: Collection[str], today: dt.date, zone: dt.
 
 
 def _letter(message: EmailMessage, path: Path, tracking: Collection[str], today: dt.date, zone: dt.tzinfo) -> Letter:
-    title = _PREFIX.sub("", clean(_header(message, "Subject")))
-    text = clean_lines(_body(message))[:_TEXT]
-    link = _first_link(text, tracking)
+    title = quoting.subject(clean(_header(message, "Subject")))
+    text = _text(message)
+    links = (_first_link(words, tracking) for words in (text, *map(_text, _enclosed(message))))
+    link = next(filter(None, links), "")
     if not title:
         raise InputError("has no subject, which would be the title", where=path)
+    if not link and not text.strip() and any(map(_is_tnef, message.walk())):
+        hint = "ask the sender to send it as plain text or HTML"
+        raise InputError("its text is in winmail.dat, which only Outlook reads", where=path, hint=hint)
     if not link:
         raise InputError("has no link in it", where=path, hint="ask the sender where the story is")
     name, data = _picture(message)
@@ -92,8 +95,29 @@ def _first_link(text: str, tracking: Collection[str]) -> str:
     return next(filter(None, found), "")
 
 
+def _text(message: EmailMessage) -> str:
+    return quoting.body(clean_lines(_body(message))[:_TEXT])
+
+
+def _enclosed(message: EmailMessage) -> Iterator[EmailMessage]:
+    """The letters that are attached to a letter."""
+    for part in message.walk():
+        if part.get_content_type() == "message/rfc822":
+            inner = part.get_payload()
+            yield from (one for one in (inner if isinstance(inner, list) else ()) if isinstance(one, EmailMessage))
+
+
+def _is_tnef(part: Message) -> bool:
+    return part.get_content_type() in ("application/ms-tnef", "application/vnd.ms-tnef")
+
+
 def _header(message: EmailMessage, name: str) -> str:
-    """A header's text; what is broken in it is replaced, since letters are as they are."""
+    """A header's text; what is broken in it is replaced, since letters are as they are. What isn't encoded as it should
+    be is read as a page is.
+    """
+    raw = next((value for key, value in message.raw_items() if key.lower() == name.lower()), "")
+    if any("\udc80" <= letter <= "\udcff" for letter in str(raw)):
+        return page_text(str(raw).encode("ascii", "surrogateescape"), "")
     try:
         return str(message.get(name, ""))
     except (ValueError, IndexError, AttributeError, TypeError):  # faults of headers that the parser trips over
@@ -107,24 +131,26 @@ def _sender(message: EmailMessage) -> str:
 
 def _body(message: EmailMessage) -> str:
     part = message.get_body(("plain", "html"))
-    if part is None:
+    payload = part.get_payload(decode=True) if part else None
+    if part is None or not isinstance(payload, bytes):
         return ""
-    try:
-        content = str(part.get_content())
-    except (LookupError, ValueError, KeyError):
-        content = (part.get_payload(decode=True) or b"").decode("utf-8", "replace")  # type: ignore[union-attr]
-    return words(content[:_HTML]) if part.get_content_type() == "text/html" else content
+    charset = str(part.get_content_charset() or "")
+    # Who says nothing, or ASCII, and writes other letters hasn't thought of it.
+    content = page_text(payload, "" if charset in ("", "us-ascii") else f"text/plain; charset={charset}")
+    if part.get_content_type() == "text/html":
+        return words(content[:_HTML])
+    if str(part.get_param("format", "")).lower() == "flowed":
+        return quoting.unflowed(content[:_HTML], delsp=str(part.get_param("delsp", "")).lower() == "yes")
+    return content
 
 
 def _own_words(text: str) -> str:
-    """What the sender wrote before the signature and before what is quoted, without greetings and bare links."""
+    """What the sender wrote, without greetings and bare links."""
     kept: list[str] = []
-    for line in map(" ".join, map(str.split, text.splitlines())):
-        if _END.match(line):
-            break
+    for line in quoting.own_lines(text):
         bare = _without_links(line)
-        told = (bare if bare == line else _LEAD.sub("", bare)).strip(" <>()")
-        if told and not re.fullmatch(r"(hi|hello|dear|hey)\b[^.]{0,40}[,!:]?", told, re.IGNORECASE):
+        told = (bare if bare == line else _LEAD.sub("", bare).rstrip(" :")).strip(" <>()")
+        if told and not re.fullmatch(r"(hi|hello|dear|hey|hola)\b[^.]{0,40}[,!:]?", told, re.IGNORECASE):
             kept.append(told)
     return " ".join(kept)
 

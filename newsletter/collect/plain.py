@@ -13,6 +13,8 @@ _BLOCKS = ("p", "br", "div", "li", "tr", "h1", "h2", "h3", "blockquote")
 _REFERENCE = re.compile(r"&(?:amp;){0,3}#(?:x([0-9a-f]{1,8})|([0-9]{1,8}));", re.IGNORECASE)
 _REFERENCES = re.compile(r"(?:&(?:amp;){0,3}#(?:x[0-9a-f]{1,8}|[0-9]{1,8});)+", re.IGNORECASE)
 _MAIL = re.compile(r"[^\s<>()\"',;@]{1,64}@[^\s<>()\"',;@]{1,255}")
+#: What programs write where no author was given, and what is left of an address.
+_NOBODY = {"mailto:", "and", "y", "admin", "administrator", "unknown", "webmaster", "noreply"}
 _WEB = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
@@ -54,10 +56,11 @@ def names_only(text: str) -> str:
     """The names in a byline: no mail address, no address of a page, no `@handle`, and no "by" before them."""
     bare = _WEB.sub(" ", _MAIL.sub(" ", text.removeprefix("mailto:")))
     bare = re.sub(r"(?<!\w)@\w+", " ", bare)
+    bare = re.sub(r"\[email\s+protected\]", " ", bare)  # as Cloudflare hides addresses
     bare = re.sub(r"[<>\[\]\"]|\(\s*\)", " ", bare)
     bare = " ".join(bare.split())
     if bare.startswith("(") and bare.endswith(")"):
         bare = bare[1:-1]
-    bare = re.sub(r"^by:? +", "", bare, flags=re.IGNORECASE)
+    bare = re.sub(r"^(?:by|por|par|von|di)\b:? +", "", bare, flags=re.IGNORECASE)
     parts = [part.strip(" -–|/") for part in re.split(r"[,;]", bare)]
-    return ", ".join(part for part in parts if part and part.lower() not in ("mailto:", "and"))
+    return ", ".join(part for part in parts if part and part.lower() not in _NOBODY)

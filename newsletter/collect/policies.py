@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from newsletter import codec
 from newsletter.errors import InputError, NotFound, nearest
-from newsletter.model import Level, Link, Photo, Place, Policy, Status, StatusChange
+from newsletter.model import Level, Link, Photo, Place, Policy, Provision, Status, StatusChange
 from newsletter.store.records import PolicyRecord, StatusRecord
 
 _PLAIN = ("slug", "title", "number", "url", "summary")
@@ -24,7 +24,7 @@ def _columns(policy: Policy) -> dict[str, Any]:
         "state": policy.place.state,
         "locality": policy.place.locality,
         "level": policy.level,
-        **{name: codec.plain(getattr(policy, name)) for name in ("topics", "sponsors", "links", "photo")},
+        **{name: codec.plain(getattr(policy, name)) for name in ("topics", "sponsors", "links", "provisions", "photo")},
     }
 
 
@@ -43,6 +43,7 @@ def _value(record: PolicyRecord | Row[Any], history: Iterable[StatusRecord | Row
         topics=tuple(record.topics),
         sponsors=tuple(record.sponsors),
         links=codec.build(record.links, tuple[Link, ...]) if record.links else (),
+        provisions=codec.build(record.provisions, tuple[Provision, ...]) if record.provisions else (),
         photo=codec.build(record.photo, Photo) if record.photo else None,
         history=tuple(
             StatusChange(status=Status(step.status), date=step.date, url=step.url, note=step.note)

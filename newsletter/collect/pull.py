@@ -19,7 +19,7 @@ from newsletter.collect import captures, feeds, forms, taken, transfer
 from newsletter.collect.inbox import Known, Standing, put
 from newsletter.collect.letters import Letter, letters_in, read_letter
 from newsletter.collect.plain import names_only
-from newsletter.collect.unfurl import unfurl
+from newsletter.collect.unfurl import refreshed, unfurl
 from newsletter.config import CollectConfig, Feed
 from newsletter.errors import InputError, NewsletterError
 from newsletter.fetch import PHOTO_BYTES, fetch
@@ -71,6 +71,8 @@ def look_up(intake: Intake, url: str, notes: list[str] | None = None) -> dict[st
         known = Known.of(session, intake.rules.tracking)
     _refuse_known(known, url)
     page = fetch(url, private_hosts=intake.rules.private_hosts)
+    if target := refreshed(page):
+        page = fetch(target, private_hosts=intake.rules.private_hosts)
     form = unfurl(page, intake.rules.tracking, own_host=intake.own_host, zone=intake.zone, notes=notes)
     _refuse_known(known, form["url"])
     with intake.store.write() as session:

@@ -14,6 +14,7 @@ from typing import Any
 
 from newsletter.links import join
 from newsletter.model import Kind, address_of
+from newsletter.model.text import clean
 
 Thing = Mapping[str, Any]
 _KINDS = {"JobPosting": Kind.JOB, "VideoObject": Kind.VIDEO, "Report": Kind.REPORT}
@@ -71,6 +72,31 @@ def main_thing(tree: Any, url: str, titles: tuple[str, ...]) -> MainThing:
     if article is None and len(others) == 1 and not _says_article(tree):
         return MainThing(_kind(others[0]), others[0])
     return MainThing(_kind(article or {}), article or {})
+
+
+def authors(tree: Any, thing: Thing) -> list[str]:
+    """The names of those who wrote what an object is, whether they stand there or elsewhere on the page."""
+    named = {str(other["@id"]): other for other in things(tree) if "@id" in other and "name" in other}
+    said = thing.get("author") or thing.get("creator")
+    found = []
+    for person in said if isinstance(said, list) else [said]:
+        whole = named.get(str(person["@id"]), person) if isinstance(person, Mapping) and "@id" in person else person
+        name = whole.get("name") if isinstance(whole, Mapping) else whole
+        found += [one for one in (name if isinstance(name, list) else [name]) if isinstance(one, str) and one.strip()]
+    return [name for name in dict.fromkeys(map(clean, found)) if not name.startswith(("http:", "https:"))]
+
+
+def venue(event: Thing) -> str:
+    """Where an event is: the place's name or, where it has none, its address."""
+    place = event.get("location")
+    place = place[0] if isinstance(place, list) and place else place
+    if isinstance(place, Mapping):
+        address = place.get("address")
+        if isinstance(address, Mapping):
+            parts = (address.get("streetAddress"), address.get("addressLocality"))
+            address = ", ".join(part for part in parts if isinstance(part, str) and part)
+        place = place.get("name") or address
+    return clean(place) if isinstance(place, str) else ""
 
 
 def _kind(thing: Thing) -> Kind | None:

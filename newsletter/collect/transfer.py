@@ -21,7 +21,7 @@ import tomli_w
 from sqlalchemy.orm import Session
 
 from newsletter import private
-from newsletter.collect import forms, items, members, policies, taken
+from newsletter.collect import forms, items, members, policies, provisions, taken
 from newsletter.collect.columns import WORKBOOKS, keys_of, sheet_rows
 from newsletter.collect.forms import Form
 from newsletter.collect.inbox import Known
@@ -90,7 +90,7 @@ def import_file(
             value = read(form, taken=() if form.get("slug") else known)
             if value.slug in seen:
                 raise InputError(f'"{value.slug}" stands already on line {seen[value.slug]}')
-            _store(session, value, what, known, now, report, told=bool(row.form.get("history")))
+            _store(session, value, what, known, now, report, told=row.form)
             seen[value.slug] = row.line
             known.add(value.slug)
             report.doubts += [(row, doubt) for doubt in doubts(places_of(value))]
@@ -118,7 +118,7 @@ def places_of(value: Entry) -> tuple[Place, ...]:
 
 
 def _store(
-    session: Session, value: Entry, what: What, known: set[str], now: dt.datetime, report: Report, *, told: bool
+    session: Session, value: Entry, what: What, known: set[str], now: dt.datetime, report: Report, *, told: Form
 ) -> None:
     shelf = _KINDS[what].shelf
     if value.slug not in known:
@@ -127,9 +127,12 @@ def _store(
         return
     if value.slug not in shelf.slugs(session):
         raise InputError(f'"{value.slug}" is the slug of another kind of entry', hint="choose another slug")
-    if isinstance(value, Policy) and not told:  # a row with only the latest status adds to the history that we have
-        known_steps = policies.get(session, value.slug).history
-        value = replace(value, history=tuple(dict.fromkeys((*known_steps, *value.history))))
+    if isinstance(value, Policy):
+        had = policies.get(session, value.slug)
+        if not told.get("history"):  # a row with only the latest status adds to the history that we have
+            value = replace(value, history=tuple(dict.fromkeys((*had.history, *value.history))))
+        if "provisions" not in told:
+            value = replace(value, provisions=had.provisions)
     changed = shelf.replace(session, value.slug, value, now)
     report.updated += changed
     report.unchanged += not changed
@@ -256,6 +259,8 @@ def _flat(entry: Mapping[str, Any]) -> dict[str, Any]:
     flat = dict(entry)
     if "history" in flat:
         flat["history"] = "\n".join(map(forms.status_line, flat["history"]))
+    if "provisions" in flat:
+        flat["provisions"] = "\n".join(map(provisions.line, flat["provisions"]))
     if "links" in flat:
         flat["links"] = "; ".join(f"{link['label']} <{link['url']}>" for link in flat["links"])
     return {key: "; ".join(value) if isinstance(value, list) else value for key, value in flat.items()}

@@ -1,8 +1,8 @@
 """What a web page says of itself, as the form of an item.
 
-Title, summary, author, date, outlet and picture are found by trafilatura, in OpenGraph, JSON-LD, meta elements
-and, failing these, in the page. What it doesn't look for, what the page is and the dates of events and job postings
-(https://schema.org/Event, https://schema.org/JobPosting), is read from JSON-LD in `structured`.
+What the page is, and the dates of events and job postings (https://schema.org/Event, https://schema.org/JobPosting), is
+read from JSON-LD in `structured`; title, summary, author, date and picture from its meta elements in `heads`. What
+neither of them has, trafilatura finds in the page.
 """
 
 from __future__ import annotations
@@ -10,18 +10,20 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from newsletter.collect.dates import day_of, is_ambiguous
+from newsletter.collect.heads import Head, plain_words
 from newsletter.collect.limits import time_limit
 from newsletter.collect.plain import names_only, references_mended
-from newsletter.collect.structured import MainThing, main_thing
+from newsletter.collect.structured import MainThing, authors, main_thing, venue
 from newsletter.errors import InputError
 from newsletter.fetch import Page
 from newsletter.links import Address, canonical, host_of, join, judged
-from newsletter.model import Kind
+from newsletter.model import Kind, address_of
 from newsletter.model.text import clean, clean_lines
 from newsletter.readable import page_text
 
@@ -30,13 +32,13 @@ _BY_HAND = "store it by hand: newsletter items add --kind KIND --title TITLE --u
 _SUMMARY_CHARACTERS = 400
 #: Seconds for one page.
 _SECONDS = 20.0
-#: Where pages say when they were published, the surest first; what is found elsewhere may be any day.
-_PUBLISHED = (
-    "//meta[@property='article:published_time']/@content",
-    "//meta[@itemprop='datePublished']/@content",
-    "//meta[@name='parsely-pub-date' or @name='dc.date' or @name='DC.date.issued' or @name='date']/@content",
-    "//article//time[@pubdate or @itemprop='datePublished']/@datetime",
-)
+#: A page that only leads to another is small, and does so within seconds.
+_REDIRECT_BYTES, _SOON = 50_000, 10
+_REFRESH = re.compile(r"\s*(\d{1,4})(?:\.\d{0,9})?\s*[;,]\s*(?:url\s*=)?\s*(.{1,2000})", re.IGNORECASE)
+#: An earlier day stands for none: it's where computers begin to count.
+_FIRST_YEAR = 1990
+#: Hosts of their own for phones and for programs that show pages faster.
+_OTHER_HOSTS = re.compile(r"^(?:www|amp|m|mobile)\.(?=[^.]+\.)")
 
 
 @dataclass(slots=True)
@@ -50,12 +52,34 @@ class _Days:
         if not isinstance(said, str) or not said.strip():
             return ""
         day = day_of(said, self.zone)
+        if day and day.year < _FIRST_YEAR:
+            return ""
         if day is None:
             self.notes.append(f'{what} couldn\'t be read: "{clean(said)[:40]}"')
             return ""
         if is_ambiguous(said):
             self.notes.append(f'{what} "{clean(said)[:40]}" was read as {day}')
         return day.isoformat()
+
+
+def refreshed(page: Page) -> str:
+    """Where a page leads that is only a way to another (https://html.spec.whatwg.org/#attr-meta-http-equiv-refresh);
+    empty for others, and for those that load themselves again later.
+    """
+    from lxml import etree, html
+
+    if page.type not in _HTML or len(page.body) > _REDIRECT_BYTES:
+        return ""
+    try:
+        tree = html.document_fromstring(clean_lines(page_text(page.body, page.headers.get("content-type", ""))))
+    except (ValueError, etree.ParserError):
+        return ""
+    for element in tree.iter("meta"):
+        found = _REFRESH.match(element.get("content") or "")
+        if (element.get("http-equiv") or "").strip().lower() == "refresh" and found and int(found[1]) <= _SOON:
+            target = judged(join(_base(tree, page.url), found[2].strip(" \"'")))
+            return "" if address_of(target) == address_of(page.url) else target
+    return ""
 
 
 def unfurl(
@@ -92,70 +116,75 @@ def _form(page: Page, tracking: Collection[str], own_host: str, days: _Days) -> 
     tree = load_html(re.sub(r"^\s*<\?xml[^>]*>", "", text))
     if tree is None:
         raise InputError("says nothing of itself", where=page.url, hint=_BY_HAND)
-    titles = tuple(
-        str(title) for title in tree.xpath("//title/text() | //h1//text() | //meta[@property='og:title']/@content")
-    )
-    own_address = canonical(_own_address(tree, page.url), tracking)
+    head, base = Head.of(tree), _base(tree, page.url)
+    titles = (*map(str, tree.xpath("//title/text() | //h1//text()")), head.first("og:title"))
+    own_address = canonical(_own_address(tree, base, page.url), tracking)
     main = main_thing(tree, own_address, titles)
-    # Before the metadata are read, which takes elements out of the tree.
-    published = next(_published(tree, main), "")
-    # Not the extensive search, which makes the first of January of a year in the footer.
-    found = extract_metadata(tree, default_url=page.url, extensive=False)
+    published = next((day for said in (*_said(main), *head.published()) if (day := days.read("its date", said))), "")
+    # Not the extensive search, which makes the first of January of a year in the footer. It takes elements out.
+    found = extract_metadata(deepcopy(tree), default_url=page.url, extensive=False)
     kind = main.kind
     if kind is None and not main.thing and (found.pagetype or "").startswith("video"):
         kind = Kind.VIDEO
     own = _bare(host_of(page.url)) == _bare(own_host)
+    site = plain_words(head.first("og:site_name") or found.sitename or "")
+    picture = head.picture() or found.image or ""
     form: dict[str, Any] = {
         "kind": str(kind or (Kind.POST if own else Kind.NEWS)),
-        "title": clean(found.title or ""),
+        "title": head.title(head.first("og:site_name"), main.thing, found.title or ""),
         "url": own_address,
-        "summary": shortened(found.description or ""),
-        "date": (days.read("its date", published) if published else "") or found.date or "",
-        "outlet": "" if own else clean(found.sitename or ""),
-        "author": names_only(found.author or ""),
-        "photo": judged(join(page.url, found.image)) if found.image else "",
+        "summary": shortened(head.summary(found.description or "")),
+        "date": published or (days.read("its date", found.date) if found.date else ""),
+        "outlet": "" if own else site,
+        "author": names_only(", ".join(authors(tree, main.thing)) or head.author() or found.author or ""),
+        "photo": judged(join(base, picture)) if picture else "",
         **_dates(main, days),
     }
-    if form["photo"] and found.sitename:
-        form["photo_credit"] = clean(found.sitename)
+    if form["photo"] and site:
+        form["photo_credit"] = site
     return {key: value for key, value in form.items() if value}
 
 
-def _published(tree: Any, main: MainThing) -> Iterator[str]:
-    said = main.thing.get("datePublished") or main.thing.get("uploadDate") or main.thing.get("datePosted")
-    if isinstance(said, str) and said.strip():
-        yield said
-    for query in _PUBLISHED:
-        yield from (str(value) for value in tree.xpath(query) if str(value).strip())
+def _said(main: MainThing) -> Iterator[str]:
+    for key in ("datePublished", "uploadDate", "datePosted"):
+        said = main.thing.get(key)
+        if isinstance(said, str) and said.strip():
+            yield said
 
 
-def _own_address(tree: Any, url: str) -> str:
+def _base(tree: Any, url: str) -> str:
+    """What addresses on the page are relative to (https://html.spec.whatwg.org/#document-base-url)."""
+    return next((join(url, str(href)) for href in tree.xpath("//base/@href")), url)
+
+
+def _own_address(tree: Any, base: str, url: str) -> str:
     """The page's canonical address, when it's one of the same site; others' claims aren't taken over."""
-    for href in tree.xpath("//link[contains(concat(' ', @rel, ' '), ' canonical ')]/@href"):
+    for link in tree.iter("link"):
+        if "canonical" not in (link.get("rel") or "").lower().split():
+            continue
         try:
-            there = Address.parse(join(url, str(href)))
+            there = Address.parse(join(base, link.get("href") or ""))
         except ValueError:
             continue
         if _bare(there.host) == _bare(host_of(url)) and there.path.strip("/"):
-            return str(there)
+            # A page that came by https has a canonical address with http only where that was forgotten.
+            same = there.host == host_of(url) and there.port is None and url.lower().startswith("https:")
+            return str(replace(there, scheme="https") if same else there)
     return url
 
 
 def _bare(host: str) -> str:
-    return host.lower().removeprefix("www.")
+    return _OTHER_HOSTS.sub("", host.lower())
 
 
 def _dates(main: MainThing, days: _Days) -> dict[str, str]:
     """When an event is and where; until when a job is open."""
     thing = main.thing
     if main.kind is Kind.EVENT:
-        place = thing.get("location")
-        place = place[0] if isinstance(place, list) and place else place
-        venue = place.get("name") if isinstance(place, Mapping) else place
         return {
             "starts": days.read("its first day", thing.get("startDate")),
             "ends": days.read("its last day", thing.get("endDate")),
-            "venue": clean(venue) if isinstance(venue, str) else "",
+            "venue": venue(thing),
         }
     if main.kind is Kind.JOB:
         return {"closes": days.read("its last day", thing.get("validThrough"))}

@@ -42,7 +42,8 @@ class Window:
         """Whether an entry is new, told or not."""
         if isinstance(entry, Policy):
             since = self.since + _DAY if entry.slug in self.last else self.since
-            return bool(entry.moved(since, self.day) or (entry.slug in self.late and entry.latest(self.day)))
+            late = entry.slug in self.late and entry.latest(self.day)
+            return bool(entry.moved(since, self.day) or late or entry.scheduled(self.day))
         if entry.slug in self.again:
             return True
         if entry.kind is Kind.EVENT:

@@ -72,7 +72,7 @@ class Publication:
     `approvals` is how many persons have to approve an issue; when a campaign has more or fewer messages than the last
     by more than the share `largest_change`, it has to be confirmed twice. Whoever had a story through another
     publication in the `skip_repeats_days` before doesn't get it again; 0 is for never. `language` is a tag such as
-    "es"; without it, the archive's.
+    "es"; without it, the archive's. With `provisions`, its mail tells what a policy provides.
     """
 
     slug: str
@@ -88,6 +88,7 @@ class Publication:
     approvals: int = 1
     largest_change: float = 0.25
     skip_repeats_days: int = 0
+    provisions: bool = False
     language: str = ""
     brand: Brand = field(default_factory=Brand)
     partner: Partner | None = None

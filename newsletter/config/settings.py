@@ -206,7 +206,19 @@ class CollectConfig:
         *("mc_cid", "mc_eid", "ceid", "emci", "emdi", "mkt_tok", "_hsenc", "_hsmi", "hsctatracking", "vero_id"),
         *("ms", "sourceid", "oly_anon_id", "oly_enc_id", "ml_subscriber*", "ss_email*", "ck_subscriber_id", "hsa_*"),
         *("__hssc", "__hstc", "__hsfp", "vero_conv", "wickedid", "elqtrack*", "trk_contact", "trk_msg", "trk_sid"),
-        *("_kx", "__s", "dm_i", "nr_email_referer", "bbeml", "mibextid", "srsltid", "ttclid", "li_fat_id", "rdt_cid"),
+        *(
+            "_kx",
+            "__s",
+            "dm_i",
+            "nr_email_referer",
+            "bbeml",
+            "mibextid",
+            "srsltid",
+            "recruiter_id",
+            "ttclid",
+            "li_fat_id",
+            "rdt_cid",
+        ),
         *(
             "_branch_match_id",
             "_ga",
@@ -226,14 +238,15 @@ class CollectConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinksConfig:
-    """How published links are asked whether they're still what they were: `contact` is what a host's people find in
-    their log (the organization's address unless set), `pause_seconds` lie between two requests to a host, and one run
-    asks it for at most `per_host` pages.
+    """How links are asked whether they're still what they were: `contact` is what a host's people find in their log
+    (the organization's address unless set), `pause_seconds` lie between two requests to a host, and one run asks it for
+    at most `per_host` pages. With `copies`, an approval keeps what the pages say that its policies rest on.
     """
 
     contact: str = ""
     pause_seconds: float = 1.0
     per_host: int = 100
+    copies: bool = True
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[!-'*-~]*", self.contact):

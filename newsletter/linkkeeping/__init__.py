@@ -3,6 +3,9 @@
     published(snapshots, policies, ...)     every link, with the places it stands at
     keep(...)                               ask them politely, and remember what came of it
 
+`links check`, `check --links`, the studio and an approval ask by `keep` alone, so that a page that one of them has
+asked is known to all.
+
 Hosts are asked side by side, the pages of one host one after the other. What is known of a page is written down as
 soon as it has answered, so that a run which is interrupted loses nothing.
 """
@@ -13,6 +16,7 @@ import datetime as dt
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urldefrag, urlsplit
 
@@ -23,6 +27,7 @@ from newsletter.check.rules import Subject
 from newsletter.collect import captures
 from newsletter.config import Config
 from newsletter.fetch import AGENT
+from newsletter.linkkeeping import copies
 from newsletter.linkkeeping.manners import Manners
 from newsletter.linkkeeping.visit import Standing, Visit, visit
 from newsletter.model import Policy, Snapshot
@@ -30,11 +35,11 @@ from newsletter.send import Clock
 from newsletter.store import Store
 from newsletter.store.records import LinkRecord
 
-__all__ = ["Kept", "Place", "Standing", "keep", "published"]
+__all__ = ["Kept", "Place", "Standing", "keep", "on_the_web", "published"]
 
 _HOSTS_AT_ONCE = 8
-#: Who has answered within this time isn't asked again, unless that's wanted.
-_FRESH = dt.timedelta(hours=20)
+#: What was asked within a day isn't asked again, unless that's wanted; a little less, for what runs daily on a timer.
+_FRESH = dt.timedelta(hours=23, minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ def published(
     own = tuple(url.rstrip("/") + "/" for url in (config.archive.url, config.service.url))
     for place in (*_in_issues(snapshots, config, since), *_in_policies(policies, since)):
         address = urldefrag(place.url)[0]
-        if _on_the_web(address) and not f"{address}/".startswith(own):
+        if on_the_web(address) and not f"{address}/".startswith(own):
             places = found.setdefault(address, [])
             if place not in places:
                 places.append(place)
@@ -91,7 +96,8 @@ def _in_policies(policies: Iterable[Policy], since: dt.date) -> Iterator[Place]:
             yield Place(policy.slug, f"{change.status}, {change.date}", change.url)
 
 
-def _on_the_web(url: str) -> bool:
+def on_the_web(url: str) -> bool:
+    """Whether a link leads to a page."""
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname)
@@ -106,17 +112,21 @@ def keep(
     clock: Clock,
     *,
     afresh: bool = False,
+    copied: Collection[str] = (),
+    within: float | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Kept:
-    """Ask each of these addresses how it is, the longest unasked first, and write that down."""
+    """Ask each of these addresses how it is, the longest unasked first, and write that down; of those that are `copied`
+    also what they say. After `within` seconds nothing more is asked.
+    """
     now, kept, stopped = clock.now(), Kept(), threading.Event()
     with store.write() as session:
         captures.known(session, set(urls))
     with store.read() as session:
         rows = [row for row in session.scalars(select(LinkRecord)) if row.url in urls]
-    due = [row for row in rows if afresh or row.checked_at is None or now - row.checked_at >= _FRESH]
+        lacking = copies.lacking(session, copied)
+    due = [row for row in rows if afresh or _is_due(row, now, lacking)]
     kept.fresh = len(rows) - len(due)
-    hosts = _by_host(due)
     agent = f"{AGENT} (+{config.links.contact or config.organization.url})"
     manners = Manners(clock, agent, config.links.pause_seconds, config.collect.private_hosts, stopped)
 
@@ -125,28 +135,49 @@ def keep(
         for number, row in enumerate(turn):
             if stopped.is_set():
                 return
-            told = visit(row, manners, config.collect.private_hosts)
+            whole = row.url in copied
+            found = visit(row, manners, config.collect.private_hosts, whole=whole)
             if stopped.is_set():
                 return
-            _write(store, row, told, clock.now())
+            _write(store, row, found, now)
             with kept._lock:
                 kept.asked += 1
                 progress(1)
-            if told.busy:
+            if found.busy:
                 later = [*turn[number + 1 :], *later]
                 break
         with kept._lock:
             kept.left += len(later)
             progress(len(later))
 
-    with ThreadPoolExecutor(_HOSTS_AT_ONCE) as pool:
+    with _stop_after(within, stopped), ThreadPoolExecutor(_HOSTS_AT_ONCE) as pool:
         try:
-            running = [pool.submit(of_host, waiting) for waiting in hosts.values()]
+            running = [pool.submit(of_host, waiting) for waiting in _by_host(due).values()]
             for each in running:
                 each.result()
         finally:
             stopped.set()
     return kept
+
+
+def _is_due(row: LinkRecord, now: dt.datetime, lacking: Collection[str]) -> bool:
+    if row.checked_at is None or now - row.checked_at >= _FRESH:
+        return True
+    return row.url in lacking and row.standing in (Standing.FINE, Standing.CHANGED, Standing.MOVED)
+
+
+@contextmanager
+def _stop_after(seconds: float | None, stopped: threading.Event) -> Iterator[None]:
+    if seconds is None:
+        yield
+        return
+    timer = threading.Timer(seconds, stopped.set)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _by_host(rows: Iterable[LinkRecord]) -> Mapping[str, list[LinkRecord]]:
@@ -157,11 +188,13 @@ def _by_host(rows: Iterable[LinkRecord]) -> Mapping[str, list[LinkRecord]]:
     return hosts
 
 
-def _write(store: Store, row: LinkRecord, told: Visit, now: dt.datetime) -> None:
-    values = {name: getattr(told, name) for name in ("standing", "fault", "moved_to", "failures")}
-    if told.answered:
-        values |= {"digest": told.digest, "etag": told.etag, "last_modified": told.last_modified}
-        if told.digest and not row.captured:
-            values |= {"captured": told.digest, "captured_at": now}
+def _write(store: Store, row: LinkRecord, found: Visit, now: dt.datetime) -> None:
+    values = {name: getattr(found, name) for name in ("standing", "fault", "moved_to", "failures")}
+    if found.answered:
+        values |= {"digest": found.digest, "etag": found.etag, "last_modified": found.last_modified}
+        if found.digest and not row.captured:
+            values |= {"captured": found.digest, "captured_at": now}
     with store.write() as session:
         session.execute(update(LinkRecord).where(LinkRecord.url == row.url).values(**values, checked_at=now))
+        if found.text:
+            copies.put(session, row.url, found.digest, found.text, now)

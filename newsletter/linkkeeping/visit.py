@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -11,7 +11,7 @@ from newsletter.errors import InputError
 from newsletter.fetch import Page, TooLarge, follow
 from newsletter.linkkeeping.manners import Forbidden, Manners
 from newsletter.model import address_of
-from newsletter.readable import digest
+from newsletter.readable import digest, lines
 from newsletter.store.records import LinkRecord
 
 #: What is larger is there, but isn't compared.
@@ -53,14 +53,17 @@ class Visit:
     etag: str = ""
     last_modified: str = ""
     busy: bool = False
+    text: str = ""
 
 
-def visit(known: LinkRecord, manners: Manners, private_hosts: Collection[str]) -> Visit:
-    """Ask a page, only for what is new since the last time (RFC 9110, section 13.1)."""
+def visit(known: LinkRecord, manners: Manners, private_hosts: Collection[str], *, whole: bool = False) -> Visit:
+    """Ask a page, only for what is new since the last time (RFC 9110, section 13.1), or for all of it, whose lines are
+    in `text` then.
+    """
     headers = {"User-Agent": manners.agent, "Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
-    if known.digest and known.etag:
+    if known.digest and known.etag and not whole:
         headers["If-None-Match"] = known.etag
-    if known.digest and known.last_modified:
+    if known.digest and known.last_modified and not whole:
         headers["If-Modified-Since"] = known.last_modified
     try:
         page = follow(known.url, private_hosts=private_hosts, headers=headers, limit=_BYTES, before=manners.enter)
@@ -70,7 +73,9 @@ def visit(known: LinkRecord, manners: Manners, private_hosts: Collection[str]) -
         return Visit(standing=Standing.FINE, fault="too large to be compared", answered=True)
     except InputError as fault:
         return _failing(known, fault.what)
-    return _judged(known, page)
+    found = _judged(known, page)
+    text = lines(page.body, page.headers.get("content-type", "")) if whole and found.digest else ""
+    return replace(found, text=text)
 
 
 def _judged(known: LinkRecord, page: Page) -> Visit:

@@ -11,7 +11,7 @@ Dates are calendar days; datetimes are aware and in UTC. Texts named `blurb`, `s
 `note` are Markdown; every other text is plain.
 """
 
-from newsletter.model.archive import Amendments, Correction, Gone, Moved, Replacement, is_site_folder
+from newsletter.model.archive import Amendments, Correction, Gone, Moved, Replacement
 from newsletter.model.entries import (
     Item,
     Kind,
@@ -60,9 +60,13 @@ from newsletter.model.mail import (
     Use,
     ascii_address,
 )
+from newsletter.model.provisions import Provision, Unit
+from newsletter.model.sections import SECTIONS, ArchiveSection, is_site_folder
 
 __all__ = [
+    "SECTIONS",
     "Amendments",
+    "ArchiveSection",
     "Block",
     "Call",
     "Correction",
@@ -90,6 +94,7 @@ __all__ = [
     "Policy",
     "PolicyEntry",
     "Prose",
+    "Provision",
     "Reach",
     "Receipt",
     "Recipient",
@@ -103,6 +108,7 @@ __all__ = [
     "StatusChange",
     "Story",
     "SubjectTest",
+    "Unit",
     "Use",
     "Variant",
     "Waiver",

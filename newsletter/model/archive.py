@@ -5,31 +5,7 @@ end, such as `network-download-2022-10`.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import dataclass
-
-#: Folders at the site's root that hold other things than an issue or a publication.
-SITE_FOLDERS = frozenset(
-    (
-        "assets",
-        "events",
-        "jobs",
-        "media",
-        "news",
-        "pagefind",
-        "people",
-        "places",
-        "policies",
-        "press",
-        "search",
-        "topics",
-    )
-)
-
-
-def is_site_folder(name: str) -> bool:
-    """Whether the archive has a folder of that name for something else: a section, or a year."""
-    return name in SITE_FOLDERS or bool(re.fullmatch(r"\d{4}", name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

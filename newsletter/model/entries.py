@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from newsletter.model.provisions import Provision
+
 
 class Kind(StrEnum):
     """What an item is."""
@@ -119,7 +121,7 @@ class Link:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """A policy followed over time. `number` is its bill or ordinance number, `url` its own text (may be
-    empty), `history` its statuses, oldest first.
+    empty), `history` its statuses and `provisions` what it provides, both oldest first.
     """
 
     slug: str
@@ -134,11 +136,17 @@ class Policy:
     links: tuple[Link, ...] = ()
     photo: Photo | None = None
     history: tuple[StatusChange, ...] = ()
+    provisions: tuple[Provision, ...] = ()
 
     def latest(self, day: dt.date) -> StatusChange | None:
         """The last change on or before `day`; of several on one day, the one recorded last."""
         past = [change for change in self.history if change.date <= day]
         return sorted(past, key=lambda change: change.date)[-1] if past else None
+
+    def scheduled(self, day: dt.date) -> bool:
+        """Whether a step that was set ahead, of its history or of what it provides, lies in the month of `day`."""
+        steps = (*(change.date for change in self.history), *(one.date for one in self.provisions))
+        return any(date > day and (date.year, date.month) == (day.year, day.month) for date in steps)
 
     def moved(self, since: dt.date, until: dt.date) -> tuple[StatusChange, ...]:
         """The changes from `since` to `until`, both days included, oldest first."""

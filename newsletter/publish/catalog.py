@@ -17,6 +17,7 @@ from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.links import host_of
 from newsletter.model import (
+    SECTIONS,
     Amendments,
     Correction,
     Kind,
@@ -32,7 +33,7 @@ from newsletter.publish.public import public
 from newsletter.publish.summary import POLICY, Entry, Summary
 from newsletter.render.words import state_words
 
-SUBJECTS = ("topics", "places", "people")
+SUBJECTS = tuple(section.folder for section in SECTIONS if section.subject)
 #: A nation's own place among the states.
 NATION = "nationwide"
 #: A job without a last day is taken down after so many days.

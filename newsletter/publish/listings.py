@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from newsletter.model import Kind
+from newsletter.model import SECTIONS, ArchiveSection, Kind
 from newsletter.publish.catalog import Step, Subject
 from newsletter.publish.feeds import LENGTH, Feed, FeedEntry
 from newsletter.publish.ids import PublicId
@@ -24,16 +24,6 @@ _ISSUES, _ENTRIES = 25, 100
 #: How many of each kind the front page shows.
 _FRONT, _FEW = 13, 5
 
-_TITLES = {
-    "news": ("In the news", "What others write about the network."),
-    "press": ("Press releases", "What we tell the press."),
-}
-_SUBJECTS = {
-    "topics": ("Topics", "Everything we have published, by what it is about."),
-    "places": ("Places", "Everything we have published, by state and locality."),
-    "people": ("People", "Whom our stories and policies are about."),
-}
-
 
 def pages(site: Site) -> Iterator[Page]:
     """All of them."""
@@ -41,9 +31,9 @@ def pages(site: Site) -> Iterator[Page]:
     yield from _years(site, "", site.catalog.issues, None)
     for slug, issues in site.catalog.publications.items():
         yield from _publication(site, slug, issues)
-    for folder, item_kind in (("news", Kind.NEWS), ("press", Kind.PRESS)):
-        if folder in site.sections:
-            yield from _kind(site, folder, site.catalog.kinds[item_kind])
+    for section in SECTIONS:
+        if section.folder in site.sections and section.kind and section.description:
+            yield from _kind(site, section, site.catalog.kinds[section.kind])
     if "events" in site.sections:
         ahead, past = site.catalog.events()
         marks = [site.marks(ahead), site.marks(past[:_ENTRIES])]
@@ -51,8 +41,9 @@ def pages(site: Site) -> Iterator[Page]:
     if "jobs" in site.sections:
         jobs = site.catalog.open_jobs()
         yield site.page("jobs/index.html", "jobs.html.j2", [site.marks(jobs)], jobs=jobs)
-    for kind, (title, description) in _SUBJECTS.items():
-        yield from _subjects(site, kind, title, description)
+    for section in SECTIONS:
+        if section.folder in site.sections and section.subject:
+            yield from _subjects(site, section)
 
 
 def _front(site: Site) -> Page:
@@ -139,18 +130,17 @@ def _by_year(site: Site, folder: str, entries: list[Entry], template: str, **val
         yield site.page(path, template, [site.marks(mine), years, *depends], **shown, **values)
 
 
-def _kind(site: Site, folder: str, entries: list[Entry]) -> Iterator[Page]:
-    title, description = map(site.pages.gettext, _TITLES[folder])
-    yield from _by_year(site, f"{folder}/", entries, "entries.html.j2", title=title, description=description)
+def _kind(site: Site, section: ArchiveSection, entries: list[Entry]) -> Iterator[Page]:
+    title, description = map(site.pages.gettext, (section.words, section.description))
+    yield from _by_year(site, f"{section.folder}/", entries, "entries.html.j2", title=title, description=description)
 
 
-def _subjects(site: Site, kind: str, title: str, description: str) -> Iterator[Page]:
-    if kind not in site.sections:
-        return
+def _subjects(site: Site, section: ArchiveSection) -> Iterator[Page]:
+    kind = section.folder
     subjects = list(site.catalog.subjects[kind].values())
     told = [(subject.slug, subject.name, subject.count) for subject in subjects]
     _ = site.pages.gettext
-    values = {"kind": kind, "title": _(title), "description": _(description), "subjects": subjects}
+    values = {"kind": kind, "title": _(section.words), "description": _(section.description), "subjects": subjects}
     yield site.page(f"{kind}/index.html", "subjects.html.j2", told, **values)
     for subject in subjects:
         yield from _subject(site, subject)

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from newsletter.config import Config, Publication
 from newsletter.errors import InputError, TemplateError
 from newsletter.languages import direction_of, gettext
-from newsletter.model import Photo, Picture, Place, PolicyEntry, Prose, Story
+from newsletter.model import SECTIONS, Photo, Picture, Place, PolicyEntry, Prose, Story
 from newsletter.publish import csp, machines
 from newsletter.publish.catalog import NATION, Catalog, event_path, replaced, slug_of, step_anchor
 from newsletter.publish.pictures import SMALL, shapes
@@ -133,6 +133,7 @@ class Pages:
             "policies": catalog.policy,
             "published": list(catalog.publications),
             "sections": self._sections,
+            "linked": [section for section in SECTIONS if section.folder in self._sections],
             "small": SMALL,
             "alone": alone,
             "today": catalog.today,

@@ -11,15 +11,13 @@ from typing import Any
 
 from newsletter import VERSION
 from newsletter.config import Config
-from newsletter.model import Kind, Policy
-from newsletter.publish.catalog import SUBJECTS, Catalog, replaced
+from newsletter.model import SECTIONS, ArchiveSection, Policy
+from newsletter.publish.catalog import Catalog, replaced
 from newsletter.publish.feeds import FORMATS, Feed
 from newsletter.publish.pages import Pages
 from newsletter.publish.pictures import formats
 from newsletter.publish.summary import Entry, Summary
 from newsletter.resources import TEMPLATES
-
-_PARTS = {"news": Kind.NEWS, "press": Kind.PRESS, "events": Kind.EVENT, "jobs": Kind.JOB}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +49,14 @@ def program(themes: Sequence[Path], tracking: tuple[str, ...]) -> str:
 
 def sections_of(catalog: Catalog, *, search: bool) -> tuple[str, ...]:
     """The parts of the site that there are, by their folders: empty ones aren't made, nor linked to."""
-    found = [folder for folder, kind in _PARTS.items() if kind in catalog.kinds]
-    if catalog.policies:
-        found.append("policies")
-    found += [kind for kind in SUBJECTS if catalog.subjects[kind]]
-    if search and catalog.issues:
-        found.append("search")
-    return tuple(f for f in found if f not in catalog.gone_paths)
+    others = {"policies": bool(catalog.policies), "search": search and bool(catalog.issues)}
+
+    def holds(section: ArchiveSection) -> bool:
+        if section.subject:
+            return bool(catalog.subjects[section.folder])
+        return section.kind in catalog.kinds if section.kind else others[section.folder]
+
+    return tuple(s.folder for s in SECTIONS if holds(s) and s.folder not in catalog.gone_paths)
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,8 @@ class Site:
         return {policy.slug: self._policy_mark(policy) for policy in self.catalog.policies}
 
     def _policy_mark(self, policy: Policy) -> str:
-        return _digest(policy, sum(change.date <= self.catalog.today for change in policy.history))
+        days = (*(change.date for change in policy.history), *(one.date for one in policy.provisions))
+        return _digest(policy, sum(day <= self.catalog.today for day in days))
 
     def feeds(self, feed: Callable[[], Feed], folder: str, depends: Sequence[object]) -> Iterator[Page]:
         """The three files of a feed in `folder`, which is made when one of them is due."""

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
+from lxml import html
 from markupsafe import Markup
 
 from newsletter import merge
-from newsletter.links import canonical
+from newsletter.links import canonical, host_of
 from newsletter.model import Issue, Photo, PolicyEntry, Story
 from newsletter.render.fields import Fields
 from newsletter.render.markdown import to_html, to_inline_html
 
 # What neither XML nor UTF-8 can hold. It comes with imports, and says nothing to a reader.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_ANCHOR = re.compile(r'<a ([^>]*?)href="([^"]*)"([^>]*)>(.*?)</a>', re.DOTALL)
 _html = lru_cache(maxsize=4096)(to_html)
 
 
@@ -64,13 +63,20 @@ def blurb_html(entry: Story | PolicyEntry) -> Markup:
 def with_archived_copies(replacements: Mapping[str, str]) -> Callable[[str], str]:
     """A function that leads a page's links to recorded copies, with the original told beside each."""
     copies = {canonical(url, ()): archived for url, archived in replacements.items()}
+    hosts = {host_of(url) for url in copies}
 
-    def swap(match: re.Match[str]) -> str:
-        before, address, after, words = match.groups()
-        archived = copies.get(canonical(html.unescape(address), ()))
-        if archived is None:
-            return match[0]
-        link = f'<a {before}href="{html.escape(archived)}"{after}>{words}</a>'
-        return f'{link} <small class="archived">(archived copy of {address})</small>'
+    def lead(page: str) -> str:
+        if not any(host in page.lower() for host in hosts):
+            return page
+        tree = html.document_fromstring(page)
+        found = [link for link in tree.iter("a") if canonical(link.get("href") or "", ()) in copies]
+        for link in found:
+            address = str(link.get("href"))
+            link.set("href", copies[canonical(address, ())])
+            note = html.Element("small", {"class": "archived"})
+            note.text = f"(archived copy of {address})"
+            note.tail, link.tail = link.tail, " "
+            link.addnext(note)
+        return html.tostring(tree, encoding="unicode", doctype="<!doctype html>") + "\n" if found else page
 
-    return (lambda text: _ANCHOR.sub(swap, text)) if replacements else str
+    return lead if replacements else str

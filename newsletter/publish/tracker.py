@@ -18,6 +18,7 @@ from newsletter.publish.feeds import Feed
 from newsletter.publish.listings import step_entry
 from newsletter.publish.planned import Page, Site
 from newsletter.publish.prose import legal
+from newsletter.render.provisions import amount, compared
 from newsletter.render.words import group, place_words, state_words, status_words
 from newsletter.spreadsheet import guarded
 
@@ -36,7 +37,7 @@ _TILES = (
 )
 _COLUMNS = (
     *("slug", "title", "state", "locality", "level", "number", "status", "status_date", "topics", "sponsors"),
-    *("text", "page"),
+    *("text", "page", "provisions"),
 )
 
 
@@ -102,6 +103,7 @@ def pages(site: Site) -> Iterator[Page]:
         tiles=_tiles(site),
         places=_places(site),
         chosen=None,
+        compared=compared(catalog.policies, catalog.today),
     )
     by_value: dict[tuple[str, str], list[Line]] = defaultdict(list)
     for line in lines:
@@ -113,7 +115,8 @@ def pages(site: Site) -> Iterator[Page]:
             mine = by_value[name, choice.slug]
             path = f"policies/{name}/{choice.slug}/index.html"
             depends = [choice.name, *(site.policy_mark[line.policy.slug] for line in mine)]
-            yield site.page(path, "tracker.html.j2", depends, lines=mine, filters={}, chosen=(name, choice))
+            shown = {"lines": mine, "filters": {}, "chosen": (name, choice), "compared": {}}
+            yield site.page(path, "tracker.html.j2", depends, **shown)
     yield Page("policies/policies.csv", site.key(*marks), lambda: _csv(site, lines))
     yield Page("policies/policies.json", site.key(*marks), lambda: _json(site))
     ids = [catalog.step_id(step) for step in catalog.steps[:_STEPS]]
@@ -194,6 +197,7 @@ def _csv(site: Site, lines: Sequence[Line]) -> bytes:
             *((latest.status, latest.date.isoformat()) if latest else ("", "")),
             *("; ".join(policy.topics), "; ".join(policy.sponsors), policy.url),
             site.pages.url(f"policies/{policy.slug}/"),
+            "; ".join(f"{one.date}: {one.topic} {amount(one)} {one.covers}".strip() for one in policy.provisions),
         )
         writer.writerow([guarded(legal(str(cell))) for cell in cells])
     return out.getvalue().encode()
@@ -216,6 +220,17 @@ def _json(site: Site) -> bytes:
             "text": policy.url,
             "links": [{"label": link.label, "url": link.url} for link in policy.links],
             "page": site.pages.url(f"policies/{policy.slug}/"),
+            "provisions": [
+                {
+                    "topic": one.topic,
+                    "date": one.date.isoformat(),
+                    "amount": float(one.amount) if one.amount else None,
+                    "unit": one.unit,
+                    "covers": one.covers,
+                    "note": one.note,
+                }
+                for one in policy.provisions
+            ],
             "history": [
                 {"status": c.status.value, "date": c.date.isoformat(), "url": c.url, "note": c.note}
                 for c in policy.history

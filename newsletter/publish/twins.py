@@ -9,6 +9,7 @@ from newsletter import merge
 from newsletter.model import Block, Issue, Picture, Policy, PolicyEntry, Prose, Story
 from newsletter.publish.catalog import Catalog
 from newsletter.publish.prose import legal
+from newsletter.render.provisions import amount
 from newsletter.render.words import place_words
 
 #: How many issues llms.txt names.
@@ -51,7 +52,11 @@ def policy_text(policy: Policy) -> str:
     facts = ", ".join(filter(None, (place_words(policy.place), str(policy.level), policy.number)))
     text = f"[The text](<{policy.url}>)" if policy.url else ""
     history = "\n".join(steps)
-    return _joined([f"# {_plain(policy.title)}", _plain(facts), policy.summary, text, history])
+    provided = "\n".join(
+        "- " + _plain(" · ".join(filter(None, (str(one.date), one.topic, amount(one), one.covers))))
+        for one in policy.provisions
+    )
+    return _joined([f"# {_plain(policy.title)}", _plain(facts), policy.summary, text, provided, history])
 
 
 def llms(catalog: Catalog) -> str:

@@ -35,8 +35,10 @@ from newsletter.model import (
     Story,
 )
 from newsletter.places import state_name
+from newsletter.render.provisions import amount
 
 __all__ = [
+    "amount",
     "anchor",
     "byline",
     "day",

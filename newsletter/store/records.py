@@ -136,6 +136,7 @@ class PolicyRecord(Base):
     topics: Mapped[list[Any]] = mapped_column(default=list)
     sponsors: Mapped[list[Any]] = mapped_column(default=list)
     links: Mapped[list[Any]] = mapped_column(default=list)
+    provisions: Mapped[list[Any]] = mapped_column(default=list)
     photo: Mapped[dict[str, Any] | None]
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime]
@@ -575,3 +576,16 @@ class LinkRecord(Base):
     etag: Mapped[str] = mapped_column(Text, default="")
     last_modified: Mapped[str] = mapped_column(Text, default="")
     checked_at: Mapped[dt.datetime | None]
+
+
+class CopyRecord(Base):
+    """What a page that a policy rests on said, in lines, by its address and the digest of its words; `issue` is the one
+    at whose approval it was taken, empty for what a check of links found. See `newsletter.linkkeeping.copies`.
+    """
+
+    __tablename__ = "copies"
+    url: Mapped[str] = mapped_column(Text, primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    issue: Mapped[str] = mapped_column(String(200), default="")
+    taken_at: Mapped[dt.datetime]

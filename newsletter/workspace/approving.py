@@ -6,7 +6,7 @@ from collections.abc import Collection
 from itertools import count
 from pathlib import Path
 
-from newsletter.errors import InputError, NotApproved, nearest
+from newsletter.errors import InputError, NewsletterError, NotApproved, nearest
 from newsletter.model import (
     Corrects,
     Issue,
@@ -15,6 +15,9 @@ from newsletter.model import (
     Snapshot,
 )
 from newsletter.workspace.writing import Writing
+
+#: After so many seconds no further source is asked for; one that is being asked may take as long again.
+_COPYING_SECONDS = 15.0
 
 
 class Approving(Writing):
@@ -32,6 +35,22 @@ class Approving(Writing):
         freeze_photos(issue.photos.values(), self.folder)
         with self.store.write() as session:
             return approve(session, issue, variants, by=by, now=self.clock.now(), needed=needed)
+
+    def keep_sources(self, issue: Issue) -> list[str]:
+        """Keep what the pages say that an approved issue's policies rest on; this asks the network, for no longer than
+        half a minute. What couldn't be kept, in words: the approval stands without it.
+        """
+        from newsletter.linkkeeping import copies, keep, on_the_web
+
+        urls = {url for url in copies.sources(copies.shown(issue)) if on_the_web(url)}
+        if not urls or not self.config.links.copies:
+            return []
+        try:
+            keep(self.store, urls, self.config, self.clock, copied=urls, within=_COPYING_SECONDS)
+            with self.store.write() as session:
+                return copies.approve(session, urls, issue.slug)
+        except NewsletterError as fault:
+            return [str(fault)]
 
     def _require_correction(self, issue: Issue, corrects: Corrects) -> None:
         """InputError when the page of an issue that is corrected by mail says nothing of it."""

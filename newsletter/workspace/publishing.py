@@ -166,10 +166,17 @@ class Publishing(Opened):
         """Every page that published issues, and policies, link to, with where; with `since`, only the newer ones."""
         from newsletter.linkkeeping import published
 
+        return published(self.published(), self._policies(), self.config, since=since)
+
+    def sources(self) -> set[str]:
+        """The pages that stored policies rest on, of which copies are kept."""
+        from newsletter.linkkeeping import copies
+
+        return set(copies.sources(self._policies())) if self.config.links.copies else set()
+
+    def _policies(self) -> list[Policy]:
         with self.store.read() as session:
-            entries = collect.library(session).values()
-        policies = [entry for entry in entries if isinstance(entry, Policy)]
-        return published(self.published(), policies, self.config, since=since)
+            return [entry for entry in collect.library(session).values() if isinstance(entry, Policy)]
 
     def archive_mark(self) -> str:
         """A mark that changes when the archive may have to be built anew: with the day, the settings, the templates of

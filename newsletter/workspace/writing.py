@@ -296,20 +296,20 @@ class Writing(Opened):
         return changed
 
     def check_links(self, issue: Issue, *, afresh: bool = False) -> list[Finding]:
-        """Which of an issue's links don't answer; this asks the network. What answered well within the last day is
-        asked again only `afresh`.
+        """Which of an issue's links don't answer; this asks the network. What was asked within the last day is asked
+        again only `afresh`.
         """
         from newsletter.check import waived
-        from newsletter.check.live import Memory, check_live
         from newsletter.check.rules import Subject
+        from newsletter.linkkeeping import copies, keep
+        from newsletter.linkkeeping.findings import addresses, findings
 
-        memory = Memory(self.folder / ".cache" / "links.json", self.clock.now())
-        if afresh:
-            memory.path.unlink(missing_ok=True)
         subject = Subject(issue=issue, variants=(), config=self.config)
-        hosts = self.config.collect.private_hosts
-        found = check_live(subject, sleep=self.clock.sleep, private_hosts=hosts, memory=memory)
-        return [waived(finding, issue) for finding in found]
+        urls = addresses(subject)
+        copied = urls.keys() & set(copies.sources(copies.shown(issue)))
+        keep(self.store, urls, self.config, self.clock, afresh=afresh, copied=copied)
+        with self.store.read() as session:
+            return [waived(finding, issue) for finding in findings(session, subject)]
 
     def check_spam(self, issue: Issue, mail: Rendered) -> list[Finding]:
         """What SpamAssassin says of a whole message; InputError when it isn't installed."""

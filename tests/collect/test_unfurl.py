@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.collect.unfurl import unfurl
+from newsletter.collect.unfurl import refreshed, unfurl
 from newsletter.config import CollectConfig
 from newsletter.errors import InputError
 from newsletter.fetch import Page
@@ -130,3 +130,23 @@ def test_any_bytes_are_survived(body: bytes) -> None:
         unfurl(Page(url="https://news.example/", status=200, headers={}, body=body), TRACKING)
     except InputError:
         return
+
+
+@pytest.mark.parametrize(
+    ("content", "target"),
+    [
+        ("0; url=/new", "https://news.example/new"),
+        ("0;URL='https://other.example/new'", "https://other.example/new"),
+        ("3, /new", "https://news.example/new"),
+        ("0.1; url = new", "https://news.example/new"),
+        ("300; url=/new", ""),
+        ("60", ""),
+        ("0; url=javascript:alert(1)", ""),
+        ("0; url=https://news.example/old", ""),
+        ("", ""),
+    ],
+)
+def test_a_page_that_only_leads_to_another_is_followed(content: str, target: str) -> None:
+    body = f'<html><head><META HTTP-EQUIV="Refresh" CONTENT="{content}"></head></html>'.encode()
+    page = Page(url="https://news.example/old", status=200, headers={"content-type": "text/html"}, body=body)
+    assert refreshed(page) == target
