@@ -28,6 +28,8 @@ from newsletter.collect import policies as tracker
 from newsletter.errors import InputError
 from newsletter.model import Level, Status
 
+_LEVEL, _STATUS = (click.Choice([str(choice) for choice in choices]) for choices in (Level, Status))
+
 
 @click.group()
 def policies() -> None:
@@ -35,7 +37,7 @@ def policies() -> None:
 
 
 @policies.command("add")
-@form_options(tuple(key for key in forms.POLICY_KEYS if key != "history"), {"level": Level, "status": Status})
+@form_options(tuple(key for key in forms.POLICY_KEYS if key != "history"), {"level": _LEVEL, "status": _STATUS})
 @click.pass_context
 def add_policy(ctx: click.Context, /, **options: Any) -> None:
     """Store a policy. It needs a title and a level; --status and --status-date begin its history."""
@@ -86,7 +88,7 @@ def _undo(ctx: click.Context, slug: str, status: str, day: str | None) -> None:
 @click.argument("slug")
 @form_options(
     tuple(key for key in forms.POLICY_KEYS if key not in ("slug", "history") and not key.startswith("status")),
-    {"level": Level},
+    {"level": _LEVEL},
 )
 @click.pass_context
 def edit(ctx: click.Context, /, slug: str, **options: Any) -> None:

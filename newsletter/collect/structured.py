@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from newsletter.links import join
-from newsletter.model import Kind, address_of
+from newsletter.model import KINDS, Kind, address_of
 
 Thing = Mapping[str, Any]
-_KINDS = {"JobPosting": Kind.JOB, "VideoObject": Kind.VIDEO, "Report": Kind.REPORT}
 _ARTICLES = {"BlogPosting", "LiveBlogPosting", "SocialMediaPosting"}
 #: More of them than this aren't looked at.
 _MOST = 2_000
@@ -75,10 +74,9 @@ def main_thing(tree: Any, url: str, titles: tuple[str, ...]) -> MainThing:
 
 def _kind(thing: Thing) -> Kind | None:
     for name in types(thing):
-        if name.endswith("Event"):
-            return Kind.EVENT
-        if name in _KINDS:
-            return _KINDS[name]
+        for kind in KINDS.values():
+            if kind.schema and name.endswith(kind.schema):  # subtypes are named so, such as MusicEvent
+                return kind
     return None
 
 

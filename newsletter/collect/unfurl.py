@@ -21,7 +21,7 @@ from newsletter.collect.structured import MainThing, main_thing
 from newsletter.errors import InputError
 from newsletter.fetch import Page
 from newsletter.links import Address, canonical, host_of, join, judged
-from newsletter.model import Kind
+from newsletter.model import KINDS, OTHERS, OWN
 from newsletter.model.text import clean, clean_lines
 from newsletter.readable import page_text
 
@@ -102,11 +102,11 @@ def _form(page: Page, tracking: Collection[str], own_host: str, days: _Days) -> 
     # Not the extensive search, which makes the first of January of a year in the footer.
     found = extract_metadata(tree, default_url=page.url, extensive=False)
     kind = main.kind
-    if kind is None and not main.thing and (found.pagetype or "").startswith("video"):
-        kind = Kind.VIDEO
+    if kind is None and not main.thing and (said := found.pagetype or ""):
+        kind = next((one for one in KINDS.values() if one.page_type and said.startswith(one.page_type)), None)
     own = _bare(host_of(page.url)) == _bare(own_host)
     form: dict[str, Any] = {
-        "kind": str(kind or (Kind.POST if own else Kind.NEWS)),
+        "kind": kind.name if kind else OWN if own else OTHERS,
         "title": clean(found.title or ""),
         "url": own_address,
         "summary": shortened(found.description or ""),
@@ -148,7 +148,8 @@ def _bare(host: str) -> str:
 def _dates(main: MainThing, days: _Days) -> dict[str, str]:
     """When an event is and where; until when a job is open."""
     thing = main.thing
-    if main.kind is Kind.EVENT:
+    dated_by = main.kind.dated_by if main.kind else "date"
+    if dated_by == "starts":
         place = thing.get("location")
         place = place[0] if isinstance(place, list) and place else place
         venue = place.get("name") if isinstance(place, Mapping) else place
@@ -157,7 +158,7 @@ def _dates(main: MainThing, days: _Days) -> dict[str, str]:
             "ends": days.read("its last day", thing.get("endDate")),
             "venue": clean(venue) if isinstance(venue, str) else "",
         }
-    if main.kind is Kind.JOB:
+    if dated_by == "closes":
         return {"closes": days.read("its last day", thing.get("validThrough"))}
     return {}
 

@@ -14,7 +14,6 @@ Dates are calendar days; datetimes are aware and in UTC. Texts named `blurb`, `s
 from newsletter.model.archive import Amendments, Correction, Gone, Moved, Replacement, is_site_folder
 from newsletter.model.entries import (
     Item,
-    Kind,
     Level,
     Link,
     Member,
@@ -42,6 +41,7 @@ from newsletter.model.issue import (
     Waiver,
     states_of,
 )
+from newsletter.model.kinds import KINDS, OTHERS, OWN, POLICY, ArchiveSection, Kind, kind_of, kind_said
 from newsletter.model.mail import (
     Call,
     DeliveryState,
@@ -62,7 +62,12 @@ from newsletter.model.mail import (
 )
 
 __all__ = [
+    "KINDS",
+    "OTHERS",
+    "OWN",
+    "POLICY",
     "Amendments",
+    "ArchiveSection",
     "Block",
     "Call",
     "Correction",
@@ -109,5 +114,7 @@ __all__ = [
     "address_of",
     "ascii_address",
     "is_site_folder",
+    "kind_of",
+    "kind_said",
     "states_of",
 ]

@@ -8,28 +8,12 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
-#: Folders at the site's root that hold other things than an issue or a publication.
-SITE_FOLDERS = frozenset(
-    (
-        "assets",
-        "events",
-        "jobs",
-        "media",
-        "news",
-        "pagefind",
-        "people",
-        "places",
-        "policies",
-        "press",
-        "search",
-        "topics",
-    )
-)
+from newsletter.model.kinds import OTHER_FOLDERS, kind_folders
 
 
 def is_site_folder(name: str) -> bool:
     """Whether the archive has a folder of that name for something else: a section, or a year."""
-    return name in SITE_FOLDERS or bool(re.fullmatch(r"\d{4}", name))
+    return name in OTHER_FOLDERS or name in kind_folders() or bool(re.fullmatch(r"\d{4}", name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

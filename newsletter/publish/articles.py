@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from newsletter.languages import gettext
 from newsletter.links import cleaned_text
 from newsletter.merge import reader_links
-from newsletter.model import Snapshot, Variant
+from newsletter.model import POLICY, Snapshot, Variant
 from newsletter.publish import mailed, twins
 from newsletter.publish.feeds import LENGTH, Feed, FeedEntry
 from newsletter.publish.pages import Pages
 from newsletter.publish.pictures import card, original
 from newsletter.publish.planned import Page, Site
 from newsletter.publish.prose import legal, stored_html
-from newsletter.publish.summary import POLICY, Summary, public_issue
+from newsletter.publish.summary import Summary, public_issue
 from newsletter.render.words import headlines, month
 
 

@@ -6,8 +6,9 @@ import datetime as dt
 import html
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from newsletter.model import Kind
 from newsletter.publish.catalog import Step, Subject
@@ -17,17 +18,13 @@ from newsletter.publish.planned import Page, Site
 from newsletter.publish.prose import stored_html
 from newsletter.publish.summary import Entry, Summary
 from newsletter.render.markdown import plain
-from newsletter.render.words import place_words, said, status_words
+from newsletter.render.words import kind_words, place_words, said, status_words
 
 #: How many issues a publication's own page shows, and how many entries a list; more are on the pages of years.
 _ISSUES, _ENTRIES = 25, 100
 #: How many of each kind the front page shows.
 _FRONT, _FEW = 13, 5
 
-_TITLES = {
-    "news": ("In the news", "What others write about the network."),
-    "press": ("Press releases", "What we tell the press."),
-}
 _SUBJECTS = {
     "topics": ("Topics", "Everything we have published, by what it is about."),
     "places": ("Places", "Everything we have published, by state and locality."),
@@ -41,16 +38,9 @@ def pages(site: Site) -> Iterator[Page]:
     yield from _years(site, "", site.catalog.issues, None)
     for slug, issues in site.catalog.publications.items():
         yield from _publication(site, slug, issues)
-    for folder, item_kind in (("news", Kind.NEWS), ("press", Kind.PRESS)):
-        if folder in site.sections:
-            yield from _kind(site, folder, site.catalog.kinds[item_kind])
-    if "events" in site.sections:
-        ahead, past = site.catalog.events()
-        marks = [site.marks(ahead), site.marks(past[:_ENTRIES])]
-        yield site.page("events/index.html", "events.html.j2", marks, ahead=ahead, past=past[:_ENTRIES])
-    if "jobs" in site.sections:
-        jobs = site.catalog.open_jobs()
-        yield site.page("jobs/index.html", "jobs.html.j2", [site.marks(jobs)], jobs=jobs)
+    for section in site.listed:
+        if section.kind:
+            yield from _kind(site, section.folder, section.kind)
     for kind, (title, description) in _SUBJECTS.items():
         yield from _subjects(site, kind, title, description)
 
@@ -59,16 +49,13 @@ def _front(site: Site) -> Page:
     catalog = site.catalog
     issues = catalog.issues[:_FRONT]
     steps = catalog.steps[:_FEW]
-    news = catalog.kinds.get(Kind.NEWS, [])[:_FEW]
-    press = catalog.kinds.get(Kind.PRESS, [])[:_FEW]
-    ahead = catalog.events()[0][:_FEW]
-    jobs = catalog.open_jobs()[:_FEW]
+    shelves = [shelf for section in site.listed if section.kind and (shelf := _shelf(site, section.kind)).entries]
     topics = sorted(catalog.subjects["topics"].values(), key=lambda topic: (-topic.count, topic.name))[:16]
     years = _years_of(catalog.issues)
     depends = [
         *map(site.mark, issues),
         *(f"{step.policy.slug} {step.anchor} {site.policy_mark[step.policy.slug]}" for step in steps),
-        *map(site.marks, (news, press, ahead, jobs)),
+        *(f"{shelf.folder} {site.marks(shelf.entries)}" for shelf in shelves),
         *((topic.slug, topic.name, topic.count) for topic in topics),
         years,
     ]
@@ -78,12 +65,27 @@ def _front(site: Site) -> Page:
         depends,
         shown=issues,
         steps=steps,
-        news=news,
-        press=press,
-        ahead=ahead,
-        jobs=jobs,
+        shelves=shelves,
         topics=topics,
         years=years,
+    )
+
+
+class Shelf(NamedTuple):
+    """A kind on the front page: its title and folder, its first entries, and the words of the link to all."""
+
+    title: str
+    folder: str
+    entries: list[Entry]
+    all: str
+
+
+def _shelf(site: Site, kind: Kind) -> Shelf:
+    section = kind.section
+    assert section  # noqa: S101 (others aren't listed)
+    say = partial(kind_words, kind, language=site.catalog.config.archive.language)
+    return Shelf(
+        say(section.front or section.title), section.folder, site.catalog.listed(kind)[:_FEW], say(section.all)
     )
 
 
@@ -139,9 +141,24 @@ def _by_year(site: Site, folder: str, entries: list[Entry], template: str, **val
         yield site.page(path, template, [site.marks(mine), years, *depends], **shown, **values)
 
 
-def _kind(site: Site, folder: str, entries: list[Entry]) -> Iterator[Page]:
-    title, description = map(site.pages.gettext, _TITLES[folder])
-    yield from _by_year(site, f"{folder}/", entries, "entries.html.j2", title=title, description=description)
+def _kind(site: Site, folder: str, kind: Kind) -> Iterator[Page]:
+    """The list of a kind: by year, or what lies ahead and what is over, or what is open."""
+    catalog, section = site.catalog, kind.section
+    assert section  # noqa: S101 (others aren't listed)
+    say = partial(kind_words, kind, language=catalog.config.archive.language)
+    words = {"title": say(section.title), "description": say(section.description)}
+    path = f"{folder}/index.html"
+    match kind.dated_by:
+        case "starts":
+            ahead, past = catalog.ahead_and_past(kind)
+            marks = [site.marks(ahead), site.marks(past[:_ENTRIES])]
+            words |= {"folder": f"{folder}/", "empty": say(section.empty), "over": say(section.past)}
+            yield site.page(path, "events.html.j2", marks, ahead=ahead, past=past[:_ENTRIES], **words)
+        case "closes":
+            jobs = catalog.listed(kind)
+            yield site.page(path, "jobs.html.j2", [site.marks(jobs)], jobs=jobs, empty=say(section.empty), **words)
+        case "date":
+            yield from _by_year(site, f"{folder}/", catalog.kinds[kind.name], "entries.html.j2", **words)
 
 
 def _subjects(site: Site, kind: str, title: str, description: str) -> Iterator[Page]:

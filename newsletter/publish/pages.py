@@ -28,6 +28,7 @@ from newsletter.publish.prose import (
     stored_html,
     with_archived_copies,
 )
+from newsletter.publish.sections import Section
 from newsletter.publish.summary import Entry
 from newsletter.render import words
 from newsletter.render.markdown import plain
@@ -64,10 +65,10 @@ def _compiled(workspace: Path) -> FileSystemBytecodeCache:
 
 
 class Pages:
-    """The pages of one site. `sections` are the parts of the site there are, by their folders."""
+    """The pages of one site. `sections` are the parts of the site that there are."""
 
     def __init__(
-        self, catalog: Catalog, themes: Sequence[Path], sections: Sequence[str], *, alone: bool = False
+        self, catalog: Catalog, themes: Sequence[Path], sections: Sequence[Section], *, alone: bool = False
     ) -> None:
         config: Config = catalog.config
         self._themes = tuple(themes)
@@ -77,7 +78,7 @@ class Pages:
         self.assets["style.css"] += _brands(config.publications.values())
         self.names = {name: name if alone else _named(name, data) for name, data in self.assets.items()}
         self._led: Callable[[str], str] = with_archived_copies(replaced(catalog.amendments))
-        self._alone, self._sections = alone, frozenset(sections)
+        self._alone, self._sections = alone, tuple(sections)
         self._environments: dict[str, Environment] = {}
         self._rows: dict[tuple[str, str, int, str], str] = {}
         self.gettext = gettext(config.archive.language)
@@ -132,7 +133,8 @@ class Pages:
             "issues": catalog.by_slug,
             "policies": catalog.policy,
             "published": list(catalog.publications),
-            "sections": self._sections,
+            "sections": frozenset(section.folder for section in self._sections),
+            "listed": [(one.folder, one.named(language), one.in_menu) for one in self._sections],
             "small": SMALL,
             "alone": alone,
             "today": catalog.today,
