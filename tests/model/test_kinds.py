@@ -115,7 +115,8 @@ def test_a_kind_that_is_added_is_collected_and_drafted(other: Other) -> None:
 
 
 def test_a_kind_that_is_added_is_checked_mailed_and_archived(desk: Desk, other: Other) -> None:
-    body = "\n## Listen\n\n[[renters-win]]\n\n[[money-for-clinics]]\n\n[[money-that-was]]\n\n[[budget-school]]\n\n- [[an-old-one]]\n"
+    cards = ("renters-win", "money-for-clinics", "money-that-was", "budget-school")
+    body = "\n## Listen\n\n" + "".join(f"[[{slug}]]\n\n" for slug in cards) + "- [[an-old-one]]\n"
     late = ISSUE.replace("date = 2022-10-12", "date = 2023-01-12")
     desk.write_issue(NAME, late + body)
     found = other.run("check", NAME, code=3)
