@@ -25,7 +25,7 @@ _MARKS = re.compile(
     | ^\s*\|.*\|\s*$ | \|\s*:?-{3,}                        # tables
     | ^\s*\#{2,6}\S? | ^\s*\#\s | ^\s*:::                  # headings and fences
     | ^\s*(?:[-*+]\s+)? \[[ xX]\]\s                        # boxes to tick
-    | ^\s*(?:[•●▪◦‣⁃■□➢\uf0b7\uf0a7]|[o·–—]\t)\s*          # pasted bullets
+    | ^\s*(?:[•●▪◦‣⁃■□➢➤○\uf0b7\uf0a7]|[o·–—]\t)\s*        # pasted bullets
     | \\[\\*_`{}\[\]()\#+.!~|<>-]                          # escapes
     | &(?:[a-z]{2,8}|\#\d{2,6}|\#x[0-9a-f]{2,6});          # entities
     """,

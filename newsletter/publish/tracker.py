@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from newsletter.model import Level, Policy, StatusChange
-from newsletter.places import state_name
 from newsletter.publish import twins
 from newsletter.publish.catalog import NATION, slug_of
 from newsletter.publish.feeds import Feed
@@ -162,7 +161,7 @@ def _tiles(site: Site) -> list[Tile]:
     return [
         Tile(
             code=code,
-            name=state_name(code),
+            name=state_words(code, site.catalog.config.archive.language),
             column=column,
             row=row,
             count=counts[code],

@@ -219,7 +219,7 @@ def place_words(place: Place, language: str = "en") -> str:
 
 def state_words(state: str, language: str = "en") -> str:
     """A state's name, by its two letters, or the nation."""
-    return state_name(state) if state else gettext(language)("Nationwide")
+    return gettext(language)(state_name(state))
 
 
 def places(item: Item, language: str = "en") -> str:
