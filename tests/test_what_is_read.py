@@ -177,6 +177,10 @@ def test_rules_breaks_strikes_and_links_by_reference_are_what_they_say(desk: Des
         ('Words ![A field](photo.png "us") and words', 1),
         ('- ![A field](photo.png "us")\n- ![A field](photo.png "us")', 2),
         ('> ![A field](photo.png "us")', 1),
+        ('1. Look:\n2. there. ![A field](photo.png "us")\n3. words', 1),
+        ('- Look: ![A field](photo.png "us")\n- there.\n  - and words ![A field](photo.png "us")', 2),
+        ('> Look: ![A field](photo.png "us") there.\n>\n> and words', 1),
+        ('- Look: [![A field](photo.png "us")](https://example.org/)\n- there.', 1),
         ('![A field][1]\n\n[1]: photo.png "us"', 1),
         ('*![A field](photo.png "us")*', 1),
         ("![A field](photo.png 'us')\n*Photo: us*", 1),
@@ -190,6 +194,30 @@ def test_a_picture_is_shown_wherever_it_can_stand(desk: Desk, body: str, shown: 
     assert found.text.count("[Picture: A field]") == shown
     for piece in re.findall(r"Look:|there\.|Words|and words|Photo: us", body):
         assert all(piece in form for form in found.anywhere.values())
+
+
+def test_a_list_goes_on_after_a_picture_with_its_numbers(desk: Desk) -> None:
+    body = '1. One\n1. Two ![A field](photo.png "us")\n1. Three\n1. Four'
+    found = read(desk, body)
+    assert re.search(r"1\. One\n2\. Two\n\n\[Picture: A field\].*?3\. Three\n4\. Four", found.text, re.DOTALL)
+    for form in (found.html, found.page, found.feed):
+        assert re.search(r'A field.*<ol[^>]* start="3"', form, re.DOTALL)
+        assert not re.search(r"<li[^>]*>\s*<p", form)
+
+
+def test_a_fault_below_a_picture_in_a_list_keeps_its_line(desk: Desk) -> None:
+    desk.write_issue(NAME, f'{ISSUE}\n- One ![A field](photo.png "us")\n- **open\n')
+    issue = desk.space.compose(NAME)
+    found = desk.space.check(issue, desk.space.render(issue))
+    assert [f.where.rpartition(":")[2] for f in found] == [str(ISSUE.count("\n") + 3)]
+
+
+def test_a_mark_speaks_the_publications_language(desk: Desk) -> None:
+    settings = desk.folder / "config.toml"
+    settings.write_text(settings.read_text("utf-8").replace('language = "en"', 'language = "es"'), "utf-8")
+    desk.write_issue(NAME, ISSUE.replace("[[hb1-hearing]]", "[[hb1-hearing | update]]"))
+    with closing(Workspace.open(settings, desk.space.clock)) as space:
+        assert "Novedades: Heard at last" in [entry.headline for entry in space.compose(NAME).entries]
 
 
 def test_a_picture_may_lead_somewhere(desk: Desk) -> None:

@@ -25,6 +25,7 @@ TEMPLATES = ("network-download", "press-bulletin", "state-download", "workers-ri
 METHODS = [
     ("newsletter/notices/**.py", "python"),
     ("newsletter/render/words.py", "python"),
+    ("newsletter/compose/body.py", "python"),
     ("newsletter/model/kinds.py", "python"),
     ("newsletter/publish/sections.py", "python"),
     ("templates/web/**.j2", "jinja2"),
