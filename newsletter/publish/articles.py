@@ -81,8 +81,9 @@ def _as_mailed(pages: Pages, snapshot: Snapshot) -> bytes:
 
 
 def _twin(pages: Pages, issue: Summary, snapshot: Snapshot) -> bytes:
-    name = pages.config.publications[issue.publication].name
-    return twins.issue_text(public_issue(snapshot, pages.config.collect.tracking), name).encode()
+    publication = pages.config.publications[issue.publication]
+    shown, language = public_issue(snapshot, pages.config.collect.tracking), pages.config.language(publication)
+    return twins.issue_text(shown, publication.name, language).encode()
 
 
 def _plain(pages: Pages, snapshot: Snapshot) -> bytes:

@@ -77,7 +77,9 @@ class Pages:
         self.assets = {name: asset(themes, name) for name in _ASSETS}
         self.assets["style.css"] += _brands(config.publications.values())
         self.names = {name: name if alone else _named(name, data) for name, data in self.assets.items()}
-        self._led: Callable[[str], str] = with_archived_copies(replaced(catalog.amendments))
+        self._led: Callable[[str], str] = with_archived_copies(
+            replaced(catalog.amendments), gettext(config.archive.language)
+        )
         self._alone, self._sections = alone, tuple(sections)
         self._environments: dict[str, Environment] = {}
         self._rows: dict[tuple[str, str, int, str], str] = {}
@@ -147,7 +149,7 @@ class Pages:
             "place_folder": catalog.place_folder,
             "nation": NATION,
             "subscribe": self._subscribe,
-            "share": lambda text, url: machines.share_links(text, url),
+            "share": lambda text, url: machines.share_links(text, url, gettext(language)("Email")),
             "Place": Place,
             "row": partial(self._row, language),
             "_": gettext(language),

@@ -61,8 +61,9 @@ def blurb_html(entry: Story | PolicyEntry) -> Markup:
     return stored_html(stored) if entry.blurb == stored else prose_html(entry.blurb)
 
 
-def with_archived_copies(replacements: Mapping[str, str]) -> Callable[[str], str]:
+def with_archived_copies(replacements: Mapping[str, str], _: Callable[[str], str] = str) -> Callable[[str], str]:
     """A function that leads a page's links to recorded copies, with the original told beside each."""
+    words_of_copy = _("archived copy of {address}")
     copies = {canonical(url, ()): archived for url, archived in replacements.items()}
 
     def swap(match: re.Match[str]) -> str:
@@ -71,6 +72,6 @@ def with_archived_copies(replacements: Mapping[str, str]) -> Callable[[str], str
         if archived is None:
             return match[0]
         link = f'<a {before}href="{html.escape(archived)}"{after}>{words}</a>'
-        return f'{link} <small class="archived">(archived copy of {address})</small>'
+        return f'{link} <small class="archived">({words_of_copy.format(address=address)})</small>'
 
     return (lambda text: _ANCHOR.sub(swap, text)) if replacements else str

@@ -86,7 +86,7 @@ def pages(site: Site) -> Iterator[Page]:
             told=told,
         )
         twin = site.key("twin", site.policy_mark[policy.slug])
-        yield Page(f"policies/{policy.slug}/index.md", twin, partial(_twin, policy))
+        yield Page(f"policies/{policy.slug}/index.md", twin, partial(_twin, policy, catalog.config.archive.language))
     if "policies" not in site.sections:
         return
     marks = list(site.policy_mark.values())
@@ -119,8 +119,8 @@ def pages(site: Site) -> Iterator[Page]:
     yield from site.feeds(lambda: _feed(site), "policies/", [*marks, *ids])
 
 
-def _twin(policy: Policy) -> bytes:
-    return twins.policy_text(policy).encode()
+def _twin(policy: Policy, language: str) -> bytes:
+    return twins.policy_text(policy, language).encode()
 
 
 def _line(site: Site, policy: Policy) -> Line:

@@ -312,7 +312,7 @@ def test_a_list_that_runs_on_in_one_paragraph_is_found_at_its_line(desk: Desk, t
     "text",
     [
         *(
-            "- a. one\n- b. two",
+            "Bring:\n\n- a. one\n- b. two",
             "A. Smith came.",
             "Place • Date • Author",
             "He came – as ever –\nand went.",
@@ -336,7 +336,7 @@ def test_what_only_looks_like_a_list_is_left_alone(desk: Desk, text: str) -> Non
         ("The [law][x].\n\n[x]: https://example.org/x\n[y]: https://example.org/y", ["y"]),
         ("## The [law]\n\nWords.\n\n[Law]: https://example.org/x", []),
         ('![A field][p]\n\n[p]: photo.png "us"\n[q]: photo.png', ["q"]),
-        ("- [law][]\n\n[law]: https://example.org/x", []),
+        ("Words.\n\n- [law][]\n\n[law]: https://example.org/x", []),
         ("> [a [b]][law]\n\n[law]: https://example.org/x", []),
     ],
 )

@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 
 from newsletter.config import Config
 from newsletter.languages import LANGUAGES, direction_of
-from newsletter.model import KINDS, Item, Rendered, Status
+from newsletter.model import KINDS, Item, Level, Rendered, Status
 from newsletter.places import state_name
 from newsletter.render import render
 from newsletter.render import words as speech
@@ -27,7 +27,7 @@ METHODS = [
     ("newsletter/render/words.py", "python"),
     ("newsletter/compose/body.py", "python"),
     ("newsletter/model/kinds.py", "python"),
-    ("newsletter/publish/sections.py", "python"),
+    ("newsletter/publish/**.py", "python"),
     ("templates/web/**.j2", "jinja2"),
     ("templates/email/**.j2", "jinja2"),
     ("templates/archive/**.j2", "jinja2"),
@@ -72,7 +72,7 @@ def test_every_text_has_its_translation(language: str) -> None:
         str(message[2])
         for message in extract_from_dir(str(ROOT), METHODS, options_map={"**.j2": {"extensions": "jinja2.ext.do"}})
     }
-    asked |= set(speech.GROUPS)
+    asked |= {*speech.GROUPS, *Level}
     assert asked - known == set()
     assert len(asked) > 150
 
