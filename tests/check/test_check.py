@@ -53,6 +53,7 @@ PLANTED = {
     "content/placeholder": body("Here comes TK."),
     "content/slow-start": ISSUE.replace("This month **eight", "Welcome to this issue of our newsletter. **Eight"),
     "content/pasted-table": body("State\tCities\nFL\t8"),
+    "content/left-out": body("| a | b |\n|---|---|\n| 1 | 2 | three |"),
     "content/leftover-marks": body("Said **as it stands ** here."),
     "content/run-together": body("Bring:\na. a pen\nb. a map"),
     "content/marks-in-plain-text": subject("**News** for October"),
