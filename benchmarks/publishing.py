@@ -27,7 +27,6 @@ from newsletter.collect import policies
 from newsletter.model import (
     Issue,
     Item,
-    Kind,
     Level,
     Photo,
     Place,
@@ -65,8 +64,8 @@ _WORDS = (
     "public",
 )
 _KINDS = (
-    *(Kind.POST, Kind.POST, Kind.NEWS, Kind.NEWS, Kind.REPORT, Kind.PRESS, Kind.VIDEO, Kind.NEWS),
-    *(Kind.EVENT, Kind.JOB),
+    *("post", "post", "news", "news", "report", "press", "video", "news"),
+    *("event", "job"),
 )
 _PUBLISH = """
 import json, sys, time
@@ -179,8 +178,8 @@ def _issue(number: int, stored: list[Policy], photo: Photo, chance: random.Rando
             photo=photo if place < 2 else None,
             topics=(chance.choice(_TOPICS),),
             places=(_place(chance.randrange(_PLACES)),),
-            starts=day + dt.timedelta(days=20) if _KINDS[place] == Kind.EVENT else None,
-            closes=day + dt.timedelta(days=30) if _KINDS[place] == Kind.JOB else None,
+            starts=day + dt.timedelta(days=20) if _KINDS[place] == "event" else None,
+            closes=day + dt.timedelta(days=30) if _KINDS[place] == "job" else None,
         )
         blocks.append(Story(item=item, headline=item.title, blurb=item.summary, compact=place > 5, line=place))
     blocks += [_told(policy, day) for policy in chance.sample(stored, _ITEMS - len(_KINDS))]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from html import unescape as html_unescape
 from typing import Any, cast
 
 import pytest
@@ -15,6 +18,7 @@ from PIL import Image
 
 from newsletter import merge
 from newsletter.check.reports import junit, sarif
+from newsletter.collect import transfer
 from newsletter.model import Amendments, Finding, Picture, Severity, Snapshot
 from newsletter.photos import freeze_photos, photo_bytes
 from newsletter.places import state_names
@@ -27,6 +31,7 @@ from newsletter.review import embedded
 from newsletter.studio.state import Studio
 from newsletter.workspace import Workspace
 from tests.desk import ISSUE, NOW, Desk
+from tests.publish.test_publish import contents
 from tests.test_photos import SECRET, picture, telling
 
 NAME = "network-download-2022-10"
@@ -177,6 +182,10 @@ def test_rules_breaks_strikes_and_links_by_reference_are_what_they_say(desk: Des
         ('Words ![A field](photo.png "us") and words', 1),
         ('- ![A field](photo.png "us")\n- ![A field](photo.png "us")', 2),
         ('> ![A field](photo.png "us")', 1),
+        ('1. Look:\n2. there. ![A field](photo.png "us")\n3. words', 1),
+        ('- Look: ![A field](photo.png "us")\n- there.\n  - and words ![A field](photo.png "us")', 2),
+        ('> Look: ![A field](photo.png "us") there.\n>\n> and words', 1),
+        ('- Look: [![A field](photo.png "us")](https://example.org/)\n- there.', 1),
         ('![A field][1]\n\n[1]: photo.png "us"', 1),
         ('*![A field](photo.png "us")*', 1),
         ("![A field](photo.png 'us')\n*Photo: us*", 1),
@@ -190,6 +199,30 @@ def test_a_picture_is_shown_wherever_it_can_stand(desk: Desk, body: str, shown: 
     assert found.text.count("[Picture: A field]") == shown
     for piece in re.findall(r"Look:|there\.|Words|and words|Photo: us", body):
         assert all(piece in form for form in found.anywhere.values())
+
+
+def test_a_list_goes_on_after_a_picture_with_its_numbers(desk: Desk) -> None:
+    body = '1. One\n1. Two ![A field](photo.png "us")\n1. Three\n1. Four'
+    found = read(desk, body)
+    assert re.search(r"1\. One\n2\. Two\n\n\[Picture: A field\].*?3\. Three\n4\. Four", found.text, re.DOTALL)
+    for form in (found.html, found.page, found.feed):
+        assert re.search(r'A field.*<ol[^>]* start="3"', form, re.DOTALL)
+        assert not re.search(r"<li[^>]*>\s*<p", form)
+
+
+def test_a_fault_below_a_picture_in_a_list_keeps_its_line(desk: Desk) -> None:
+    desk.write_issue(NAME, f'{ISSUE}\nWords.\n\n- One ![A field](photo.png "us")\n- **open\n')
+    issue = desk.space.compose(NAME)
+    found = desk.space.check(issue, desk.space.render(issue))
+    assert [f.where.rpartition(":")[2] for f in found] == [str(ISSUE.count("\n") + 5)]
+
+
+def test_a_mark_speaks_the_publications_language(desk: Desk) -> None:
+    settings = desk.folder / "config.toml"
+    settings.write_text(settings.read_text("utf-8").replace('language = "en"', 'language = "es"'), "utf-8")
+    desk.write_issue(NAME, ISSUE.replace("[[hb1-hearing]]", "[[hb1-hearing | update]]"))
+    with closing(Workspace.open(settings, desk.space.clock)) as space:
+        assert "Novedades: Heard at last" in [entry.headline for entry in space.compose(NAME).entries]
 
 
 def test_a_picture_may_lead_somewhere(desk: Desk) -> None:
@@ -316,6 +349,85 @@ def test_the_page_and_the_feed_speak_the_publications_language(desk: Desk) -> No
         ours = {piece for piece in both if " ".join(re.split(r"\W+", piece)).strip().casefold() not in theirs}
         # The names of formats and of networks are the same in every language.
         assert ours <= {"Atom", "RSS", "JSON Feed", "Bluesky", "LinkedIn", "Facebook", "Mastodon", "X", "WhatsApp"}
+
+
+@pytest.fixture
+def spanish(desk: Desk) -> Iterator[Workspace]:
+    """The same workspace, whose archive and publication speak Spanish."""
+    settings = desk.folder / "config.toml"
+    settings.write_text(settings.read_text("utf-8").replace('language = "en"', 'language = "es"'), encoding="utf-8")
+    with closing(Workspace.open(settings, desk.space.clock)) as space:
+        yield space
+
+
+def test_states_have_their_spanish_names(desk: Desk, spanish: Workspace) -> None:
+    places = '"New York, NY", "NY", "NM", "WV", "DC"'
+    (desk.folder / "item.toml").write_text(
+        f'[[items]]\nkind = "post"\ntitle = "Lugares"\nurl = "https://example.org/l"\ndate = 2022-10-01\n'
+        f'slug = "lugares"\nsummary = "Algo."\nplaces = [{places}]\n',
+        encoding="utf-8",
+    )
+    with desk.space.store.write() as session:
+        transfer.import_file(session, desk.folder / "item.toml", "items", workspace=desk.folder, now=NOW)
+    found = read(replace(desk, space=spanish), "[[lugares]]")
+    for name in ("mail", "text", "page"):
+        for state in ("Nueva York", "Nuevo México", "Virginia Occidental", "Distrito de Columbia", "New York, NY"):
+            assert state in found.anywhere[name], name
+
+
+def test_no_word_of_ours_is_left_in_english_on_any_page_or_feed(desk: Desk, spanish: Workspace) -> None:
+    """Every file of the archive, in both languages: what is the same in both has to be the publisher's own words."""
+    desk.space.approve(NAME, by="Ada")
+    desk.space.publish()
+    english = contents(desk.folder / "archive")
+    issue = spanish.compose(NAME)
+    theirs = f"{issue!r} {spanish.config!r} {merge.parse(ISSUE).merge({})} {SAME}"
+    own = f" {' '.join(re.split(r'[^a-zà-ÿ0-9]+', theirs.casefold()))} "
+    spanish.approve(NAME, by="Ada")
+    spanish.publish()
+    left = {}
+    for name, data in contents(desk.folder / "archive").items():
+        if (
+            not name.endswith((".html", ".atom", ".rss", "feed.json", ".md", "llms.txt", "plain.txt"))
+            or "as-mailed" in name
+        ):
+            continue
+        both = told_in(name, data) & told_in(name, english.get(name, b"<p></p>"))
+        words = {piece: " ".join(re.split(r"[^a-zà-ÿ0-9]+", piece.casefold())).strip() for piece in both}
+        if mine := {piece for piece, plain in words.items() if f" {plain} " not in own}:
+            left[name] = mine
+    assert left == {}
+
+
+#: Names that are the same in every language.
+SAME = "Atom RSS JSON Feed iCalendar CSV Bluesky Mastodon Texas Florida California Colorado Wed Sat Tue"
+
+
+def told_in(name: str, data: bytes) -> set[str]:
+    """Every stretch of words of a file: of a page its head, too."""
+    text = data.decode()
+    if name.endswith(".json"):
+        feed = json.loads(text)
+        entries = [
+            entry[key] for entry in feed["items"] for key in ("title", "summary", "content_html") if key in entry
+        ]
+        text = "\n".join([feed["title"], feed.get("description", ""), *entries])
+    if not name.endswith(".html"):
+        text = re.sub(r"https?://\S+|<!\[CDATA\[|\]\]>|<(?:pubDate|lastBuildDate)>[^<]*", "\n", html_unescape(text))
+        pieces = re.split(r"<[^>]*>|\n|\"|[:·,(\[\]–]", text)
+    else:
+        root = html.document_fromstring(text)
+        etree.strip_elements(root, "style", "script", with_tail=False)
+        described = (
+            '//meta[@name="description"]/@content | //meta[@property="og:title" or @property="og:description"]/@content'
+        )
+        shown = "//@aria-label | //@title | //@alt | //@placeholder | //@data-closed | //@data-copied | //@data-search"
+        told = [*root.itertext(), *cast("Any", root.xpath(f"{described} | {shown}"))]
+        pieces = [piece for words in told for piece in re.split(r"[·:,(–›]", str(words))]
+    cleaned = (piece.strip(" \n:“”«».)") for piece in pieces)
+    return {
+        piece for piece in cleaned if re.search(r"[^\W\d_]{3}", piece) and not re.search(r"://|^[#&]|\.\w+$", piece)
+    }
 
 
 def shown_pieces(page: str) -> set[str]:

@@ -23,6 +23,7 @@ from newsletter.check import (
     images,
     leftovers,
     links,
+    markup,
     merging,
     opening,
     outlook,
@@ -36,7 +37,7 @@ from newsletter.model import Finding, Issue, Reach, Rendered, Severity, Use
 __all__ = ["RULES", "blocks", "check", "has_errors", "waived"]
 
 _FAMILIES = (
-    *(content, opening, leftovers, unseen, facts, images, links, accessibility, merging, policy),
+    *(content, opening, leftovers, unseen, facts, images, links, accessibility, markup, merging, policy),
     *(audience, archive, clients, outlook, deliverability, asked),
 )
 

@@ -6,7 +6,10 @@ import itertools
 import re
 from collections.abc import Iterator
 
+from markdown_it.rules_block.table import escapedSplit
+
 from newsletter.check.rules import Found, Subject, rule
+from newsletter.markdown import parse
 from newsletter.model import PolicyEntry, Severity, Story, Use, address_of
 
 #: The whole subject fits most inbox rows up to here; a longer one is cut in the middle of a word.
@@ -109,6 +112,24 @@ def pasted_table(subject: Subject) -> Found:
             before = rows[number - 1] if number else ""
             if _CELLS.search(row) and _CELLS.search(following) and not _CELLS.search(before):
                 yield passage.at(number), "a table with tabs between its cells; write it as | one | two |"
+
+
+@rule("content/left-out", Severity.ERROR)
+def left_out(subject: Subject) -> Found:
+    """Words that Markdown leaves out: a cell without a column, and what stands behind the ``` or ~~~ of code."""
+    for passage in subject.passages():
+        lines, columns = passage.text.split("\n"), 0
+        for token in parse(passage.text) if passage.is_markdown else ():
+            if token.type == "tr_open" and token.map:
+                row = lines[token.map[0]].strip(" \t>").removeprefix("|")
+                cells = escapedSplit(row.removesuffix("|") if not row.endswith("\\|") else row)
+                columns = columns or len(cells)
+                if over := " ".join(" ".join(cells[columns:]).split()):
+                    yield passage.at(token.map[0]), f'"{over[:60]}" has no column; give the head of the table one more'
+            elif token.type == "table_close":
+                columns = 0
+            elif token.type == "fence" and token.map and not re.fullmatch(r"[\w+#.-]*", token.info):
+                yield passage.at(token.map[0]), f'"{token.info.strip()[:60]}" is left out; give it a line of its own'
 
 
 @rule("content/used-before", Severity.ERROR)

@@ -7,7 +7,7 @@ import re
 from rapidfuzz import fuzz
 
 from newsletter.check.rules import Found, Subject, rule
-from newsletter.model import Kind, Severity, Story
+from newsletter.model import Severity, Story
 
 #: Of 100: a name is taken for another's misspelling when it is as much like it as this, and not the same.
 _ALIKE = 84
@@ -18,10 +18,10 @@ _NAME = re.compile(r"\b[A-ZÀ-Þ][\w'’-]+(?: [A-ZÀ-Þ][\w'’.-]*)+")
 def past_event(subject: Subject) -> Found:
     """An event that is over on the issue's date."""
     for entry in subject.issue.entries:
-        if isinstance(entry, Story) and entry.item.kind is Kind.EVENT:
-            over = entry.item.ends or entry.item.starts
+        if isinstance(entry, Story) and entry.item.facts.dated_by == "starts":
+            over = entry.item.last_day
             if over and over < subject.issue.date:
-                yield subject.at(entry.line), f'the event "{entry.item.slug}" was on {over}'
+                yield subject.at(entry.line), f'the {entry.item.kind} "{entry.item.slug}" was on {over}'
 
 
 @rule("facts/closed-job", Severity.ERROR)
@@ -29,14 +29,14 @@ def closed_job(subject: Subject) -> Found:
     """A job whose closing date has passed on the issue's date."""
     for entry in subject.issue.entries:
         if isinstance(entry, Story) and entry.item.closes and entry.item.closes < subject.issue.date:
-            yield subject.at(entry.line), f'the job "{entry.item.slug}" closed on {entry.item.closes}'
+            yield subject.at(entry.line), f'the {entry.item.kind} "{entry.item.slug}" closed on {entry.item.closes}'
 
 
 @rule("facts/from-the-future", Severity.WARNING)
 def from_the_future(subject: Subject) -> Found:
     """A story dated after the issue."""
     for entry in subject.issue.entries:
-        if not isinstance(entry, Story) or entry.item.kind in (Kind.EVENT, Kind.JOB):
+        if not isinstance(entry, Story) or entry.item.facts.passes:
             continue
         if entry.item.date > subject.issue.date:
             yield subject.at(entry.line), f'"{entry.item.slug}" is dated {entry.item.date}, after the issue'
@@ -46,7 +46,7 @@ def from_the_future(subject: Subject) -> Found:
 def no_outlet(subject: Subject) -> Found:
     """A news clip that doesn't say whose it is."""
     for entry in subject.issue.entries:
-        if isinstance(entry, Story) and entry.item.kind is Kind.NEWS and not entry.item.outlet:
+        if isinstance(entry, Story) and entry.item.facts.by_others and not entry.item.outlet:
             yield subject.at(entry.line), f'the clip "{entry.item.slug}" has no outlet'
 
 

@@ -10,6 +10,7 @@ from html import unescape as html_unescape
 from lxml import etree, html
 
 from newsletter.check.rules import Found, Subject, rule
+from newsletter.markdown import parse
 from newsletter.model import Severity
 
 _MARKS = re.compile(
@@ -19,13 +20,13 @@ _MARKS = re.compile(
     | (?<![\w_/]) __ (?=[^\W_]) | (?<=[^\W_]) __ (?![\w_/])    # __bold__
     | !?\[ [^\[\]\n]* \]\s?\( | \]\[ | !\[                 # links and pictures
     | \[\[ | \]\] | \{\{+ | \}\}+ | \{% [^%\n]* (?:%\})? | %\}    # references and fields
-    | <!-- | </?[a-z][\w-]*(?:\s[^<>\n]*)?/?>              # comments and HTML
+    | <!-- | --> | </?[a-z][\w-]*(?:\s[^<>\n]*)?/?>              # comments and HTML
     | \[\^ [^\]\s]+ \]                                     # footnotes
     | ~~ | ==(?=\w)[^=\n]*(?<=\w)== | `+[^`\n]+`+ | ```
     | ^\s*\|.*\|\s*$ | \|\s*:?-{3,}                        # tables
     | ^\s*\#{2,6}\S? | ^\s*\#\s | ^\s*:::                  # headings and fences
     | ^\s*(?:[-*+]\s+)? \[[ xX]\]\s                        # boxes to tick
-    | ^\s*(?:[•●▪◦‣⁃■□➢\uf0b7\uf0a7]|[o·–—]\t)\s*          # pasted bullets
+    | ^\s*(?:[•●▪◦‣⁃■□➢➤○\uf0b7\uf0a7]|[o·–—]\t)\s*        # pasted bullets
     | \\[\\*_`{}\[\]()\#+.!~|<>-]                          # escapes
     | &(?:[a-z]{2,8}|\#\d{2,6}|\#x[0-9a-f]{2,6});          # entities
     """,
@@ -51,6 +52,42 @@ def leftover_marks(subject: Subject) -> Found:
                 if (where, mark[:3]) not in told:
                     told.add((where, mark[:3]))
                     yield where, f'"{context}" is mailed as it stands: "{mark}" is a mark that nothing reads here'
+
+
+#: What people type before the items of a list; the Markdown of lists is read, and doesn't get here.
+_TYPED = re.compile(
+    r"[ \t]*(?:[•●▪◦○‣⁃■□➢➤–—·*+-]|\(?[a-z][.)]|\(?[ivx]{2,4}[.)]|\(?\d{1,2}[.)])[ \t\u00a0]+\S", re.IGNORECASE
+)
+_TYPED_WITHIN = re.compile(r":\s*[•●▪◦○‣■□➢➤]\s[^•●▪◦○‣■□➢➤]+[•●▪◦○‣■□➢➤]\s")
+_DEFINED = re.compile(r"[ \t]*\S[^:\n]{0,40}[ \u00a0]:[ \u00a0]+\S")
+
+
+@rule("content/run-together", Severity.WARNING)
+def run_together(subject: Subject) -> Found:
+    """Lines that were typed as a list, such as "a. one", and run on in one paragraph."""
+    for passage in subject.passages():
+        if not passage.is_markdown:
+            continue
+        for token in parse(passage.text):
+            if token.type == "inline" and token.map and (found := _typed_list(token.content)):
+                number, line = found
+                message = f'"{line.strip()[:40]}" is typed as a list, and runs on; write "- " or "1. "'
+                yield passage.at(token.map[0] + number), message
+
+
+def _typed_list(text: str) -> tuple[int, str] | None:
+    """The first line of a paragraph that is typed as an item of a list, and how many lines into it."""
+    lines = text.split("\n")
+    joined = [bool(n) and not lines[n - 1].endswith(("  ", "\\")) for n in range(len(lines))]
+    for form in (_TYPED, _DEFINED):
+        typed = [number for number, line in enumerate(lines) if form.match(line)]
+        introduced = len(typed) == 1 and typed[0] > 0 and form is _TYPED and lines[typed[0] - 1].rstrip().endswith(":")
+        if any(joined[number] for number in typed) and (len(typed) > 1 or introduced):
+            return typed[0], lines[typed[0]]
+    for number, line in enumerate(lines):
+        if (joined[number] and re.match(r"[ \t]*:[ \t]+\S", line)) or _TYPED_WITHIN.search(line):
+            return number, line
+    return None
 
 
 def _marks_in(words: str) -> Iterator[tuple[str, str]]:

@@ -71,6 +71,16 @@ def malformed(subject: Subject) -> Found:
             yield where, f'the link "{words}" has no usable address: "{url[:80]}"'
 
 
+@rule("links/unused-definition", Severity.WARNING)
+def unused_definition(subject: Subject) -> Found:
+    """A link's definition, `[label]: https://…`, that no link names: readers never see it."""
+    for one in subject.issue.unused:
+        yield (
+            subject.at(one.line),
+            f'no link names "[{one.label}]: {one.url[:60]}"; name it in the text, or delete it',
+        )
+
+
 @rule("links/insecure", Severity.WARNING)
 def insecure(subject: Subject) -> Found:
     """A link that starts with http://."""

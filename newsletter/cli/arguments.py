@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from newsletter.model import KINDS, kind_said
+
 #: The largest number that a column of PostgreSQL's INTEGER holds.
 _LARGEST = 2**31 - 1
 #: Years outside of these are slips, and sums with them leave the calendar.
@@ -24,6 +26,24 @@ class _Day(click.DateTime):
         return found
 
 
+class _KindName(click.ParamType[str]):
+    """A kind of item, by its name or as people call it."""
+
+    name = "kind"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002
+        """The kinds there are."""
+        return f"[{'|'.join(KINDS)}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The kind's name."""
+        kind = kind_said(str(value))
+        if kind is None:
+            self.fail(f"{value!r} is not one of {', '.join(KINDS)}", param, ctx)
+        return kind.name
+
+
+KIND = _KindName()
 #: A number of something: a row, a page, how many.
 NUMBER = click.IntRange(1, _LARGEST)
 PORT = click.IntRange(0, 65_535)

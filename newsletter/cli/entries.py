@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from newsletter.cli.output import emit, emit_document, next_step, print_json, sa
 from newsletter.collect import transfer
 from newsletter.errors import ConfigError, InputError
 from newsletter.gazetteer import doubts
-from newsletter.model import Kind, Level, Status
 from newsletter.tables import Document
 
 #: Keys that hold lists, with the option that adds one.
@@ -49,14 +48,14 @@ format_option = click.option(
 )
 
 
-def form_options(keys: tuple[str, ...], choices: dict[str, type[Kind] | type[Level] | type[Status]]) -> Decorator:
+def form_options(keys: tuple[str, ...], types: Mapping[str, click.ParamType[Any]]) -> Decorator:
     """An option for each key of a form; what is not given stays None."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         for key in reversed(keys):
             option = f"--{_SINGULAR.get(key, key).replace('_', '-')}"
-            kind = click.Choice([str(choice) for choice in choices[key]]) if key in choices else None
-            function = click.option(option, key, type=kind, multiple=key in _SINGULAR, help=_HELP.get(key))(function)
+            of = types.get(key)
+            function = click.option(option, key, type=of, multiple=key in _SINGULAR, help=_HELP.get(key))(function)
         return function
 
     return decorate

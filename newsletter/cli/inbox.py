@@ -7,17 +7,18 @@ from typing import Any
 
 import click
 
+from newsletter.cli.arguments import KIND
 from newsletter.cli.entries import form_options, given, say_doubts
 from newsletter.cli.output import as_json, emit, many, next_step, on_a_terminal, print_json, print_table, say, workspace
 from newsletter.collect import forms
 from newsletter.errors import InputError, NewsletterError, NotFound, nearest
-from newsletter.model import Item, Kind
+from newsletter.model import KINDS, OTHERS, Item
 from newsletter.workspace import Workspace
 
 
 @click.command()
 @click.argument("page", metavar="[URL]", default="")
-@form_options(forms.ITEM_KEYS, {"kind": Kind})
+@form_options(forms.ITEM_KEYS, {"kind": KIND})
 @click.option("--keep", is_flag=True, help="Straight to the shelf, past the inbox.")
 @click.pass_context
 def add(ctx: click.Context, /, page: str, keep: bool, **options: Any) -> None:
@@ -54,8 +55,8 @@ def add(ctx: click.Context, /, page: str, keep: bool, **options: Any) -> None:
 def _asked(form: dict[str, Any]) -> dict[str, Any]:
     """Ask a person for what a page didn't say."""
     answers = dict(form)
-    kinds = click.Choice([str(kind) for kind in Kind])
-    answers["kind"] = click.prompt("Kind", type=kinds, default=form.get("kind", "news"), err=True)
+    kinds = click.Choice(list(KINDS))
+    answers["kind"] = click.prompt("Kind", type=kinds, default=form.get("kind", OTHERS), err=True)
     if not form.get("title"):
         answers["title"] = click.prompt("Title", err=True)
     if not form.get("summary"):

@@ -158,7 +158,7 @@ def compose(ctx: click.Context, issue: str, as_json: bool) -> None:
 def _describe(block: object) -> tuple[str, str]:
     match block:
         case Story():
-            return str(block.item.kind), block.headline
+            return block.item.kind, block.headline
         case PolicyEntry():
             status = f" ({block.status.status}, {block.status.date})" if block.status else ""
             return "policy", f"{block.policy.place}: {block.headline}{status}"

@@ -9,7 +9,7 @@ import click
 import tomli_w
 
 from newsletter.cli import inbox
-from newsletter.cli.arguments import DAYS
+from newsletter.cli.arguments import DAYS, KIND
 from newsletter.cli.entries import (
     export_entries,
     form_options,
@@ -22,7 +22,7 @@ from newsletter.cli.entries import (
 from newsletter.cli.output import as_json, emit_document, many, next_step, print_json, print_table, say, workspace
 from newsletter.collect import forms
 from newsletter.collect import items as shelf
-from newsletter.model import Item, Kind
+from newsletter.model import Item
 from newsletter.send import uses
 
 
@@ -37,7 +37,7 @@ items.add_command(inbox.inbox)
 
 
 @items.command("list")
-@click.option("--kind", type=click.Choice([str(kind) for kind in Kind]))
+@click.option("--kind", type=KIND)
 @click.option("--topic", default="")
 @click.option("--state", default="", help="Two letters.")
 @click.option("--search", default="", help="Words in the slug, title or summary.")
@@ -95,7 +95,7 @@ def gaps(ctx: click.Context, by: str, days: int, as_json: bool) -> None:
 
 def _groups(item: Item, by: str) -> tuple[str, ...]:
     if by == "kind":
-        return (str(item.kind),)
+        return (item.kind,)
     return item.topics if by == "topic" else tuple(dict.fromkeys(place.state for place in item.places if place.state))
 
 
@@ -115,7 +115,7 @@ def show_item(ctx: click.Context, slug: str, as_json: bool) -> None:
 
 @items.command()
 @click.argument("slug")
-@form_options(tuple(key for key in forms.ITEM_KEYS if key != "slug"), {"kind": Kind})
+@form_options(tuple(key for key in forms.ITEM_KEYS if key != "slug"), {"kind": KIND})
 @click.pass_context
 def edit(ctx: click.Context, /, slug: str, **options: Any) -> None:
     """Change an item: what the options say, or, without any, in your editor."""

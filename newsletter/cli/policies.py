@@ -30,6 +30,7 @@ from newsletter.model import Level, Status
 
 #: What a policy is told by options; its tables need a file or the editor.
 _OPTIONS = tuple(key for key in forms.POLICY_KEYS if key not in ("history", "provisions"))
+_LEVEL, _STATUS = (click.Choice([str(choice) for choice in choices]) for choices in (Level, Status))
 
 
 @click.group()
@@ -38,7 +39,7 @@ def policies() -> None:
 
 
 @policies.command("add")
-@form_options(_OPTIONS, {"level": Level, "status": Status})
+@form_options(_OPTIONS, {"level": _LEVEL, "status": _STATUS})
 @click.pass_context
 def add_policy(ctx: click.Context, /, **options: Any) -> None:
     """Store a policy. It needs a title and a level; --status and --status-date begin its history."""
@@ -89,7 +90,7 @@ def _undo(ctx: click.Context, slug: str, status: str, day: str | None) -> None:
 @click.argument("slug")
 @form_options(
     tuple(key for key in _OPTIONS if key != "slug" and not key.startswith("status")),
-    {"level": Level},
+    {"level": _LEVEL},
 )
 @click.pass_context
 def edit(ctx: click.Context, /, slug: str, **options: Any) -> None:

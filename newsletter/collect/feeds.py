@@ -20,6 +20,7 @@ from newsletter.config import Feed
 from newsletter.errors import InputError
 from newsletter.fetch import Page, fetch
 from newsletter.links import canonical, join, judged
+from newsletter.model import kind_of
 
 #: Links written out are for letters; in a summary they're noise.
 _ADDRESS = re.compile(r"\s?https?://\S+")
@@ -100,13 +101,13 @@ class _Reader:
         elif day and is_ambiguous(said):
             notes.append(f'its date "{said[:40]}" was read as {day}')
         form = {
-            "kind": str(self.feed.kind),
+            "kind": self.feed.kind,
             "title": title,
             "url": canonical(join(self.base, link), self.tracking) if link else "",
             "summary": shortened(summary),
             "date": min(day or self.today, self.today),
             "author": names_only(_text(str(entry.get("author") or ""))),
-            "outlet": outlet if self.feed.kind == "news" else "",
+            "outlet": outlet if kind_of(self.feed.kind).by_others else "",
             "photo": photo,
             "photo_credit": outlet if photo else "",
             "topics": list(self.feed.topics),

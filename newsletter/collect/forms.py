@@ -22,8 +22,8 @@ from newsletter.collect.plain import names_only
 from newsletter.errors import InputError, nearest
 from newsletter.links import Address, canonical
 from newsletter.model import (
+    KINDS,
     Item,
-    Kind,
     Level,
     Link,
     Member,
@@ -34,6 +34,7 @@ from newsletter.model import (
     Status,
     StatusChange,
     Unit,
+    kind_said,
 )
 from newsletter.model.text import clean_lines
 from newsletter.photos import FOLDER, find_photo, keep_photo, read_photo
@@ -52,16 +53,6 @@ POLICY_KEYS = (
     *("provisions", "history", "status", "status_date", "status_url", "status_note"),
 )
 MEMBER_KEYS = ("slug", "name", "title", "place", "email", "aliases")
-#: Words that mean the same as a kind, as people write them.
-_KIND_WORDS = {
-    **dict.fromkeys(("article", "news article", "news story", "story", "clip", "news clip", "coverage"), Kind.NEWS),
-    **dict.fromkeys(("press release", "release", "statement", "media release"), Kind.PRESS),
-    **dict.fromkeys(("blog", "blog post", "our post", "update"), Kind.POST),
-    **dict.fromkeys(("study", "white paper", "paper", "brief", "research"), Kind.REPORT),
-    **dict.fromkeys(("meeting", "webinar", "hearing", "events", "training"), Kind.EVENT),
-    **dict.fromkeys(("recording", "videos", "youtube"), Kind.VIDEO),
-    **dict.fromkeys(("job posting", "opening", "position", "vacancy", "jobs"), Kind.JOB),
-}
 #: Words that mean the same as a status, as trackers and exports have them.
 _STATUS_WORDS = {
     "effective": Status.IN_EFFECT,
@@ -95,7 +86,7 @@ def read_item(
     title = _text(form, "title", required=True)
     item = Item(
         slug=_slug(form) or slug_for(title, taken),
-        kind=_choice(form, "kind", Kind, _KIND_WORDS),
+        kind=_kind(form),
         title=title,
         url=canonical(_url(form, "url", required=True), tracking),
         summary=_text(form, "summary", lines=True),
@@ -112,7 +103,7 @@ def read_item(
         venue=_text(form, "venue"),
         closes=_date(form, "closes"),
     )
-    if item.kind is Kind.EVENT and item.starts is None:
+    if item.facts.dated_by == "starts" and item.starts is None:
         item = replace(item, starts=item.date)
     if item.starts and item.ends and item.ends < item.starts:
         raise InputError(f'"ends" ({item.ends}) is before "starts" ({item.starts})')
@@ -212,8 +203,7 @@ def read_status(form: Form) -> StatusChange:
 def write_item(item: Item) -> dict[str, Any]:
     """The form of an Item: what `read_item` reads back to the same value. Empty keys are left out."""
     form = {
-        **{key: getattr(item, key) for key in ITEM_KEYS if key not in (*PHOTO_KEYS, "places", "kind")},
-        "kind": str(item.kind),
+        **{key: getattr(item, key) for key in ITEM_KEYS if key not in (*PHOTO_KEYS, "places")},
         "places": [str(place) for place in item.places],
         **_photo_form(item.photo),
     }
@@ -326,6 +316,14 @@ def _each(form: Form, key: str, read: Callable[[Any], Any]) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple):
         raise InputError(f'"{key}" must be a list')
     return tuple(dict.fromkeys(read(part) for part in value if part))
+
+
+def _kind(form: Form) -> str:
+    text = _text(form, "kind", required=True)
+    if kind := kind_said(text):
+        return kind.name
+    known = [word for kind in KINDS.values() for word in (kind.name, *kind.words)]
+    raise InputError(f'"kind" is "{text[:40]}"', hint=nearest(text.lower(), known) or f"one of: {', '.join(KINDS)}")
 
 
 def _choice(form: Form, key: str, choices: type[Choice], words: Mapping[str, Choice]) -> Choice:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from newsletter import codec
 from newsletter.errors import InputError, NotFound, nearest
-from newsletter.model import Item, Kind, Photo, Place
+from newsletter.model import Item, Photo, Place
 from newsletter.store.records import ItemRecord
 
 _JSON = ("photo", "topics", "places", "people")
@@ -25,8 +25,7 @@ def _columns(item: Item) -> dict[str, Any]:
 def value_of(record: ItemRecord) -> Item:
     """The item of a row."""
     return Item(
-        **{name: getattr(record, name) for name in _FIELDS if name not in (*_JSON, "kind")},
-        kind=Kind(record.kind),
+        **{name: getattr(record, name) for name in _FIELDS if name not in _JSON},
         photo=codec.build(record.photo, Photo) if record.photo else None,
         topics=tuple(record.topics),
         places=codec.build(record.places, tuple[Place, ...]),
@@ -44,10 +43,8 @@ def record_of(session: Session, slug: str) -> ItemRecord:
 
 def is_fresh(item: Item, today: dt.date, days: int) -> bool:
     """Whether an item can still be told: an event until it begins, a job until it closes, others for some days."""
-    if item.kind is Kind.EVENT:
-        return item.starts is None or item.starts >= today
-    if item.kind is Kind.JOB:
-        return item.closes is None or item.closes >= today
+    if item.facts.passes:
+        return item.day is None or item.day >= today
     return today - item.date <= dt.timedelta(days=days)
 
 

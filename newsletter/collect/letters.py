@@ -20,6 +20,7 @@ from newsletter.collect.plain import words
 from newsletter.collect.unfurl import shortened
 from newsletter.errors import InputError
 from newsletter.links import addresses_in, canonical, judged
+from newsletter.model import OTHERS
 from newsletter.model.text import clean, clean_lines
 from newsletter.readable import page_text
 
@@ -80,7 +81,7 @@ def _letter(message: EmailMessage, path: Path, tracking: Collection[str], today:
         raise InputError("has no link in it", where=path, hint="ask the sender where the story is")
     name, data = _picture(message)
     form = {
-        "kind": "news",
+        "kind": OTHERS,
         "title": title,
         "url": link,
         "summary": shortened(_own_words(text)),

@@ -24,7 +24,7 @@ from newsletter.config import CollectConfig, Feed
 from newsletter.errors import InputError, NewsletterError
 from newsletter.fetch import PHOTO_BYTES, fetch
 from newsletter.links import Address
-from newsletter.model import Item
+from newsletter.model import OTHERS, Item
 from newsletter.photos import keep_photo_data
 from newsletter.store import Store
 from newsletter.store.records import FeedEntryRecord, FeedRecord
@@ -187,7 +187,7 @@ def pull_file(intake: Intake, path: Path, sender: str) -> Pulled:
     """
     pulled = Pulled(str(path))
     rows = {f"{path}:{row.line}": row for row in transfer.read_file(path, "items")}
-    dated = ((name, {"date": intake.today, "kind": "news", **_filled(row.form)}) for name, row in rows.items())
+    dated = ((name, {"date": intake.today, "kind": OTHERS, **_filled(row.form)}) for name, row in rows.items())
     items = _new_items(intake, pulled, dated, path.parent)
     with intake.store.write() as session:
         for item in items:

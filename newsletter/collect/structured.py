@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from newsletter.links import join
-from newsletter.model import Kind, address_of
+from newsletter.model import KINDS, Kind, address_of
 from newsletter.model.text import clean
 
 Thing = Mapping[str, Any]
-_KINDS = {"JobPosting": Kind.JOB, "VideoObject": Kind.VIDEO, "Report": Kind.REPORT}
 _ARTICLES = {"BlogPosting", "LiveBlogPosting", "SocialMediaPosting"}
 #: More of them than this aren't looked at.
 _MOST = 2_000
@@ -101,10 +100,9 @@ def venue(event: Thing) -> str:
 
 def _kind(thing: Thing) -> Kind | None:
     for name in types(thing):
-        if name.endswith("Event"):
-            return Kind.EVENT
-        if name in _KINDS:
-            return _KINDS[name]
+        for kind in KINDS.values():
+            if kind.schema and name.endswith(kind.schema):  # subtypes are named so, such as MusicEvent
+                return kind
     return None
 
 

@@ -23,7 +23,7 @@ from newsletter.collect.structured import MainThing, authors, main_thing, venue
 from newsletter.errors import InputError
 from newsletter.fetch import Page
 from newsletter.links import Address, canonical, host_of, join, judged
-from newsletter.model import Kind, address_of
+from newsletter.model import KINDS, OTHERS, OWN, address_of
 from newsletter.model.text import clean, clean_lines
 from newsletter.readable import page_text
 
@@ -124,13 +124,13 @@ def _form(page: Page, tracking: Collection[str], own_host: str, days: _Days) -> 
     # Not the extensive search, which makes the first of January of a year in the footer. It takes elements out.
     found = extract_metadata(deepcopy(tree), default_url=page.url, extensive=False)
     kind = main.kind
-    if kind is None and not main.thing and (found.pagetype or "").startswith("video"):
-        kind = Kind.VIDEO
+    if kind is None and not main.thing and (said := found.pagetype or ""):
+        kind = next((one for one in KINDS.values() if one.page_type and said.startswith(one.page_type)), None)
     own = _bare(host_of(page.url)) == _bare(own_host)
     site = plain_words(head.first("og:site_name") or found.sitename or "")
     picture = head.picture() or found.image or ""
     form: dict[str, Any] = {
-        "kind": str(kind or (Kind.POST if own else Kind.NEWS)),
+        "kind": kind.name if kind else OWN if own else OTHERS,
         "title": head.title(head.first("og:site_name"), main.thing, found.title or ""),
         "url": own_address,
         "summary": shortened(head.summary(found.description or "")),
@@ -180,13 +180,14 @@ def _bare(host: str) -> str:
 def _dates(main: MainThing, days: _Days) -> dict[str, str]:
     """When an event is and where; until when a job is open."""
     thing = main.thing
-    if main.kind is Kind.EVENT:
+    dated_by = main.kind.dated_by if main.kind else "date"
+    if dated_by == "starts":
         return {
             "starts": days.read("its first day", thing.get("startDate")),
             "ends": days.read("its last day", thing.get("endDate")),
             "venue": venue(thing),
         }
-    if main.kind is Kind.JOB:
+    if dated_by == "closes":
         return {"closes": days.read("its last day", thing.get("validThrough"))}
     return {}
 

@@ -127,6 +127,7 @@ def compose(
         since=since,
         until=matter.date,
         previous=previous if matter.since is None else None,
+        language=config.language(publication) if publication else "en",
     )
     sections = body.sections()
     problems += body.problems
@@ -153,6 +154,7 @@ def compose(
         logo=logo,
         partner_logo=partner_logo,
         sections=sections,
+        unused=body.unused,
         waivers=matter.waivers,
         subject_test=_subject_test(matter),
         corrects=Corrects(issue=matter.corrects, variants=matter.corrects_variants) if matter.corrects else None,

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from markdown_it.common.utils import normalizeReference
 from markdown_it.tree import SyntaxTreeNode
 from slugify import slugify
 
 from newsletter.compose.file import Source
-from newsletter.compose.pictures import only_pictures, photo_of, pieces
+from newsletter.compose.pictures import images_in, only_pictures, photo_of, pieces, stretches
 from newsletter.errors import InputError, IssueError, NewsletterError, nearest
+from newsletter.languages import gettext
 from newsletter.markdown import parse_issue, plain
 from newsletter.model import (
     Block,
     Coverage,
+    Definition,
     Item,
     Picture,
     Policy,
@@ -31,15 +34,21 @@ from newsletter.model import (
 
 Library = Mapping[str, Item | Policy]
 
+
+def _(text: str) -> str:
+    """Mark a text for translation."""
+    return text
+
+
 REFERENCE = re.compile(r"\[\[\s*([^\[\]|]+?)\s*(?:\|\s*([^\[\]|]*?)\s*)?\]\](?:\s+(\S.*))?")
 #: What may stand behind a bar, `[[slug | update]]`, when an entry is told again, and how readers see it.
-MARKS = {"update": "Update: ", "reminder": "Reminder: "}
+MARKS = {"update": _("Update: {headline}"), "reminder": _("Reminder: {headline}")}
 _BY_REFERENCE = re.compile(r"(?<!!)\[([^\[\]]+)\](?:\[([^\[\]]*)\])?(?!\()")
 ANY_REFERENCE = re.compile(r"\[\[\s*([^\[\]|]+?)\s*(?:\|[^\[\]]*)?\]\]")
 
 
 class Body:
-    """One reading of an issue's Markdown. `problems` fills while `sections` walks."""
+    """One reading of an issue's Markdown. `problems` and `unused` fill while `sections` walks."""
 
     def __init__(
         self,
@@ -53,12 +62,14 @@ class Body:
         since: dt.date,
         until: dt.date,
         previous: dt.date | None = None,
+        language: str = "en",
     ) -> None:
         self.problems: list[NewsletterError] = []
+        self.unused: tuple[Definition, ...] = ()
         self._source = source
         self._lines = source.markdown.split("\n")
         self._written = source.written.split("\n")
-        self._definitions: dict[str, dict[str, str]] = {}
+        self._definitions: dict[str, dict[str, Any]] = {}
         self._library = library
         self._covered = covered
         self._had_in = had_in
@@ -68,6 +79,7 @@ class Body:
         self._since = since
         self._until = until
         self._previous = previous
+        self._language = language
 
     def sections(self) -> tuple[Section, ...]:
         """Every section; the first has an empty heading and holds what comes before the first `##`."""
@@ -75,6 +87,7 @@ class Body:
             self._problem(self._source.unclosed, "a comment is never closed", 'end it with "-->"')
         tokens, self._definitions = parse_issue(self._source.markdown)
         root = SyntaxTreeNode(tokens)
+        self.unused = tuple(self._unused(root))
         self._no_html(root)
         self._sections = [Section(heading="", blocks=(), line=self._source.first_line)]
         self._blocks: list[Block] = []
@@ -96,6 +109,19 @@ class Body:
             taken.add(anchor)
             made.append(replace(section, anchor=anchor if section.heading else ""))
         return tuple(made)
+
+    def _unused(self, root: SyntaxTreeNode) -> Iterator[Definition]:
+        """The definitions that no link and no picture names."""
+        named = {
+            normalizeReference(label)
+            for inline in root.walk()
+            if inline.type == "inline"
+            for label in re.findall(r"\[([^\[\]]+)\]", inline.content)
+        }
+        for label, target in self._definitions.items():
+            if label not in named:
+                line = self._source.first_line + target["map"][0]
+                yield Definition(label=label.lower(), url=target["href"][:200], line=line)
 
     def _no_html(self, root: SyntaxTreeNode) -> None:
         for inline in root.walk():
@@ -184,15 +210,23 @@ class Body:
         elif node.type == "bullet_list" and ANY_REFERENCE.match(self._text(node).lstrip("-*+ \t")):
             for item in node.children:
                 self._row(item, blocks)
-        elif node.type == "paragraph" and any(child.type == "image" for child in node.walk()):
+        elif images_in(node):
+            self._illustrated(node, blocks)
+        else:
+            self._prose(self._text(node), self._line(node), blocks)
+
+    def _illustrated(self, node: SyntaxTreeNode, blocks: list[Block]) -> None:
+        """A block with pictures."""
+        if node.type == "paragraph":
             self._pictures(node, blocks)
-        elif node.type != "paragraph" and only_pictures(node):
+        elif only_pictures(node):
             for child in node.walk():
                 if child.type == "paragraph":
                     self._pictures(child, blocks)
+        elif node.type in ("bullet_list", "ordered_list", "blockquote"):
+            self._among_words(node, blocks)
         else:
             self._no_pictures(node)
-            self._prose(self._text(node), self._line(node), blocks)
 
     def _reference(self, text: str, line: int, blocks: list[Block], *, compact: bool) -> None:
         match = REFERENCE.fullmatch(text.strip())
@@ -211,7 +245,7 @@ class Body:
             blocks.append(
                 Story(
                     item=entry,
-                    headline=MARKS.get(mark, "") + (headline or entry.title),
+                    headline=self._marked(mark, headline or entry.title),
                     blurb=entry.summary,
                     compact=compact,
                     mark=mark,
@@ -223,7 +257,7 @@ class Body:
             blocks.append(
                 PolicyEntry(
                     policy=entry,
-                    headline=MARKS.get(mark, "") + (headline or entry.title),
+                    headline=self._marked(mark, headline or entry.title),
                     blurb=entry.summary,
                     mark=mark,
                     status=entry.latest(self._until),
@@ -233,6 +267,9 @@ class Body:
                     covered=self._covered.get(slug),
                 )
             )
+
+    def _marked(self, mark: str, headline: str) -> str:
+        return gettext(self._language)(MARKS[mark]).replace("{headline}", headline) if mark else headline
 
     def _from(self, slug: str) -> dt.date:
         """Since when a policy's steps are news: what happened on the day of the last issue isn't, to those who have
@@ -282,23 +319,32 @@ class Body:
             if piece.image is None:
                 self._prose(piece.text, line, blocks)
                 continue
-            try:
-                photo = photo_of(piece.image, self._folder, self._workspace)
-            except InputError as fault:
-                self._problem(line, fault.what, fault.hint)
-            else:
-                only, first_fence = self._around
-                blocks.append(Picture(photo=photo, line=line, url=piece.url, only=only, first=first_fence))
+            self._picture(piece.image, line, piece.url, blocks)
+
+    def _picture(self, image: SyntaxTreeNode, line: int, url: str, blocks: list[Block]) -> None:
+        try:
+            photo = photo_of(image, self._folder, self._workspace)
+        except InputError as fault:
+            self._problem(line, fault.what, fault.hint)
+        else:
+            only, first = self._around
+            blocks.append(Picture(photo=photo, line=line, url=url, only=only, first=first))
+
+    def _among_words(self, node: SyntaxTreeNode, blocks: list[Block]) -> None:
+        """A list or a quote with pictures: each stands below the item, or the quote, that it was in."""
+        for stretch in stretches(node, self._lines):
+            if stretch.text:
+                self._prose(stretch.text, self._source.first_line + stretch.line, blocks)
+            for image, line, url in stretch.images:
+                self._picture(image, self._source.first_line + line, url, blocks)
 
     def _no_pictures(self, node: SyntaxTreeNode) -> None:
-        """A picture can't be shown within a list, a quote, a table or a heading."""
+        """A picture can't be shown within a table, a heading or a blurb."""
         for inline in node.walk():
             for image in inline.children if inline.type == "inline" else ():
                 if any(child.type == "image" for child in image.walk()):
                     hint = "give it a line of its own, with an empty line before and after"
-                    self._problem(
-                        self._line(inline), "a picture can't stand in a list, a quote, a table or a heading", hint
-                    )
+                    self._problem(self._line(inline), "a picture can't stand in a table, a heading or a blurb", hint)
                     break
 
     def _prose(self, text: str, line: int, blocks: list[Block]) -> None:

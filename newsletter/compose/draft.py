@@ -13,7 +13,7 @@ from babel.dates import format_date
 from newsletter.compose.news import Shelf
 from newsletter.config import Publication
 from newsletter.languages import gettext, locale
-from newsletter.model import Corrects, Item, Kind, Policy
+from newsletter.model import Corrects, Item, Policy
 
 
 def slug_of(publication: Publication, day: dt.date) -> str:
@@ -118,7 +118,7 @@ def day_in(month: dt.date, last: dt.date | None) -> dt.date:
 def _references(entries: Sequence[Item | Policy], told: Collection[str]) -> list[str]:
     """Cards, or compact rows where there are many or where the kind reads better as a list."""
     names = [f"[[{e.slug}{_mark(e) if e.slug in told else ''}]]" for e in entries]
-    rows = len(entries) > 4 or all(isinstance(e, Item) and e.kind in (Kind.JOB, Kind.EVENT) for e in entries)
+    rows = len(entries) > 4 or all(isinstance(e, Item) and e.facts.passes for e in entries)
     if rows:
         return [f"- {name}" for name in names]
     return [line for name in names for line in (name, "")][:-1]

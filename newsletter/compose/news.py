@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from newsletter.compose.body import Library
 from newsletter.config import Publication, SectionPlan
-from newsletter.model import Item, Kind, Policy, Status, address_of
+from newsletter.model import POLICY, Item, Policy, Status, address_of
 
 #: How far a policy has come, the farthest first: what is in force, then what is decided, then what moves.
 _PROGRESS = (
@@ -46,9 +46,9 @@ class Window:
             return bool(entry.moved(since, self.day) or late or entry.scheduled(self.day))
         if entry.slug in self.again:
             return True
-        if entry.kind is Kind.EVENT:
+        if entry.facts.dated_by == "starts":
             return entry.starts is not None and self.day <= entry.starts <= self.day + _COMING
-        if entry.kind is Kind.JOB:
+        if entry.facts.dated_by == "closes":
             return entry.date <= self.day and (entry.closes is None or entry.closes >= self.day)
         return entry.date <= self.day and (entry.date >= self.since or entry.slug in self.late)
 
@@ -100,11 +100,11 @@ def _order(entry: Item | Policy, day: dt.date) -> tuple[int, int, str]:
     if isinstance(entry, Policy):
         latest = entry.latest(day)
         return (1, _PROGRESS.index(latest.status) if latest else len(_PROGRESS), f"{entry.place.state} {entry.slug}")
-    if entry.kind in (Kind.EVENT, Kind.JOB):
-        return (0, (entry.starts or entry.closes or dt.date.max).toordinal(), entry.slug)
+    if entry.facts.passes:
+        return (0, (entry.day or dt.date.max).toordinal(), entry.slug)
     return (0, -entry.date.toordinal(), entry.slug)
 
 
 def _fits(entry: Item | Policy, plan: SectionPlan) -> bool:
-    kind = "policy" if isinstance(entry, Policy) else str(entry.kind)
+    kind = POLICY if isinstance(entry, Policy) else entry.kind
     return kind in plan.kinds and (not plan.topics or bool(set(plan.topics) & set(entry.topics)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from newsletter.config.rules import require_between, require_url
-from newsletter.model import Kind
+from newsletter.model import KINDS, POLICY
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _FONTS = re.compile(r"[\w ,'-]*")
@@ -62,8 +62,8 @@ class SectionPlan:
 
     def __post_init__(self) -> None:
         for kind in self.kinds:
-            if kind not in (*Kind, "policy"):
-                raise ValueError(f'"{kind}" is no kind of item; there are {", ".join(Kind)} and policy')
+            if kind not in (*KINDS, POLICY):
+                raise ValueError(f'"{kind}" is no kind of item; there are {", ".join(KINDS)} and {POLICY}')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

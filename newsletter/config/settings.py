@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from newsletter.config.rules import require_base_url, require_between, require_url, require_variable
-from newsletter.model import Kind, ascii_address
+from newsletter.model import KINDS, OTHERS, ascii_address
 from newsletter.tables import Table
 
 _LIMITS = re.compile(r"[1-9]\d{0,8} per (second|minute|hour|day)(; [1-9]\d{0,8} per (second|minute|hour|day))*")
@@ -186,13 +186,15 @@ class Feed:
     """An RSS or Atom feed to collect from; `kind`, `topics`, `places` and `outlet` are given to its items."""
 
     url: str
-    kind: Kind = Kind.NEWS
+    kind: str = OTHERS
     topics: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
     outlet: str = ""
 
     def __post_init__(self) -> None:
         require_url("url", self.url)
+        if self.kind not in KINDS:
+            raise ValueError(f'"kind" is "{self.kind}"; there are {", ".join(KINDS)}')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,9 +71,11 @@ def plain(text: str) -> str:
     return " ".join(" ".join(words).split())
 
 
-def parse_issue(text: str) -> tuple[list[Token], dict[str, dict[str, str]]]:
-    """The tokens of an issue's Markdown, with its fences, and its link definitions by their normalized labels."""
-    env: dict[str, dict[str, dict[str, str]]] = {}
+def parse_issue(text: str) -> tuple[list[Token], dict[str, dict[str, Any]]]:
+    """The tokens of an issue's Markdown, with its fences, and its link definitions (`href`, `title`, `map`) by their
+    normalized labels.
+    """
+    env: dict[str, dict[str, dict[str, Any]]] = {}
     tokens = _issue_parser().parse(text, env)
     return tokens, env.get("references", {})
 

@@ -11,10 +11,9 @@ Dates are calendar days; datetimes are aware and in UTC. Texts named `blurb`, `s
 `note` are Markdown; every other text is plain.
 """
 
-from newsletter.model.archive import Amendments, Correction, Gone, Moved, Replacement
+from newsletter.model.archive import Amendments, Correction, Gone, Moved, Replacement, is_site_folder
 from newsletter.model.entries import (
     Item,
-    Kind,
     Level,
     Link,
     Member,
@@ -29,6 +28,7 @@ from newsletter.model.issue import (
     Block,
     Corrects,
     Coverage,
+    Definition,
     Guard,
     Issue,
     Picture,
@@ -42,6 +42,7 @@ from newsletter.model.issue import (
     Waiver,
     states_of,
 )
+from newsletter.model.kinds import KINDS, OTHERS, OWN, POLICY, ArchiveSection, Kind, kind_of, kind_said
 from newsletter.model.mail import (
     Call,
     DeliveryState,
@@ -61,10 +62,12 @@ from newsletter.model.mail import (
     ascii_address,
 )
 from newsletter.model.provisions import Provision, Unit
-from newsletter.model.sections import SECTIONS, ArchiveSection, is_site_folder
 
 __all__ = [
-    "SECTIONS",
+    "KINDS",
+    "OTHERS",
+    "OWN",
+    "POLICY",
     "Amendments",
     "ArchiveSection",
     "Block",
@@ -72,6 +75,7 @@ __all__ = [
     "Correction",
     "Corrects",
     "Coverage",
+    "Definition",
     "DeliveryState",
     "Event",
     "EventType",
@@ -115,5 +119,7 @@ __all__ = [
     "address_of",
     "ascii_address",
     "is_site_folder",
+    "kind_of",
+    "kind_said",
     "states_of",
 ]

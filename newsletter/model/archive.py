@@ -5,7 +5,15 @@ end, such as `network-download-2022-10`.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
+
+from newsletter.model.kinds import OTHER_FOLDERS, kind_folders
+
+
+def is_site_folder(name: str) -> bool:
+    """Whether the archive has a folder of that name for something else: a section, or a year."""
+    return name in OTHER_FOLDERS or name in kind_folders() or bool(re.fullmatch(r"\d{4}", name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

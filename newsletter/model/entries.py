@@ -7,19 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from newsletter.model.kinds import Kind, kind_of
 from newsletter.model.provisions import Provision
-
-
-class Kind(StrEnum):
-    """What an item is."""
-
-    POST = "post"
-    NEWS = "news"
-    PRESS = "press"
-    REPORT = "report"
-    EVENT = "event"
-    VIDEO = "video"
-    JOB = "job"
 
 
 class Status(StrEnum):
@@ -79,10 +68,12 @@ class Photo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """A stored story. `date` is the day of the story; an event has `starts` (local text time in `time`)."""
+    """A stored story. `kind` is a name of the table of kinds. `date` is the day of the story; an event has `starts`
+    (local text time in `time`).
+    """
 
     slug: str
-    kind: Kind
+    kind: str
     title: str
     url: str
     summary: str = ""
@@ -98,6 +89,23 @@ class Item:
     time: str = ""
     venue: str = ""
     closes: dt.date | None = None
+
+    @property
+    def facts(self) -> Kind:
+        """What is known of its kind; InputError where nothing is."""
+        return kind_of(self.kind)
+
+    @property
+    def day(self) -> dt.date | None:
+        """The day that counts: its own, its first, or the one on which it closes; None where that isn't known."""
+        return {"date": self.date, "starts": self.starts, "closes": self.closes}[self.facts.dated_by]
+
+    @property
+    def last_day(self) -> dt.date | None:
+        """The day after which it's over; None for what never is, or where that isn't known."""
+        if not self.facts.passes:
+            return None
+        return (self.ends or self.starts) if self.facts.dated_by == "starts" else self.closes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

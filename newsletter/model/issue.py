@@ -138,10 +138,19 @@ class Corrects:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """A link's definition, `[label]: url`, and the line it stands on."""
+
+    label: str
+    url: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
     """One edition, composed. `since` is the day after which a policy's change is news here (the date of
-    the edition before this one, or a month back). `path` is the issue.md it came from, relative to the
-    workspace.
+    the edition before this one, or a month back). `unused` are definitions that no link names. `path` is the issue.md
+    it came from, relative to the workspace.
     """
 
     slug: str
@@ -159,6 +168,7 @@ class Issue:
     waivers: tuple[Waiver, ...] = ()
     subject_test: SubjectTest | None = None
     corrects: Corrects | None = None
+    unused: tuple[Definition, ...] = ()
     path: str = ""
 
     @property

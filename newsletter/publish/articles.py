@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from newsletter.languages import gettext
 from newsletter.links import cleaned_text
 from newsletter.merge import reader_links
-from newsletter.model import Snapshot, Variant
+from newsletter.model import POLICY, Snapshot, Variant
 from newsletter.publish import mailed, twins
 from newsletter.publish.feeds import LENGTH, Feed, FeedEntry
 from newsletter.publish.pages import Pages
 from newsletter.publish.pictures import card, original
 from newsletter.publish.planned import Page, Site
 from newsletter.publish.prose import legal, stored_html
-from newsletter.publish.summary import POLICY, Summary, public_issue
+from newsletter.publish.summary import Summary, public_issue
 from newsletter.render.words import headlines, month
 
 
@@ -81,8 +81,9 @@ def _as_mailed(pages: Pages, snapshot: Snapshot) -> bytes:
 
 
 def _twin(pages: Pages, issue: Summary, snapshot: Snapshot) -> bytes:
-    name = pages.config.publications[issue.publication].name
-    return twins.issue_text(public_issue(snapshot, pages.config.collect.tracking), name).encode()
+    publication = pages.config.publications[issue.publication]
+    shown, language = public_issue(snapshot, pages.config.collect.tracking), pages.config.language(publication)
+    return twins.issue_text(shown, publication.name, language).encode()
 
 
 def _plain(pages: Pages, snapshot: Snapshot) -> bytes:

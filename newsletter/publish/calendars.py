@@ -1,4 +1,4 @@
-"""Events as iCalendar (RFC 5545): a file for each, and one calendar of all that a reader may subscribe to.
+"""Events as iCalendar (RFC 5545): a file for each, and one calendar of all of a kind that a reader may subscribe to.
 
 An event's time is a text such as "6 pm MT", so that it stands in the calendar as a whole day, with its time in words.
 """
@@ -9,7 +9,6 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from newsletter.model import Kind
 from newsletter.publish.catalog import event_path
 from newsletter.publish.feeds import moment
 from newsletter.publish.planned import Page, Site
@@ -25,16 +24,20 @@ _LENGTH = 200
 
 
 def pages(site: Site) -> Iterator[Page]:
-    """The files; none where there's no event."""
-    if "events" not in site.sections:
-        return
-    entries = [entry for entry in site.catalog.kinds[Kind.EVENT] if (entry.document or {}).get("starts")]
-    for entry in entries:
+    """The files of each part that lists events."""
+    for section in site.listed:
+        if section.kind and section.kind.dated_by == "starts":
+            yield from _of_kind(site, section.folder, site.catalog.kinds[section.kind.name])
+
+
+def _of_kind(site: Site, folder: str, entries: Sequence[Entry]) -> Iterator[Page]:
+    dated = [entry for entry in entries if (entry.document or {}).get("starts")]
+    for entry in dated:
         key = site.key(site.marks([entry]), site.catalog.event_id(entry))
-        yield Page(event_path(entry.slug), key, lambda e=entry: _calendar(site, [e]))
-    newest = entries[:_LENGTH]
+        yield Page(event_path(entry.item), key, lambda e=entry: _calendar(site, [e]))
+    newest = dated[:_LENGTH]
     key = site.key("calendar", site.marks(newest), *map(site.catalog.event_id, newest))
-    yield Page("events/calendar.ics", key, lambda: _calendar(site, newest))
+    yield Page(f"{folder}/calendar.ics", key, lambda: _calendar(site, newest))
 
 
 def _calendar(site: Site, entries: Sequence[Entry]) -> bytes:

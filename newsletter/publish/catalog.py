@@ -17,9 +17,10 @@ from newsletter.config import Config
 from newsletter.errors import InputError
 from newsletter.links import host_of
 from newsletter.model import (
-    SECTIONS,
+    POLICY,
     Amendments,
     Correction,
+    Item,
     Kind,
     Member,
     Place,
@@ -27,17 +28,16 @@ from newsletter.model import (
     Replacement,
     StatusChange,
     is_site_folder,
+    kind_of,
 )
 from newsletter.publish.ids import Ids, PublicId, moved_names
 from newsletter.publish.public import public
-from newsletter.publish.summary import POLICY, Entry, Summary
+from newsletter.publish.summary import Entry, Summary
 from newsletter.render.words import state_words
 
-SUBJECTS = tuple(section.folder for section in SECTIONS if section.subject)
+SUBJECTS = ("topics", "places", "people")
 #: A nation's own place among the states.
 NATION = "nationwide"
-#: A job without a last day is taken down after so many days.
-_JOB_DAYS = 60
 _OFFICE = re.compile(
     r"^(?:(?:state|county|city|town|vice|deputy|council) )*"
     r"(?:council ?(?:member|woman|man|or)|alder(?:man|woman|person)?|"
@@ -140,7 +140,7 @@ class Catalog:
         for entry in self._once:
             found[entry.kind].append(entry)
         for kind, entries in found.items():
-            if kind not in (Kind.EVENT, Kind.JOB):
+            if not kind_of(kind).passes:
                 entries.sort(key=lambda entry: (entry.date, entry.slug), reverse=True)
         return dict(found)
 
@@ -214,16 +214,28 @@ class Catalog:
         """By what feed readers know a feed."""
         return self.ids.of("feed", folder, "", f"{self.base}/{folder}feed.atom")
 
-    def open_jobs(self) -> list[Entry]:
-        """Jobs that can be applied for today, those that close first first."""
-        known = ((entry.day("closes"), entry) for entry in self.kinds.get(Kind.JOB, ()))
-        ends = [(e or dt.date.fromisoformat(j.date) + dt.timedelta(days=_JOB_DAYS), j) for e, j in known]
-        return [entry for end, entry in sorted(ends, key=lambda pair: (pair[0], pair[1].slug)) if end >= self.today]
+    def listed(self, kind: Kind) -> list[Entry]:
+        """The entries of a kind that count today: those to come, those that are still open, or all."""
+        match kind.dated_by:
+            case "starts":
+                return self.ahead_and_past(kind)[0]
+            case "closes":
+                return self._open(kind)
+            case "date":
+                return self.kinds.get(kind.name, [])
 
-    def events(self) -> tuple[list[Entry], list[Entry]]:
-        """Events to come, the next first, and those that are over, the last first."""
+    def _open(self, kind: Kind) -> list[Entry]:
+        """Those that close first first."""
+        found = []
+        for entry in self.kinds.get(kind.name, ()):
+            end = entry.day("closes") or dt.date.fromisoformat(entry.date) + dt.timedelta(days=kind.open_days)
+            found.append((end, entry.slug, entry))
+        return [entry for end, _, entry in sorted(found, key=lambda one: one[:2]) if end >= self.today]
+
+    def ahead_and_past(self, kind: Kind) -> tuple[list[Entry], list[Entry]]:
+        """Entries to come, the next first, and those that are over, the last first."""
         known = []
-        for entry in self.kinds.get(Kind.EVENT, ()):
+        for entry in self.kinds.get(kind.name, ()):
             start = entry.day("starts") or dt.date.fromisoformat(entry.date)
             known.append((start, max(start, entry.day("ends") or start), entry))
         known.sort(key=lambda event: (event[0], event[2].slug))
@@ -368,9 +380,13 @@ def build(
     )
 
 
-def event_path(slug: str) -> str:
-    """The file of an event."""
-    return f"events/{slug}.ics" if slug != "calendar" else "events/calendar-event.ics"
+def event_path(item: Item) -> str:
+    """The calendar file of an item; empty for one of a kind that has no part of the archive, nor days to come."""
+    kind = item.facts
+    if not kind.section or kind.dated_by != "starts" or not item.starts:
+        return ""
+    name = "calendar-event" if item.slug == "calendar" else item.slug
+    return f"{kind.section.folder}/{name}.ics"
 
 
 def replaced(amendments: Amendments) -> dict[str, str]:

@@ -6,18 +6,20 @@ import datetime as dt
 import html
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
-from newsletter.model import SECTIONS, ArchiveSection, Kind
+from newsletter.model import Kind
 from newsletter.publish.catalog import Step, Subject
 from newsletter.publish.feeds import LENGTH, Feed, FeedEntry
 from newsletter.publish.ids import PublicId
 from newsletter.publish.planned import Page, Site
 from newsletter.publish.prose import stored_html
+from newsletter.publish.sections import Section
 from newsletter.publish.summary import Entry, Summary
 from newsletter.render.markdown import plain
-from newsletter.render.words import place_words, said, status_words
+from newsletter.render.words import kind_words, place_words, said, status_words
 
 #: How many issues a publication's own page shows, and how many entries a list; more are on the pages of years.
 _ISSUES, _ENTRIES = 25, 100
@@ -31,18 +33,10 @@ def pages(site: Site) -> Iterator[Page]:
     yield from _years(site, "", site.catalog.issues, None)
     for slug, issues in site.catalog.publications.items():
         yield from _publication(site, slug, issues)
-    for section in SECTIONS:
-        if section.folder in site.sections and section.kind and section.description:
-            yield from _kind(site, section, site.catalog.kinds[section.kind])
-    if "events" in site.sections:
-        ahead, past = site.catalog.events()
-        marks = [site.marks(ahead), site.marks(past[:_ENTRIES])]
-        yield site.page("events/index.html", "events.html.j2", marks, ahead=ahead, past=past[:_ENTRIES])
-    if "jobs" in site.sections:
-        jobs = site.catalog.open_jobs()
-        yield site.page("jobs/index.html", "jobs.html.j2", [site.marks(jobs)], jobs=jobs)
-    for section in SECTIONS:
-        if section.folder in site.sections and section.subject:
+    for section in site.listed:
+        if section.kind:
+            yield from _kind(site, section.folder, section.kind)
+        elif section.subject:
             yield from _subjects(site, section)
 
 
@@ -50,16 +44,13 @@ def _front(site: Site) -> Page:
     catalog = site.catalog
     issues = catalog.issues[:_FRONT]
     steps = catalog.steps[:_FEW]
-    news = catalog.kinds.get(Kind.NEWS, [])[:_FEW]
-    press = catalog.kinds.get(Kind.PRESS, [])[:_FEW]
-    ahead = catalog.events()[0][:_FEW]
-    jobs = catalog.open_jobs()[:_FEW]
+    shelves = [shelf for section in site.listed if section.kind and (shelf := _shelf(site, section.kind)).entries]
     topics = sorted(catalog.subjects["topics"].values(), key=lambda topic: (-topic.count, topic.name))[:16]
     years = _years_of(catalog.issues)
     depends = [
         *map(site.mark, issues),
         *(f"{step.policy.slug} {step.anchor} {site.policy_mark[step.policy.slug]}" for step in steps),
-        *map(site.marks, (news, press, ahead, jobs)),
+        *(f"{shelf.folder} {site.marks(shelf.entries)}" for shelf in shelves),
         *((topic.slug, topic.name, topic.count) for topic in topics),
         years,
     ]
@@ -69,12 +60,27 @@ def _front(site: Site) -> Page:
         depends,
         shown=issues,
         steps=steps,
-        news=news,
-        press=press,
-        ahead=ahead,
-        jobs=jobs,
+        shelves=shelves,
         topics=topics,
         years=years,
+    )
+
+
+class Shelf(NamedTuple):
+    """A kind on the front page: its title and folder, its first entries, and the words of the link to all."""
+
+    title: str
+    folder: str
+    entries: list[Entry]
+    all: str
+
+
+def _shelf(site: Site, kind: Kind) -> Shelf:
+    section = kind.section
+    assert section  # noqa: S101 (others aren't listed)
+    say = partial(kind_words, kind, language=site.catalog.config.archive.language)
+    return Shelf(
+        say(section.front or section.title), section.folder, site.catalog.listed(kind)[:_FEW], say(section.all)
     )
 
 
@@ -130,17 +136,32 @@ def _by_year(site: Site, folder: str, entries: list[Entry], template: str, **val
         yield site.page(path, template, [site.marks(mine), years, *depends], **shown, **values)
 
 
-def _kind(site: Site, section: ArchiveSection, entries: list[Entry]) -> Iterator[Page]:
-    title, description = map(site.pages.gettext, (section.words, section.description))
-    yield from _by_year(site, f"{section.folder}/", entries, "entries.html.j2", title=title, description=description)
+def _kind(site: Site, folder: str, kind: Kind) -> Iterator[Page]:
+    """The list of a kind: by year, or what lies ahead and what is over, or what is open."""
+    catalog, section = site.catalog, kind.section
+    assert section  # noqa: S101 (others aren't listed)
+    say = partial(kind_words, kind, language=catalog.config.archive.language)
+    words = {"title": say(section.title), "description": say(section.description)}
+    path = f"{folder}/index.html"
+    match kind.dated_by:
+        case "starts":
+            ahead, past = catalog.ahead_and_past(kind)
+            marks = [site.marks(ahead), site.marks(past[:_ENTRIES])]
+            words |= {"folder": f"{folder}/", "empty": say(section.empty), "over": say(section.past)}
+            yield site.page(path, "events.html.j2", marks, ahead=ahead, past=past[:_ENTRIES], **words)
+        case "closes":
+            jobs = catalog.listed(kind)
+            yield site.page(path, "jobs.html.j2", [site.marks(jobs)], jobs=jobs, empty=say(section.empty), **words)
+        case "date":
+            yield from _by_year(site, f"{folder}/", catalog.kinds[kind.name], "entries.html.j2", **words)
 
 
-def _subjects(site: Site, section: ArchiveSection) -> Iterator[Page]:
+def _subjects(site: Site, section: Section) -> Iterator[Page]:
     kind = section.folder
     subjects = list(site.catalog.subjects[kind].values())
     told = [(subject.slug, subject.name, subject.count) for subject in subjects]
     _ = site.pages.gettext
-    values = {"kind": kind, "title": _(section.words), "description": _(section.description), "subjects": subjects}
+    values = {"kind": kind, "title": _(section.title), "description": _(section.description), "subjects": subjects}
     yield site.page(f"{kind}/index.html", "subjects.html.j2", told, **values)
     for subject in subjects:
         yield from _subject(site, subject)

@@ -75,7 +75,10 @@ class JsonLd:
                 "name": policy.title,
                 "description": plain(policy.summary),
                 "legislationIdentifier": policy.number,
-                "legislationJurisdiction": {"@type": "AdministrativeArea", "name": place_words(policy.place)},
+                "legislationJurisdiction": {
+                    "@type": "AdministrativeArea",
+                    "name": place_words(policy.place, self.catalog.config.archive.language),
+                },
                 "legislationDate": passed.date.isoformat() if passed and passed.date <= self.catalog.today else "",
                 "legislationLegalForce": f"https://schema.org/{_FORCE[latest.status]}"
                 if latest and latest.status in _FORCE
@@ -93,12 +96,12 @@ def _script(data: Mapping[str, Any]) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace("&", "\\u0026"))  # noqa: S704 (escaped just here)
 
 
-def share_links(title: str, url: str) -> tuple[tuple[str, str], ...]:
-    """Where a page can be shared, by name: plain addresses of the services' own forms."""
+def share_links(title: str, url: str, email: str) -> tuple[tuple[str, str], ...]:
+    """Where a page can be shared, by name: plain addresses of the services' own forms. `email` is the word for it."""
     title = legal(title)
     text = quote(f"{title} {url}", safe="")
     return (
-        ("Email", f"mailto:?subject={quote(title, safe='')}&body={quote(url, safe='')}"),
+        (email, f"mailto:?subject={quote(title, safe='')}&body={quote(url, safe='')}"),
         ("Bluesky", f"https://bsky.app/intent/compose?text={text}"),
         ("Mastodon", f"https://share.joinmastodon.org/#text={text}"),
     )

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from newsletter.config import Config, Publication
 from newsletter.errors import InputError, TemplateError
 from newsletter.languages import direction_of, gettext
-from newsletter.model import SECTIONS, Photo, Picture, Place, PolicyEntry, Prose, Story
+from newsletter.model import Photo, Picture, Place, PolicyEntry, Prose, Story
 from newsletter.publish import csp, machines
 from newsletter.publish.catalog import NATION, Catalog, event_path, replaced, slug_of, step_anchor
 from newsletter.publish.pictures import SMALL, shapes
@@ -28,6 +28,7 @@ from newsletter.publish.prose import (
     stored_html,
     with_archived_copies,
 )
+from newsletter.publish.sections import Section
 from newsletter.publish.summary import Entry
 from newsletter.render import words
 from newsletter.render.markdown import plain
@@ -64,10 +65,10 @@ def _compiled(workspace: Path) -> FileSystemBytecodeCache:
 
 
 class Pages:
-    """The pages of one site. `sections` are the parts of the site there are, by their folders."""
+    """The pages of one site. `sections` are the parts of the site that there are."""
 
     def __init__(
-        self, catalog: Catalog, themes: Sequence[Path], sections: Sequence[str], *, alone: bool = False
+        self, catalog: Catalog, themes: Sequence[Path], sections: Sequence[Section], *, alone: bool = False
     ) -> None:
         config: Config = catalog.config
         self._themes = tuple(themes)
@@ -76,8 +77,10 @@ class Pages:
         self.assets = {name: asset(themes, name) for name in _ASSETS}
         self.assets["style.css"] += _brands(config.publications.values())
         self.names = {name: name if alone else _named(name, data) for name, data in self.assets.items()}
-        self._led: Callable[[str], str] = with_archived_copies(replaced(catalog.amendments))
-        self._alone, self._sections = alone, frozenset(sections)
+        self._led: Callable[[str], str] = with_archived_copies(
+            replaced(catalog.amendments), gettext(config.archive.language)
+        )
+        self._alone, self._sections = alone, tuple(sections)
         self._environments: dict[str, Environment] = {}
         self._rows: dict[tuple[str, str, int, str], str] = {}
         self.gettext = gettext(config.archive.language)
@@ -132,8 +135,8 @@ class Pages:
             "issues": catalog.by_slug,
             "policies": catalog.policy,
             "published": list(catalog.publications),
-            "sections": self._sections,
-            "linked": [section for section in SECTIONS if section.folder in self._sections],
+            "sections": frozenset(section.folder for section in self._sections),
+            "listed": [(one.folder, one.named(language), one.in_menu) for one in self._sections],
             "small": SMALL,
             "alone": alone,
             "today": catalog.today,
@@ -146,7 +149,7 @@ class Pages:
             "place_folder": catalog.place_folder,
             "nation": NATION,
             "subscribe": self._subscribe,
-            "share": lambda text, url: machines.share_links(text, url),
+            "share": lambda text, url: machines.share_links(text, url, gettext(language)("Email")),
             "Place": Place,
             "row": partial(self._row, language),
             "_": gettext(language),

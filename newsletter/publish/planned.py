@@ -11,11 +11,12 @@ from typing import Any
 
 from newsletter import VERSION
 from newsletter.config import Config
-from newsletter.model import SECTIONS, ArchiveSection, Policy
+from newsletter.model import KINDS, Policy
 from newsletter.publish.catalog import Catalog, replaced
 from newsletter.publish.feeds import FORMATS, Feed
 from newsletter.publish.pages import Pages
 from newsletter.publish.pictures import formats
+from newsletter.publish.sections import Section, sections_of
 from newsletter.publish.summary import Entry, Summary
 from newsletter.resources import TEMPLATES
 
@@ -33,11 +34,13 @@ class Page:
 
 
 def program(themes: Sequence[Path], tracking: tuple[str, ...]) -> str:
-    """What makes pages: this program, its templates, the picture formats at hand, and what is left out of links."""
-    sha = hashlib.sha256(f"{VERSION} {formats()} {tracking}".encode())
+    """What makes pages: this program, its texts and templates, kinds of items, the picture formats at hand, and what is
+    left out of links.
+    """
+    sha = hashlib.sha256(f"{VERSION} {formats()} {tracking} {dict(KINDS)}".encode())
     code = Path(__file__).parent
     files = [*code.glob("*.py"), *(code.parent / "render").glob("*.py"), *(code.parent / "links").glob("*.py")]
-    files += [TEMPLATES / "archive" / "style.css"]
+    files += [*(code.parent / "locale").glob("*.po"), TEMPLATES / "archive" / "style.css"]
     for folder in themes:
         files += folder.rglob("*")
     for path in sorted(files):
@@ -45,18 +48,6 @@ def program(themes: Sequence[Path], tracking: tuple[str, ...]) -> str:
             sha.update(f"\n{path.name}\n".encode())
             sha.update(path.read_bytes())
     return sha.hexdigest()
-
-
-def sections_of(catalog: Catalog, *, search: bool) -> tuple[str, ...]:
-    """The parts of the site that there are, by their folders: empty ones aren't made, nor linked to."""
-    others = {"policies": bool(catalog.policies), "search": search and bool(catalog.issues)}
-
-    def holds(section: ArchiveSection) -> bool:
-        if section.subject:
-            return bool(catalog.subjects[section.folder])
-        return section.kind in catalog.kinds if section.kind else others[section.folder]
-
-    return tuple(s.folder for s in SECTIONS if holds(s) and s.folder not in catalog.gone_paths)
 
 
 @dataclass(frozen=True)
@@ -70,14 +61,19 @@ class Site:
     body: Callable[[Summary], str] = field(default=lambda _: "", compare=False)
 
     @cached_property
-    def sections(self) -> tuple[str, ...]:
+    def listed(self) -> tuple[Section, ...]:
         """The parts of the site that there are."""
         return sections_of(self.catalog, search=self.search)
 
     @cached_property
+    def sections(self) -> tuple[str, ...]:
+        """Their folders."""
+        return tuple(section.folder for section in self.listed)
+
+    @cached_property
     def pages(self) -> Pages:
         """The templates."""
-        return Pages(self.catalog, self.themes, self.sections)
+        return Pages(self.catalog, self.themes, self.listed)
 
     @cached_property
     def _base(self) -> str:
@@ -91,7 +87,7 @@ class Site:
             config.collect.tracking,
         )
         led = (replaced(self.catalog.amendments), sorted(self.catalog.gone_paths))
-        there = (self.sections, list(self.catalog.publications), self.pages.names)
+        there = (self.listed, list(self.catalog.publications), self.pages.names)
         return _digest(self.program, settings, config.collect.tracking, led, there)
 
     def key(self, *parts: object) -> str:

@@ -60,8 +60,9 @@ def blurb_html(entry: Story | PolicyEntry) -> Markup:
     return stored_html(stored) if entry.blurb == stored else prose_html(entry.blurb)
 
 
-def with_archived_copies(replacements: Mapping[str, str]) -> Callable[[str], str]:
+def with_archived_copies(replacements: Mapping[str, str], _: Callable[[str], str] = str) -> Callable[[str], str]:
     """A function that leads a page's links to recorded copies, with the original told beside each."""
+    words_of_copy = _("archived copy of {address}")
     copies = {canonical(url, ()): archived for url, archived in replacements.items()}
     hosts = {host_of(url) for url in copies}
 
@@ -74,7 +75,7 @@ def with_archived_copies(replacements: Mapping[str, str]) -> Callable[[str], str
             address = str(link.get("href"))
             link.set("href", copies[canonical(address, ())])
             note = html.Element("small", {"class": "archived"})
-            note.text = f"(archived copy of {address})"
+            note.text = f"({words_of_copy.format(address=address)})"
             note.tail, link.tail = link.tail, " "
             link.addnext(note)
         return html.tostring(tree, encoding="unicode", doctype="<!doctype html>") + "\n" if found else page

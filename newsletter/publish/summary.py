@@ -14,12 +14,9 @@ from typing import Any, NamedTuple
 
 from newsletter import codec
 from newsletter.compose.variants import pick
-from newsletter.model import Issue, Item, Photo, PolicyEntry, Snapshot, Story, Variant
+from newsletter.model import POLICY, Issue, Item, Photo, PolicyEntry, Snapshot, Story, Variant
 from newsletter.publish.prose import blurb_html, lead_photo, legal
 from newsletter.publish.public import public
-
-#: The kind of an entry that is a policy; the others are of `newsletter.model.Kind`.
-POLICY = "policy"
 
 Row = list[Any]
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from newsletter.model import Level, Policy, StatusChange
-from newsletter.places import state_name
 from newsletter.publish import twins
 from newsletter.publish.catalog import NATION, slug_of
 from newsletter.publish.feeds import Feed
@@ -88,7 +87,7 @@ def pages(site: Site) -> Iterator[Page]:
             told=told,
         )
         twin = site.key("twin", site.policy_mark[policy.slug])
-        yield Page(f"policies/{policy.slug}/index.md", twin, partial(_twin, policy))
+        yield Page(f"policies/{policy.slug}/index.md", twin, partial(_twin, policy, catalog.config.archive.language))
     if "policies" not in site.sections:
         return
     marks = list(site.policy_mark.values())
@@ -123,8 +122,8 @@ def pages(site: Site) -> Iterator[Page]:
     yield from site.feeds(lambda: _feed(site), "policies/", [*marks, *ids])
 
 
-def _twin(policy: Policy) -> bytes:
-    return twins.policy_text(policy).encode()
+def _twin(policy: Policy, language: str) -> bytes:
+    return twins.policy_text(policy, language).encode()
 
 
 def _line(site: Site, policy: Policy) -> Line:
@@ -165,7 +164,7 @@ def _tiles(site: Site) -> list[Tile]:
     return [
         Tile(
             code=code,
-            name=state_name(code),
+            name=state_words(code, site.catalog.config.archive.language),
             column=column,
             row=row,
             count=counts[code],

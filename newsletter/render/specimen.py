@@ -7,6 +7,7 @@ import datetime as dt
 from newsletter import merge
 from newsletter.config import Publication
 from newsletter.model import (
+    KINDS,
     Coverage,
     Issue,
     Item,
@@ -55,8 +56,8 @@ def specimen(publication: Publication) -> Issue:
                 blocks=(_prose("Hi {{ first_name | friend }},\n\nThis is **prose** with a list:\n\n- one\n- two"),),
                 line=1,
             ),
-            Section(heading="Cards", blocks=tuple(_story(kind, compact=False) for kind in Kind), line=2),
-            Section(heading="Rows", blocks=tuple(_story(kind, compact=True) for kind in Kind), line=3),
+            Section(heading="Cards", blocks=tuple(_story(kind, compact=False) for kind in KINDS.values()), line=2),
+            Section(heading="Rows", blocks=tuple(_story(kind, compact=True) for kind in KINDS.values()), line=3),
             Section(heading="Policies", blocks=tuple(_policy(status, compact=False) for status in _CARDS), line=4),
             Section(heading="Policy rows", blocks=tuple(_policy(status, compact=True) for status in _ROWS), line=5),
             Section(
@@ -77,22 +78,23 @@ def _prose(markdown: str) -> Prose:
 
 
 def _story(kind: Kind, *, compact: bool) -> Story:
+    starts, closes = kind.dated_by == "starts", kind.dated_by == "closes"
     item = Item(
-        slug=f"{kind}-{'row' if compact else 'card'}",
-        kind=kind,
-        title=f"A specimen of kind {kind}",
-        url=f"https://example.org/{kind}",
+        slug=f"{kind.name}-{'row' if compact else 'card'}",
+        kind=kind.name,
+        title=f"A specimen of kind {kind.name}",
+        url=f"https://example.org/{kind.name}",
         summary="Two sentences are enough to see how a summary sits. This is the second.",
         date=_DAY,
-        photo=None if compact or kind in (Kind.JOB, Kind.NEWS) else _PHOTO,
+        photo=None if compact or kind.by_others or closes else _PHOTO,
         places=(Place(state="NC", locality="Durham"), Place(state="FL")),
-        outlet="Example Times" if kind is Kind.NEWS else "",
-        author="A. Writer" if kind is Kind.NEWS else "",
-        starts=dt.date(2022, 11, 2) if kind is Kind.EVENT else None,
-        ends=dt.date(2022, 11, 4) if kind is Kind.EVENT else None,
-        time="6 pm MT" if kind is Kind.EVENT else "",
-        venue="Denver" if kind is Kind.EVENT else "",
-        closes=dt.date(2022, 11, 15) if kind is Kind.JOB else None,
+        outlet="Example Times" if kind.by_others else "",
+        author="A. Writer" if kind.by_others else "",
+        starts=dt.date(2022, 11, 2) if starts else None,
+        ends=dt.date(2022, 11, 4) if starts else None,
+        time="6 pm MT" if starts else "",
+        venue="Denver" if starts else "",
+        closes=dt.date(2022, 11, 15) if closes else None,
     )
     return Story(item=item, headline=item.title, blurb=item.summary, compact=compact, line=1)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from inspect import signature
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from babel.dates import format_date, format_skeleton
 from slugify import slugify
@@ -47,6 +47,7 @@ __all__ = [
     "group",
     "headlines",
     "kicker",
+    "kind_words",
     "link_words",
     "long_day",
     "month",
@@ -60,6 +61,7 @@ __all__ = [
     "safe_url",
     "said",
     "status_words",
+    "timing",
     "when",
 ]
 
@@ -139,43 +141,55 @@ def when(item: Item, language: str = "en") -> str:
 
 def deadline(item: Item, language: str = "en") -> str:
     """`Apply by Nov 15, 2022`, or nothing."""
-    _ = gettext(language)
-    return _("Apply by {day}").format(day=day(item.closes, language)) if item.closes else ""
+    words = kind_words(item.facts, item.facts.deadline, language)
+    return words.format(day=day(item.closes, language)) if item.closes else ""
+
+
+def kind_words(kind: Kind, text: str, language: str = "en") -> str:
+    """A text of the table of kinds in a language: as the kind itself has it, else as the catalogue has."""
+    own = kind.translations.get(language.partition("-")[0].lower(), {})
+    return own.get(text) or (gettext(language)(text) if text else "")
 
 
 def kicker(item: Item, language: str = "en") -> str:
     """What kind of item it is, as a reader would say it."""
-    _ = gettext(language)
-    return {
-        Kind.POST: _("From the blog"),
-        Kind.NEWS: _("In the news"),
-        Kind.PRESS: _("Press release"),
-        Kind.REPORT: _("Report"),
-        Kind.EVENT: _("Event"),
-        Kind.VIDEO: _("Video"),
-        Kind.JOB: _("Job"),
-    }[item.kind]
+    return kind_words(item.facts, item.facts.kicker, language)
 
 
 def byline(item: Item, language: str = "en") -> str:
-    """`Outlet · Author · Oct 3, 2022`, of what is known. An event or a job has its own dates instead."""
-    dated = "" if item.kind in (Kind.EVENT, Kind.JOB) else day(item.date, language)
+    """`Outlet · Author · Oct 3, 2022`, of what is known. Where another day counts, as an event's, there's no date."""
+    dated = "" if item.facts.passes else day(item.date, language)
     return " · ".join(part for part in (item.outlet, item.author, dated) if part)
+
+
+class Timing(NamedTuple):
+    """When something is: `words` say it, `day` says it to machines, where it's a day of its own, and `venue` where."""
+
+    words: str
+    day: dt.date | None = None
+    venue: str = ""
+
+    def __str__(self) -> str:
+        return " · ".join(part for part in (self.words, self.venue) if part)
+
+
+def timing(item: Item, language: str = "en") -> Timing:
+    """What readers need to know of its days: when it is, until when it's open, or whose it is and of which day."""
+    match item.facts.dated_by:
+        case "starts":
+            return Timing(when(item, language), item.starts, item.venue)
+        case "closes":
+            return Timing(deadline(item, language), item.closes)
+        case "date":
+            return Timing(byline(item, language))
 
 
 def link_words(item: Item, language: str = "en") -> str:
     """Where an item's link goes."""
-    _ = gettext(language)
-    at_outlet = _("Read it at {outlet}").format(outlet=item.outlet)
-    return {
-        Kind.POST: _("Read the post"),
-        Kind.NEWS: at_outlet if item.outlet else _("Read the article"),
-        Kind.PRESS: _("Read the press release"),
-        Kind.REPORT: _("Read the report"),
-        Kind.EVENT: _("Details and registration"),
-        Kind.VIDEO: _("Watch the video"),
-        Kind.JOB: _("Read the job posting"),
-    }[item.kind]
+    kind = item.facts
+    if item.outlet and kind.link_at:
+        return kind_words(kind, kind.link_at, language).format(outlet=item.outlet)
+    return kind_words(kind, kind.link, language)
 
 
 def status_words(status: Status, language: str = "en") -> str:
@@ -207,7 +221,7 @@ def place_words(place: Place, language: str = "en") -> str:
 
 def state_words(state: str, language: str = "en") -> str:
     """A state's name, by its two letters, or the nation."""
-    return state_name(state) if state else gettext(language)("Nationwide")
+    return gettext(language)(state_name(state))
 
 
 def places(item: Item, language: str = "en") -> str:

@@ -109,7 +109,7 @@ def _links(block: Block) -> list[tuple[str, str]]:
 def _named(block: Block) -> tuple[str, str]:
     match block:
         case Story():
-            return block.headline, str(block.item.kind)
+            return block.headline, block.item.kind
         case PolicyEntry():
             return block.headline, "policy"
         case Picture():

@@ -13,7 +13,7 @@ import pytest
 from lxml import etree
 from PIL import Image
 
-from newsletter.check import RULES, check, has_errors
+from newsletter.check import RULES, check, has_errors, markup
 from newsletter.collect import transfer
 from newsletter.errors import IssueError
 from newsletter.merge import MergeText
@@ -53,7 +53,9 @@ PLANTED = {
     "content/placeholder": body("Here comes TK."),
     "content/slow-start": ISSUE.replace("This month **eight", "Welcome to this issue of our newsletter. **Eight"),
     "content/pasted-table": body("State\tCities\nFL\t8"),
+    "content/left-out": body("| a | b |\n|---|---|\n| 1 | 2 | three |"),
     "content/leftover-marks": body("Said **as it stands ** here."),
+    "content/run-together": body("Bring:\na. a pen\nb. a map"),
     "content/marks-in-plain-text": subject("**News** for October"),
     "content/unseen-characters": subject("News\\u202e for October"),
     "content/used-twice": body("[[hb1-hearing]]"),
@@ -66,6 +68,7 @@ PLANTED = {
     "images/no-credit": body("![A blue field](photo.png)"),
     "images/too-small": ISSUE.replace("teaser", 'hero = "small.png"\nhero_alt = "Blue"\nhero_credit = "us"\nteaser'),
     "links/malformed": body("[the text](htps://example.org)"),
+    "links/unused-definition": body("[the law]: https://example.org/law"),
     "links/insecure": body("[the text](http://example.org/a)"),
     "links/tracking": body("[the text](https://example.org/a?utm_source=x&emci=1)"),
     "links/vague-words": body("[Click here](https://example.org/a)"),
@@ -199,7 +202,7 @@ url = "https://example.org/policy"
         transfer.import_file(session, extra, "policies", workspace=desk.folder, now=NOW)
 
 
-#: Their tests stand below, with those of sending, and with those of publishing.
+#: Their tests stand below, as those of `markup` in test_markup, with those of sending, and with those of publishing.
 ELSEWHERE = {
     "accessibility/contrast",
     "archive/folder-taken",
@@ -210,7 +213,12 @@ ELSEWHERE = {
 
 
 @pytest.mark.parametrize(
-    "rule", sorted(rule.id for rule in RULES.values() if not rule.asked and rule.id not in ELSEWHERE)
+    "rule",
+    sorted(
+        rule.id
+        for rule in RULES.values()
+        if not rule.asked and rule.id not in ELSEWHERE and rule.run.__module__ != markup.__name__
+    ),
 )
 def test_each_rule_finds_its_planted_fault(desk: Desk, rule: str) -> None:
     assert rule in PLANTED or rule in SPOILT, "plant a fault for every rule"
@@ -285,6 +293,60 @@ def test_findings_are_told_to_a_pipeline(desk: Desk) -> None:
     suite = etree.fromstring(desk.run("check", NAME, "--junit").stdout.encode())
     assert suite.get("failures") == "1"
     assert suite.find("testcase/failure") is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Bring:\na. a pen\nb. a map", "a) a pen\nb) a map", "(i) a pen\n(ii) a map", "Bring:\n2. a pen\n3. a map"),
+        *("Bring:\n– a pen\n– a map", "— a pen\n— a map", "Bring: • a pen • a map", "Bring:\n– a pen"),
+        *("Term\n: what it is", "Rent : what one pays\nLease : what one signs"),
+    ],
+)
+def test_a_list_that_runs_on_in_one_paragraph_is_found_at_its_line(desk: Desk, text: str) -> None:
+    (finding,) = findings(desk, body(text))
+    assert finding.rule == "content/run-together"
+    assert int(finding.where.rpartition(":")[2]) > ISSUE.count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "Bring:\n\n- a. one\n- b. two",
+            "A. Smith came.",
+            "Place • Date • Author",
+            "He came – as ever –\nand went.",
+            "At 6 : 30",
+        ),
+        *(
+            "Roses are red,  \n– violets are blue",
+            "1. one\n2. two",
+            "Said on\n– Monday –\nthat it's over.",
+            "Note: it's so.",
+        ),
+    ],
+)
+def test_what_only_looks_like_a_list_is_left_alone(desk: Desk, text: str) -> None:
+    assert "content/run-together" not in {finding.rule for finding in findings(desk, body(text))}
+
+
+@pytest.mark.parametrize(
+    ("text", "unused"),
+    [
+        ("The [law][x].\n\n[x]: https://example.org/x\n[y]: https://example.org/y", ["y"]),
+        ("## The [law]\n\nWords.\n\n[Law]: https://example.org/x", []),
+        ('![A field][p]\n\n[p]: photo.png "us"\n[q]: photo.png', ["q"]),
+        ("Words.\n\n- [law][]\n\n[law]: https://example.org/x", []),
+        ("> [a [b]][law]\n\n[law]: https://example.org/x", []),
+    ],
+)
+def test_a_definition_that_no_link_names_is_found(desk: Desk, text: str, unused: list[str]) -> None:
+    found = [finding for finding in findings(desk, body(text)) if finding.rule == "links/unused-definition"]
+    assert [re.findall(r"\[(\w+)\]", finding.message)[0] for finding in found] == unused
+    for finding, label in zip(found, unused, strict=True):
+        line = int(finding.where.rpartition(":")[2])
+        assert body(text).split("\n")[line - 1].startswith(f"[{label}]")
 
 
 def test_there_are_at_least_forty_rules() -> None:

@@ -11,7 +11,6 @@ from newsletter.collect import items, transfer
 from newsletter.collect.columns import keys_of
 from newsletter.collect.forms import ITEM_KEYS
 from newsletter.errors import InputError
-from newsletter.model import Kind
 from newsletter.store import Store
 from tests.desk import NOW
 
@@ -69,7 +68,7 @@ def test_a_table_is_read_with_peoples_headers_and_words(store: Store, tmp_path: 
     assert (report.added, report.rejected) == (1, [])
     with store.read() as session:
         item = items.get(session, "rent-board-meets")
-    assert (item.kind, item.url, str(item.date)) == (Kind.PRESS, "https://a.example/1", "2026-11-05")
+    assert (item.kind, item.url, str(item.date)) == ("press", "https://a.example/1", "2026-11-05")
     assert (item.outlet, item.topics) == ("Times", ("rent", "repair"))
 
 

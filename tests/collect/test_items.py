@@ -12,7 +12,7 @@ import pytest
 from newsletter import collect
 from newsletter.collect import forms, items, policies, transfer
 from newsletter.errors import InputError, NotFound
-from newsletter.model import Item, Kind, Place, Status, StatusChange
+from newsletter.model import Item, Place, Status, StatusChange
 from newsletter.store import Store
 from tests.desk import ITEMS, NOW, POLICIES, Desk
 
@@ -67,7 +67,7 @@ def test_an_item_is_stored_and_found_again(store: Store) -> None:
     with store.read() as session:
         assert items.get(session, "a-title") == item
         assert items.find(session, state="NC", topic="RENT", text="title") == [item]
-        assert items.find(session, kind=Kind.JOB) == []
+        assert items.find(session, kind="job") == []
 
 
 def test_a_wrong_slug_names_the_nearest(store: Store) -> None:

@@ -9,7 +9,6 @@ import pytest
 from newsletter.collect.unfurl import unfurl
 from newsletter.config import CollectConfig
 from newsletter.fetch import Page
-from newsletter.model import Kind
 
 TRACKING = CollectConfig().tracking
 URL = "https://news.example/story"
@@ -17,11 +16,11 @@ EVENT = {"@type": "Event", "name": "Bake sale", "startDate": "2026-12-05"}
 ARTICLE = {"@type": "NewsArticle", "headline": "County votes", "datePublished": "2026-11-03"}
 
 
-def kind_of(*things: object, head: str = "", title: str = "County votes", url: str = URL) -> Kind:
+def kind_of(*things: object, head: str = "", title: str = "County votes", url: str = URL) -> str:
     scripts = "".join(f'<script type="application/ld+json">{json.dumps(thing)}</script>' for thing in things)
     html = f"<html><head><title>{title}</title>{head}{scripts}</head><body><h1>{title}</h1><p>x</p></body></html>"
     page = Page(url=url, status=200, headers={"content-type": "text/html"}, body=html.encode())
-    return Kind(unfurl(page, TRACKING)["kind"])
+    return str(unfurl(page, TRACKING)["kind"])
 
 
 OG_ARTICLE = '<meta property="og:type" content="article">'
@@ -30,24 +29,24 @@ OG_ARTICLE = '<meta property="og:type" content="article">'
 @pytest.mark.parametrize(
     ("things", "head", "kind"),
     [
-        ([EVENT, ARTICLE], "", Kind.NEWS),
-        ([ARTICLE, EVENT], "", Kind.NEWS),
-        ([{"@graph": [EVENT, {**ARTICLE, "@type": ["Article", "NewsArticle"]}]}], "", Kind.NEWS),
-        ([{"@type": "VideoObject", "name": "County votes"}, ARTICLE], "", Kind.NEWS),
-        ([{"@type": "VideoObject", "name": "A clip"}], OG_ARTICLE, Kind.NEWS),
-        ([[EVENT, {**EVENT, "name": "Concert"}]], "", Kind.NEWS),
-        ([EVENT], OG_ARTICLE, Kind.NEWS),
-        ([{**EVENT, "url": "https://news.example/calendar/bake-sale"}], "", Kind.NEWS),
-        ([EVENT], "", Kind.EVENT),
-        ([{**EVENT, "name": "County votes"}, {**EVENT, "url": "/calendar/x"}], OG_ARTICLE, Kind.EVENT),
-        ([{**EVENT, "url": URL + "/"}, {**EVENT, "name": "Concert"}], "", Kind.EVENT),
-        ([{"@type": "WebPage", "mainEntity": {**EVENT, "@type": "http://schema.org/MusicEvent"}}], "", Kind.EVENT),
-        ([{"@type": "JobPosting", "title": "County votes"}], "", Kind.JOB),
-        ([{"@type": "VideoObject", "name": "County votes"}], "", Kind.VIDEO),
-        ([{"@type": "Report", "name": "County votes"}], "", Kind.REPORT),
+        ([EVENT, ARTICLE], "", "news"),
+        ([ARTICLE, EVENT], "", "news"),
+        ([{"@graph": [EVENT, {**ARTICLE, "@type": ["Article", "NewsArticle"]}]}], "", "news"),
+        ([{"@type": "VideoObject", "name": "County votes"}, ARTICLE], "", "news"),
+        ([{"@type": "VideoObject", "name": "A clip"}], OG_ARTICLE, "news"),
+        ([[EVENT, {**EVENT, "name": "Concert"}]], "", "news"),
+        ([EVENT], OG_ARTICLE, "news"),
+        ([{**EVENT, "url": "https://news.example/calendar/bake-sale"}], "", "news"),
+        ([EVENT], "", "event"),
+        ([{**EVENT, "name": "County votes"}, {**EVENT, "url": "/calendar/x"}], OG_ARTICLE, "event"),
+        ([{**EVENT, "url": URL + "/"}, {**EVENT, "name": "Concert"}], "", "event"),
+        ([{"@type": "WebPage", "mainEntity": {**EVENT, "@type": "http://schema.org/MusicEvent"}}], "", "event"),
+        ([{"@type": "JobPosting", "title": "County votes"}], "", "job"),
+        ([{"@type": "VideoObject", "name": "County votes"}], "", "video"),
+        ([{"@type": "Report", "name": "County votes"}], "", "report"),
     ],
 )
-def test_the_main_thing_of_a_page_wins_over_its_sidebar(things: list[object], head: str, kind: Kind) -> None:
+def test_the_main_thing_of_a_page_wins_over_its_sidebar(things: list[object], head: str, kind: str) -> None:
     assert kind_of(*things, head=head) == kind
 
 

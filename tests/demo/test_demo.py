@@ -20,7 +20,7 @@ from newsletter.demo import build
 from newsletter.demo.draw import draw
 from newsletter.demo.people import people_csv
 from newsletter.errors import InputError
-from newsletter.model import Kind
+from newsletter.model import KINDS
 from newsletter.send import Clock
 from newsletter.store.records import DeliveryRecord
 from newsletter.workspace import Workspace
@@ -49,7 +49,7 @@ def test_the_sample_has_items_of_all_kinds_and_policies_with_histories() -> None
     items = tomllib.loads((SAMPLE / "items.toml").read_text(encoding="utf-8"))["items"]
     policies = tomllib.loads((SAMPLE / "policies.toml").read_text(encoding="utf-8"))["policies"]
     assert len(items) >= 24
-    assert {item["kind"] for item in items} == set(Kind)
+    assert {item["kind"] for item in items} == set(KINDS)
     assert len(policies) >= 10
     assert all(policy["history"] for policy in policies)
 

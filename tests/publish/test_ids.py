@@ -15,7 +15,7 @@ from icalendar import Calendar
 
 from newsletter import amendments
 from newsletter.amendments import Decision
-from newsletter.model import Amendments, Correction, Kind, Level, Place, Policy, Snapshot, Status, StatusChange, Story
+from newsletter.model import Amendments, Correction, Level, Place, Policy, Snapshot, Status, StatusChange, Story
 from newsletter.publish import Report
 from newsletter.publish.ids import Ids, PublicId
 from newsletter.workspace import Workspace
@@ -128,7 +128,7 @@ def _with_later_event(snapshot: Snapshot) -> Snapshot:
     for section in snapshot.issue.sections:
         blocks = tuple(
             replace(block, item=replace(block.item, starts=dt.date(2022, 12, 24)))
-            if isinstance(block, Story) and block.item.kind is Kind.EVENT
+            if isinstance(block, Story) and block.item.kind == "event"
             else block
             for block in section.blocks
         )
