@@ -33,6 +33,9 @@ CLIENTS = {
     ("yahoo", "desktop-webmail"): "Yahoo",
     ("yahoo", "ios"): "Yahoo on iOS",
     ("yahoo", "android"): "Yahoo on Android",
+    ("protonmail", "desktop-webmail"): "Proton Mail",
+    ("protonmail", "ios"): "Proton Mail on iOS",
+    ("protonmail", "android"): "Proton Mail on Android",
 }
 #: How a feature's title is written, and what it means in a mail.
 _TITLES = (

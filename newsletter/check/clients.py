@@ -49,6 +49,7 @@ DEGRADES = {
     "property outline": "the program's own mark of the focus is shown",
     "property overflow": "the hidden preheader is hidden by other means as well",
     "property overflow-wrap": "a long word may be wider than its column",
+    "property text-decoration": "links look as the program has them",
     "property text-decoration-color": "the line has the colour of the words",
     "property text-decoration-thickness": "the line has its usual thickness",
     "property text-shadow": "there is no shadow",
