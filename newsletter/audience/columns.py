@@ -93,6 +93,10 @@ _WANTING = re.compile(
     r"|privacy|preferences?|frequency|digest|active|activo|activa|aktiv|actif|ativo|attivo|enabled|valid|deliverab\w*"
     r"|can|may|ok)\b"
 )
+#: Headers of what was counted or done, where 0 is a number and no refusal.
+_COUNTED = re.compile(
+    r"\b(counts?|numbers?|num|total|rates?|scores?|rating|stars?|opens?|opened|clicks?|clicked|sent|delivered|seen)\b"
+)
 _STATUS = re.compile(r"\b(status|state|standing|type|subscription|subscriber|confirmed|estado|statut)\b")
 #: Other ways to reach somebody than by mail.
 _ELSEWHERE = re.compile(r"\b(sms|phones?|calls?|mobile|text|texting|postal|post|fax|whatsapp|push|walk|landline)\b")
@@ -143,7 +147,8 @@ def speaks_of_standing(header: str) -> bool:
 
 def speaks_of_wanting(header: str) -> bool:
     """Whether a header is of what somebody wants, has allowed, or can get."""
-    return bool(_WANTING.search(words_of(header)))
+    words = words_of(header)
+    return bool(_WANTING.search(words)) and not _COUNTED.search(words)
 
 
 def cannot_be_read(header: str) -> bool:

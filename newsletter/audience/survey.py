@@ -169,7 +169,8 @@ class Survey:
         if columns.cannot_be_read(column):
             return 0 < len(words) <= _FEW
         asks = columns.speaks_of_wanting(column) or columns.speaks_of_standing(column)
-        return asks and any(map(cells.refuses, words))
+        counts = any(text.strip().isdecimal() and cells.flag(text) is None for text in words)
+        return asks and not counts and any(map(cells.refuses, words))
 
     def _likely_sense(self, column: str) -> str:
         """What the column would most likely be mapped to."""

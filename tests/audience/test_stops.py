@@ -165,6 +165,12 @@ def test_a_column_that_may_say_what_somebody_wants_waits_until_it_is_known(
     assert {end[0] for end in ends(desk).values()} == {"active"}
 
 
+def test_a_column_of_numbers_is_no_refusal(desk: Desk) -> None:
+    header = "Email,Emails Opened,Newsletter visits,email_count,Subscription months"
+    rows = "a@example.org,0,0,0,0\nb@example.org,1,12,1,24\n"
+    assert imported(desk, f"{header}\n{rows}") == {"a": ACTIVE, "b": ACTIVE}
+
+
 @pytest.mark.parametrize(
     "header", ["Favorite color", "Email client", "Member since", "Chapter Role", "Donations", "都市"]
 )
