@@ -93,6 +93,9 @@ _WANTING = re.compile(
     r"|privacy|preferences?|frequency|digest|active|activo|activa|aktiv|actif|ativo|attivo|enabled|valid|deliverab\w*"
     r"|can|may|ok)\b"
 )
+_CONSENT = re.compile(
+    r"\b(consent\w*|opt(ed|s)? ?in\w*|permission|agree[ds]?|agreement|accepts?|gdpr|dsgvo|rgpd|lgpd)\b"
+)
 #: Headers of what was counted or done, where 0 is a number and no refusal.
 _COUNTED = re.compile(
     r"\b(counts?|numbers?|num|total|rates?|scores?|rating|stars?|opens?|opened|clicks?|clicked|sent|delivered|seen)\b"
@@ -149,6 +152,11 @@ def speaks_of_wanting(header: str) -> bool:
     """Whether a header is of what somebody wants, has allowed, or can get."""
     words = words_of(header)
     return bool(_WANTING.search(words)) and not _COUNTED.search(words)
+
+
+def speaks_of_consent(header: str) -> bool:
+    """Whether a header is of having agreed, so that a blank cell is no yes."""
+    return bool(_CONSENT.search(words_of(header)))
 
 
 def cannot_be_read(header: str) -> bool:

@@ -166,8 +166,12 @@ class Survey:
         """Whether a column of few words says of some that they don't want mail, or is in letters that we can't read."""
         held = self.profiles[column].cells or Counter()
         words = [text for text in held if text.strip()]
+        if columns.speaks_of_leaving(column):
+            return False  # its "no" is a yes
         if columns.cannot_be_read(column):
             return 0 < len(words) <= _FEW
+        if columns.speaks_of_consent(column) and words and len(words) < len(held) and all(map(cells.flag, words)):
+            return True  # a tick, and where there's none a blank
         asks = columns.speaks_of_wanting(column) or columns.speaks_of_standing(column)
         counts = any(text.strip().isdecimal() and cells.flag(text) is None for text in words)
         return asks and not counts and any(map(cells.refuses, words))

@@ -148,6 +148,7 @@ def test_what_may_be_a_stop_waits_until_somebody_says_what_it_is(desk: Desk, hea
         ("Communication Preferences", "none", "weekly"),
         ("Email valid", "❌", "✅"),
         ("Chapter Status", "Lapsed", "Current"),
+        ("Consent (Consent)", "", "Checked"),
         ("Archived", "yes", "no"),
         ("End Date", "2022-01-01", ""),
         ("ステータス", "退会", "有効"),
@@ -163,6 +164,11 @@ def test_a_column_that_may_say_what_somebody_wants_waits_until_it_is_known(
     assert f'--skip "{header}"' in str(raised.value)
     desk.space.import_people(desk.folder / "people.csv", lists=(LIST,), choices=Choices(skipped=(header,)))
     assert {end[0] for end in ends(desk).values()} == {"active"}
+
+
+def test_a_column_of_leaving_in_which_nobody_left_is_not_asked_about(desk: Desk) -> None:
+    text = "Email,Email delivery disabled,Removed from list\na@example.org,no,No\nb@example.org,no,\n"
+    assert imported(desk, text) == {"a": ACTIVE, "b": ACTIVE}
 
 
 def test_a_column_of_numbers_is_no_refusal(desk: Desk) -> None:
