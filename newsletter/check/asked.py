@@ -7,7 +7,7 @@ from newsletter.model import Severity
 
 GONE = asked_rule("links/gone", Severity.ERROR, "A link that is gone, or whose server can't be reached.")
 UNSURE = asked_rule("links/unsure", Severity.WARNING, "A link whose server gave an odd answer, or none to programs.")
-MOVED = asked_rule("links/moved", Severity.WARNING, "A link whose page has another address for good.")
+MOVED = asked_rule("links/moved", Severity.WARNING, "A link whose page has moved permanently.")
 NUMBER_NOT_ON_PAGE = asked_rule(
     "policy/number-not-on-page", Severity.WARNING, "A policy's page that doesn't name the policy's number."
 )

@@ -83,7 +83,7 @@ def _declarations(style: str) -> dict[str, str]:
 @rule("clients/outlook-widths", Severity.WARNING)
 def outlook_widths(subject: Subject) -> Found:
     """Outlook on Windows takes widths at their word: what is wider than its place breaks the layout there."""
-    largest = max((variant.html.merge({}) for variant in subject.variants), key=len, default="")
+    largest = subject.largest
     for fault in misfits(largest) if largest else ():
         if fault.width > fault.room:
             yield "html part", f"{fault.what}: {fault.width:g} pixels within {fault.room:g}, in Outlook on Windows"

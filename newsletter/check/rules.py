@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from newsletter.config import Config, Publication
 from newsletter.model import Block, Issue, Picture, PolicyEntry, Prose, Reach, Rendered, Severity, Story, Use
@@ -12,7 +12,7 @@ from newsletter.model import Block, Issue, Picture, PolicyEntry, Prose, Reach, R
 Found = Iterator[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Subject:
     """An issue under check, with all its variants as mail."""
 
@@ -27,6 +27,11 @@ class Subject:
     def publication(self) -> Publication:
         """The issue's publication."""
         return self.config.publications[self.issue.publication]
+
+    @cached_property
+    def largest(self) -> str:
+        """The largest of the variants as a page, which shows the most; empty where there's none."""
+        return max((variant.html.merge({}) for variant in self.variants), key=len, default="")
 
     def at(self, line: int) -> str:
         """A place in issue.md."""

@@ -77,6 +77,21 @@ def is_hidden(element: Element) -> bool:
     return style.get("display") == "none" or style.get("visibility") == "hidden" or element.tag in _UNSEEN
 
 
+@lru_cache(maxsize=8)
+def shown(root: Element) -> tuple[Element, ...]:
+    """The elements of the body that are shown, in the order of the page."""
+    body = root.find("body")
+    return tuple(_open(body)) if body is not None else ()
+
+
+def _open(element: Element) -> Iterator[Element]:
+    if not isinstance(element.tag, str) or is_hidden(element):
+        return
+    yield element
+    for child in element:
+        yield from _open(child)
+
+
 def _within(element: Element, above: Look, dark: Mapping[Element, dict[str, str]]) -> Iterator[Run]:
     if not isinstance(element.tag, str) or is_hidden(element):
         return

@@ -26,7 +26,7 @@ _TRIES = 3
 
 
 class Standing(StrEnum):
-    """How a linked page is. `moved`: it has another address for good. `changed`: it says something else than when it
+    """How a linked page is. `moved`: permanently, to another address. `changed`: it says something else than when it
     was captured. `failing`: it gave no usable answer, which may pass. `refused`: it isn't for programs.
     """
 
