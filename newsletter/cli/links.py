@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urldefrag
@@ -171,11 +171,15 @@ def _print(found: list[_Link]) -> None:
 
 
 def _print_changes(link: _Link) -> None:
-    """The first lines of what has changed, in colour."""
-    for line in link.changes[:_DIFF_LINES]:
-        emit(line, fg={"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
+    """The first lines of what has changed."""
+    _print_diff(link.changes[:_DIFF_LINES])
     if len(link.changes) > _DIFF_LINES:
         say(f"{many(len(link.changes) - _DIFF_LINES, 'more line')}: newsletter links diff {link.url}")
+
+
+def _print_diff(lines: Iterable[str]) -> None:
+    for line in lines:
+        emit(line, fg={"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
 
 
 def _few(names: list[str]) -> str:
@@ -234,8 +238,7 @@ def diff(ctx: click.Context, url: str) -> None:
         link = _named(_gather(space), url)
     if link.copied_at is None:
         raise _no_copy(link)
-    for line in link.changes:
-        emit(line, fg={"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
+    _print_diff(link.changes)
     if link.changes:
         next_step(f"newsletter links accept {link.url}")
     else:

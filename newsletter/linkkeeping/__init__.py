@@ -120,10 +120,11 @@ def keep(
     also what they say. After `within` seconds nothing more is asked.
     """
     now, kept, stopped = clock.now(), Kept(), threading.Event()
+    wanted = set(urls)
     with store.write() as session:
-        captures.known(session, set(urls))
+        captures.known(session, wanted)
     with store.read() as session:
-        rows = [row for row in session.scalars(select(LinkRecord)) if row.url in urls]
+        rows = [row for row in session.scalars(select(LinkRecord)) if row.url in wanted]
         lacking = copies.lacking(session, copied)
     due = [row for row in rows if afresh or _is_due(row, now, lacking)]
     kept.fresh = len(rows) - len(due)

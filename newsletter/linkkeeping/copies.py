@@ -86,6 +86,8 @@ def dates(session: Session) -> dict[str, dt.datetime]:
 
 def changes(session: Session, link: LinkRecord) -> list[str]:
     """What a page says otherwise than when it was captured, as a unified diff; empty where that isn't known."""
+    if link.digest == link.captured:
+        return []
     before = session.get(CopyRecord, (link.url, link.captured))
     after = session.get(CopyRecord, (link.url, link.digest))
     if before is None or after is None or before.text == after.text:
