@@ -31,7 +31,7 @@ class _KindName(click.ParamType[str]):
 
     name = "kind"
 
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002 (click's own signature)
         """The kinds there are."""
         return f"[{'|'.join(KINDS)}]"
 

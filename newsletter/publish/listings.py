@@ -10,7 +10,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from newsletter.model import Kind
+from newsletter.model import ArchiveSection, Kind
 from newsletter.publish.catalog import Step, Subject
 from newsletter.publish.feeds import LENGTH, Feed, FeedEntry
 from newsletter.publish.ids import PublicId
@@ -34,8 +34,8 @@ def pages(site: Site) -> Iterator[Page]:
     for slug, issues in site.catalog.publications.items():
         yield from _publication(site, slug, issues)
     for section in site.listed:
-        if section.kind:
-            yield from _kind(site, section.folder, section.kind)
+        if section.kind and section.kind.section:
+            yield from _kind(site, section.kind, section.kind.section)
         elif section.subject:
             yield from _subjects(site, section)
 
@@ -44,7 +44,8 @@ def _front(site: Site) -> Page:
     catalog = site.catalog
     issues = catalog.issues[:_FRONT]
     steps = catalog.steps[:_FEW]
-    shelves = [shelf for section in site.listed if section.kind and (shelf := _shelf(site, section.kind)).entries]
+    kinds = [section.kind for section in site.listed if section.kind]
+    shelves = [shelf for kind in kinds if kind.section and (shelf := _shelf(site, kind, kind.section)).entries]
     topics = sorted(catalog.subjects["topics"].values(), key=lambda topic: (-topic.count, topic.name))[:16]
     years = _years_of(catalog.issues)
     depends = [
@@ -75,9 +76,7 @@ class Shelf(NamedTuple):
     all: str
 
 
-def _shelf(site: Site, kind: Kind) -> Shelf:
-    section = kind.section
-    assert section  # noqa: S101 (others aren't listed)
+def _shelf(site: Site, kind: Kind, section: ArchiveSection) -> Shelf:
     say = partial(kind_words, kind, language=site.catalog.config.archive.language)
     return Shelf(
         say(section.front or section.title), section.folder, site.catalog.listed(kind)[:_FEW], say(section.all)
@@ -136,10 +135,9 @@ def _by_year(site: Site, folder: str, entries: list[Entry], template: str, **val
         yield site.page(path, template, [site.marks(mine), years, *depends], **shown, **values)
 
 
-def _kind(site: Site, folder: str, kind: Kind) -> Iterator[Page]:
+def _kind(site: Site, kind: Kind, section: ArchiveSection) -> Iterator[Page]:
     """The list of a kind: by year, or what lies ahead and what is over, or what is open."""
-    catalog, section = site.catalog, kind.section
-    assert section  # noqa: S101 (others aren't listed)
+    catalog, folder = site.catalog, section.folder
     say = partial(kind_words, kind, language=catalog.config.archive.language)
     words = {"title": say(section.title), "description": say(section.description)}
     path = f"{folder}/index.html"

@@ -121,14 +121,14 @@ class Opened:
         ]
         return max(issues)[::-1] if issues else None
 
-    def unsubscribe_url(self, subscriber: int, list: str) -> str:  # noqa: A002 (the word for it)
+    def unsubscribe_url(self, subscriber: int, list_slug: str) -> str:
         """A reader's own address for leaving a list."""
-        return self.unsubscribe_urls(list)(subscriber)
+        return self.unsubscribe_urls(list_slug)(subscriber)
 
-    def unsubscribe_urls(self, list: str) -> Callable[[int], str]:  # noqa: A002 (the word for it)
+    def unsubscribe_urls(self, list_slug: str) -> Callable[[int], str]:
         """What makes readers' own addresses for leaving a list, a million in a row if need be."""
         start = f"{self.config.service.url.rstrip('/')}/u/"
-        token = self.signer.signing(tokens.Purpose.UNSUBSCRIBE, list)
+        token = self.signer.signing(tokens.Purpose.UNSUBSCRIBE, list_slug)
         return lambda subscriber: start + token(subscriber)
 
     def service_url(self, path: str, purpose: tokens.Purpose, subscriber: int, about: str) -> str:
