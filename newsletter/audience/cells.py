@@ -39,7 +39,7 @@ _YES = frozenset(
 )
 _NO = frozenset(("false", "f", "no", "n", "0", "off", "unchecked", "non", "nein", "nao", "0.0", "❌", "✗", "✘", "☐"))
 #: What a preference says of somebody who wants none.
-_NOTHING = frozenset(("none", "never", "nothing", "off", "no", "n", "0"))
+_NOTHING = frozenset(("none", "never", "nothing"))
 
 
 def _words(verdict: Verdict, text: str) -> dict[str, Verdict]:

@@ -155,7 +155,7 @@ def speaks_of_wanting(header: str) -> bool:
 
 
 def speaks_of_consent(header: str) -> bool:
-    """Whether a header is of having agreed, so that a blank cell is no yes."""
+    """Whether a header says that people agreed; there, a blank cell is no agreement."""
     return bool(_CONSENT.search(words_of(header)))
 
 

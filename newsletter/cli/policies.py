@@ -28,7 +28,7 @@ from newsletter.collect import policies as tracker
 from newsletter.errors import InputError
 from newsletter.model import Level, Status
 
-#: What a policy is told by options; its tables need a file or the editor.
+#: The keys of a policy that are options. Its history and provisions are tables, and need a file or the editor.
 _OPTIONS = tuple(key for key in forms.POLICY_KEYS if key not in ("history", "provisions"))
 _LEVEL, _STATUS = (click.Choice([str(choice) for choice in choices]) for choices in (Level, Status))
 
