@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import logging
 import re
+from functools import cache, lru_cache
+from typing import Any
 
 _LEFT_ALONE = re.compile(r"<style(?=[^>]*>(?!\s*/\*inline\*/))")
 _IGNORE = '<style data-premailer="ignore"'
+_OPTIONS = {
+    "strip_important": False,  # or columns stay stacked on a desktop
+    "disable_basic_attributes": ["align", "bgcolor", "height", "valign", "width"],
+    "keep_style_tags": False,  # of the inlined ones, that is; what is ignored is kept
+    "remove_classes": False,
+    "align_floating_images": False,  # none of ours float, and looking costs half of all
+    "allow_network": False,
+    "allow_loading_external_files": False,
+    "disable_validation": True,
+    "cssutils_logging_level": logging.CRITICAL,
+}
 
 
 def inline(html: str) -> str:
@@ -15,19 +28,21 @@ def inline(html: str) -> str:
     Every other `<style>` stays as it is: media queries and MJML's own rules can't be inlined, and reading
     CSS is most of what this costs. The doctype, which premailer drops, is put back, and white space is squeezed.
     """
+    page = _inliner()(_LEFT_ALONE.sub(_IGNORE, html), **_OPTIONS).transform().replace(_IGNORE, "<style")
+    return "<!doctype html>\n" + re.sub(r"\s*\n\s*", "\n", page).strip() + "\n"
+
+
+@cache
+def _inliner() -> type[Any]:
+    """premailer, but that a template's rules are read once: they are the same in each of its mails."""
     from premailer import Premailer  # slow to import, and the archive has no use for it
 
-    premailer = Premailer(
-        _LEFT_ALONE.sub(_IGNORE, html),
-        strip_important=False,  # or columns stay stacked on a desktop
-        disable_basic_attributes=["align", "bgcolor", "height", "valign", "width"],
-        keep_style_tags=False,  # of the inlined ones, that is; what is ignored is kept
-        remove_classes=False,
-        align_floating_images=False,  # none of ours float, and looking costs half of all
-        allow_network=False,
-        allow_loading_external_files=False,
-        disable_validation=True,
-        cssutils_logging_level=logging.CRITICAL,
-    )
-    page = premailer.transform().replace(_IGNORE, "<style")
-    return "<!doctype html>\n" + re.sub(r"\s*\n\s*", "\n", page).strip() + "\n"
+    @lru_cache(maxsize=32)
+    def rules(css: str, number: int) -> Any:
+        return Premailer("", **_OPTIONS)._parse_style_rules(css, number)
+
+    class Inliner(Premailer):  # type: ignore[misc]  # premailer tells no types
+        def _parse_style_rules(self, css_body: str, ruleset_index: int) -> Any:
+            return rules(css_body, ruleset_index)
+
+    return Inliner

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from unicodedata import east_asian_width
 
 import nh3
@@ -37,9 +38,12 @@ _ATTRIBUTES = {
 _SCHEMES = {"http", "https", "mailto"}
 _LINK = re.compile(r"(?:https?://|mailto:)\S", re.IGNORECASE)
 _ALIGNED = re.compile(r"text-align:(left|right|center)")
+#: Most texts are the same in each of an issue's variants, and after a change of one of them in the studio.
+_kept = lru_cache(maxsize=1024)
 _renderer = MarkdownIt("commonmark", {"html": False})
 
 
+@_kept
 def to_html(markdown: str) -> str:
     """Sanitised HTML that is also well-formed XML, so that it can stand in MJML; empty for empty text."""
     tokens = _parse(markdown)
@@ -47,6 +51,7 @@ def to_html(markdown: str) -> str:
     return _clean(_with_directions(tokens))
 
 
+@_kept
 def to_inline_html(markdown: str) -> str:
     """The same of one line, such as a heading, without a block around it."""
     return _clean([token for token in _parse(markdown) if token.type == "inline"])
@@ -63,6 +68,7 @@ def _clean(tokens: Sequence[Token]) -> str:
     return html.replace("<br>", "<br/>").replace("<hr>", "<hr/>").replace("&nbsp;", "&#160;").strip()
 
 
+@_kept
 def to_text(markdown: str, width: int = 72) -> str:
     """Text for a reader: wrapped to `width` columns, lists with `- `, quotes with `> `, a link as
     `words (https://...)`, and no address ever broken (so that a long one may stand out).
