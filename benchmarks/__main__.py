@@ -34,6 +34,7 @@ BENCHMARKS = {
     "studio": studio.studio,
     "import": importing.people,
     "leaving": leaving.leaving,
+    "leaving-cluster": leaving.leaving_cluster,
     "files": sending.files,
     "mime": messages.mime,
     "smtp": messages.smtp,
