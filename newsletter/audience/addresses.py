@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from email.utils import parseaddr
 
 from newsletter.errors import InputError
@@ -57,10 +58,23 @@ def _unusual(address: str) -> str:
 _WITHIN = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[a-z0-9.-]{1,253}", re.IGNORECASE)
 
 
+_SLIPS = (
+    (re.compile(r"\s*@[\s@]*"), "@"),  # a blank, or a second @
+    (re.compile(r"\.{2,}"), "."),
+    (re.compile(r"(?<=@)([\w-]+),([a-z]{2,})$"), r"\1.\2"),
+    (re.compile(r'"([\w.+-]+)"(?=@)'), r"\1"),  # quotes that nothing needs (RFC 5321, 4.1.2)
+)
+
+
 def found_in(text: str) -> list[str]:
-    """Every address in a text, in its one form; of a cell that holds two, or one with a sign too many."""
+    """Every address in a text, in its one form; of a cell that holds two, or one with a sign too many, or one with a
+    slip of the hand.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    for pattern, better in _SLIPS:
+        plain = pattern.sub(better, plain)
     found = []
-    for match in _WITHIN.findall(text):
+    for match in _WITHIN.findall(plain):
         try:
             found.append(normalize(match.strip(".'")))
         except InputError:

@@ -29,17 +29,67 @@ BLOCKED: Verdict = (Standing.UNSUBSCRIBED, Reason.MANUAL)
 _MEMORY = 10_000
 _BLANK = frozenset(
     ("", "null", "none", "nil", "na", "n/a", "#n/a", "nan", "undefined", "not set", "(blank)", "(none)", "\\n", "never")
-)
+) | {"[]", "[ ]", "{}", "[null]", '""', "''"}
 #: What databases and spreadsheets write for a day that there is none of.
 _NO_DAY = re.compile(
     r"[-–—_./\s:]+|0{4}-0{2}-0{2}.*|0{1,2}/0{1,2}/0{2,4}.*|(1970-01-01|0001-01-01|1899-12-3[01]|1900-01-0[01])\b.*"
 )
 _YES = frozenset(
-    ("true", "t", "yes", "y", "1", "x", "on", "✓", "✔", "checked", "si", "oui", "ja", "sim", "1.0", "✅", "☑", "🗹")
+    (
+        "true",
+        "t",
+        "yes",
+        "y",
+        "1",
+        "x",
+        "on",
+        "✓",
+        "✔",
+        "checked",
+        "si",
+        "oui",
+        "ja",
+        "sim",
+        "1.0",
+        "1,0",
+        "tak",
+        "ano",
+        "evet",
+        "kylla",
+        "✅",
+        "☑",
+        "🗹",
+    )
 )
-_NO = frozenset(("false", "f", "no", "n", "0", "off", "unchecked", "non", "nein", "nao", "0.0", "❌", "✗", "✘", "☐"))
+_NO = frozenset(
+    (
+        "false",
+        "f",
+        "no",
+        "n",
+        "0",
+        "off",
+        "unchecked",
+        "non",
+        "nein",
+        "nao",
+        "0.0",
+        "0,0",
+        "nee",
+        "nie",
+        "nej",
+        "nei",
+        "ne",
+        "hayir",
+        "ei",
+        "❌",
+        "✗",
+        "✘",
+        "☐",
+    )
+)
 #: What a preference says of somebody who wants none.
-_NOTHING = frozenset(("none", "never", "nothing"))
+NOTHING = frozenset(("none", "never", "nothing"))
 
 
 def _words(verdict: Verdict, text: str) -> dict[str, Verdict]:
@@ -54,12 +104,12 @@ _CERTAIN: Mapping[str, Verdict] = {
         " donotsend noemail noemails nomoreemail nomoreemails removeme pleaseremove takemeoff deceased globalunsub"
         " globalunsubscribe unsubscriber desuscrito desuscrita desuscripto desuscripta desinscrito desabonne desabonnee"
         " desinscrit desinscrite abgemeldet abbestellt ausgetragen descadastrado descadastrada dadodebaja onholdoptout"
-        " uitgeschreven afgemeld disiscritto disiscritta avregistrerad wypisany",
+        " uitgeschreven afgemeld disiscritto disiscritta avregistrerad wypisany byuser",
     ),
     **_words(
         BOUNCED,
         "bounced bouncing hardbounce hardbounced hardbounces previousbounce previouslybounced onholdbounce"
-        " undeliverable unreachable rebotado",
+        " undeliverable unreachable rebotado bybounces npai",
     ),
     **_words(SOFT, "softbounces softbounce softbounced"),
     **_words(
@@ -67,31 +117,33 @@ _CERTAIN: Mapping[str, Verdict] = {
         "complained complaint spamcomplaint spamcomplaints spamreport reportedspam reportedasspam markedasspam"
         " markedspam previousspamcomplaint abusecomplaint",
     ),
-    **_words(BLOCKED, "blocklisted blacklisted suppressed"),
+    **_words(BLOCKED, "blocklisted blacklisted suppressed bymoderator"),
 }
 #: Every word, as a column of standings has it.
 _STANDINGS: Mapping[str, Verdict] = {
     **_words(
         ACTIVE,
         "subscribed subscriber active enabled confirmed optedin optin doubleoptin doubleoptedin singleoptin explicit"
-        " express regular premium gifted trialed pastdue churning marketingcontact verified added activo"
+        " express regular premium gifted trialed pastdue churning marketingcontact verified added activo alta"
         " activa suscrito suscrita suscripto suscripta inscrito inscrita actif abonne abonnee inscrit inscrite aktiv"
         " angemeldet abonniert ativo ativa iscritto iscritta ingeschreven aangemeld given granted accepted agreed"
-        " eachemail allemail dailysummary",
+        " eachemail allemail dailysummary email",
     ),
     **_words(
         PENDING,
         "pending unconfirmed notconfirmed unactivated nonsubscribed notsubscribed neversubscribed transactional"
         " awaitingconfirmation awaiting nopermissionsset nopermissionset nopermission nopermissions implicit implied"
         " neutral unverified validating needsattention unpaid churned nonmarketingcontact notoptedin invited requested"
-        " pendiente enattente ausstehend pendente unknown",
+        " pendiente enattente ausstehend pendente unknown inattesa nonconfermato nonconfermata inafwachting"
+        " nietbevestigd nichtbestatigt unbestatigt enattentedeconfirmation nonconfirme naoconfirmado noconfirmado"
+        " unconfirmedoptin optinpending",
     ),
     **_words(
         LEFT,
         "inactive disabled archived removed deleted cancelled canceled left stopped stop quit resigned withdrawn"
         " revoked deactivated banned excluded declined refused rejected denied suspended deceased hold onhold"
         " temporaryhold temphold trash trashed lapsed"
-        " inactivo inactiva cancelado cancelada eliminado baja inactif supprime inaktiv inativo"
+        " inactivo alta inactiva cancelado cancelada eliminado baja inactif supprime inaktiv inativo"
         " optedoutofall dnc dne nomail unengaged",
     ),
     **_words(BOUNCED, "cleaned bounce bounces invalid bad badaddress bademail nonexistent held returned quarantined"),
@@ -105,6 +157,13 @@ def squeezed(text: str) -> str:
     """The letters and digits of a text in lower case, without accents: how headers and words are compared."""
     plain = text if text.isascii() else unicodedata.normalize("NFKD", text)
     return re.sub(r"[^a-z0-9]", "", plain.lower())
+
+
+def words_of(text: str) -> str:
+    """A header or a cell in lower case, without accents, its words apart: `HasOptedOut_of` as `has opted out of`."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
+    plain = unicodedata.normalize("NFKD", apart).encode("ascii", "ignore").decode().lower()
+    return " ".join(re.split(r"[^a-z0-9]+", plain)).strip()
 
 
 @lru_cache(_MEMORY)
@@ -143,19 +202,61 @@ def certain(cell: str) -> Verdict | None:
     return LEFT if of_mail and _ASKED.search(cell) else None
 
 
+def pieces(cell: str) -> list[str]:
+    """A cell's parts, such as tags, with commas, semicolons or bars between."""
+    return [piece.strip() for piece in re.split(r"[;,|]", cell) if piece.strip()]
+
+
+@lru_cache(_MEMORY)
+def doubtful(piece: str) -> bool:
+    """Whether a few words, such as a tag or the name of a list, speak of leaving without being a word for it:
+    `opted-out 2023`, `zz_unsub`, `DNC`.
+    """
+    if len(piece) > _LONGEST_TAG or "@" in piece or not _PERHAPS.search(piece) or certain(piece):
+        return False
+    of_mail = _OF_MAIL.search(piece) or not _NOT_OF_MAIL.search(piece)
+    return bool(of_mail and _LEAVING.search(words_of(piece)))
+
+
 def refuses(cell: str) -> bool:
     """Whether a cell of a column that asks what somebody wants says that they want nothing."""
     found = word(cell, {})
-    return cell.strip().lower() in _NOTHING or flag(cell) is False or bool(found and found[0] is Standing.UNSUBSCRIBED)
+    return (
+        cell.strip().lower() in NOTHING
+        or flag(cell) is False
+        or _REFUSED.match(cell.strip()) is not None
+        or bool(found and found[0] is Standing.UNSUBSCRIBED)
+    )
 
 
-def stops(cells: Iterable[str]) -> bool:
-    """Whether all cells are words for standings, and one of them for having left: a status by another name."""
-    verdicts = [word(cell, {}) for cell in cells if not blank(cell)]
-    return all(verdicts) and any(found and found[0] is Standing.UNSUBSCRIBED for found in verdicts)
+def tell_standings(texts: Iterable[str]) -> bool:
+    """Whether all cells are words for standings, and by one of them somebody has left, or some haven't confirmed as
+    others have: a status by another name.
+    """
+    verdicts = [word(text, {}) for text in texts if not blank(text)]
+    said = {verdict[0] for verdict in verdicts if verdict}
+    return all(verdicts) and (Standing.UNSUBSCRIBED in said or said >= {Standing.ACTIVE, Standing.PENDING})
 
 
-_LONGEST_NOTE = 1_000
+#: How an answer begins that says no, with whatever thanks.
+_REFUSED = re.compile(
+    r"(no|not|nope|never|nein|kein\w*|non|pas|nee|niet|nej|nie|nao|não|nunca|don['’]?t|(i|we) (do not|don['’]?t))\b",
+    re.IGNORECASE,
+)
+_LONGEST_NOTE, _LONGEST_TAG = 1_000, 80
+#: What a piece holds that may be doubtful: to look for this first takes a tenth of the time.
+_PERHAPS = re.compile(
+    r"uns|opt|bounc|bl[ao]ck|spam|complain|supp?res|d.?n.?[ce]|r.?i.?p|not.?(e?.?mail|contact|send)|deceas|leav|left|scri"
+    r"|abon|abgem|austr|uitges|afgem|avreg|wypis|odhl|baja|cancel|remov|take",
+    re.IGNORECASE,
+)
+_LEAVING = re.compile(
+    r"\b(\w*unsub\w*|opt(ed|s)? ?outs?|\w*optouts?|(hard|soft|email|mail)? ?bounc(ed|es|ing|er)s?|(hard|soft) ?bounces?"
+    r"|black ?list\w*|block ?list\w*|spam ?(complain\w*|report\w*|trap\w*)|complain(ed|ts?|ers?)|suppress\w*"
+    r"|d ?n ?[ce]|r ?i ?p|do ?not ?(e ?)?(mail|contact|send)\w*|deceased|(has|have) left|left (the )?list"
+    r"|cancel+ed|desuscri\w*|desinscri\w*|desabon\w*|disiscri\w*|abgemeldet"
+    r"|ausgetragen|uitgeschreven|afgemeld|avregistr\w*|wypis\w*|odhlas\w*|(dad[oa] )?de baja)\b"
+)
 #: How people ask, or staff note that they did.
 _ASKED = re.compile(
     r"""\b(
@@ -163,6 +264,9 @@ _ASKED = re.compile(
       | (remov|tak|drop)\w*\ ((me|us|him|her|them)\ )?(off|from)\ (of\ )?((the|your|our|all|any|this)\ )*
         (((e-?)?mail(ing)?|news\ ?letter)\ )?(lists?|mailings?|news\ ?letters?)
       | asked\ to\ be\ (taken\ off|removed|unsubscribed)
+      | take\ (me|us|him|her|them|this\ (address|person))\ off
+      | wants?\ to\ (stop|quit)\ (getting|receiving)
+      | e-?mails?\ (is\ |are\ )?bounc(es|ed|ing)
       | (do\ not|don.?t|never|stop|quit)\ (e-?mail|send|contact|mail)(ing)?
       | no\ (more|further)\ (e-?mails?|mails?|news\ ?letters?)
       | no\ e-?mails?,?\ (please|thanks?|at\ all)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from newsletter.audience.cells import squeezed
+from newsletter.audience.cells import squeezed, words_of
 from newsletter.audience.systems import System
 from newsletter.errors import InputError, nearest
 from newsletter.store.records import MappingRecord
@@ -23,10 +22,11 @@ _SEVERAL = (*SENSES, "confirmed", "ip", "tags", "lists")
 #: Headers by the field that they mean, squeezed to letters and digits.
 _HEADERS = """
 email: email emailaddress mail subscriberemail emailaddr email1 primaryemail preferredemail correo
-    correoelectronico courriel adresseemail emailadresse subscriber address
-first_name: firstname first givenname fname forename nombre prenom vorname
-last_name: lastname last surname familyname lname apellido apellidos nachname
-name: name fullname contactname displayname nombrecompleto
+    correoelectronico courriel adresseemail emailadresse youremail youremailaddress indirizzoemail subscriber address
+first_name: firstname first givenname fname forename yourfirstname nombre prenom vorname nome voornaam imie fornamn
+last_name: lastname last surname familyname lname yourlastname apellido apellidos nachname cognome achternaam nazwisko
+    efternamn sobrenome
+name: name fullname contactname displayname yourname yourfullname nombrecompleto
 state: state region province stateregion canspamstate can2stateabbreviated stateprovince estado
 locality: citycounty city county locality town place can2usercity can2county ciudad municipio
 role: role type membertype
@@ -38,19 +38,21 @@ left_lists: leftlists unsubscribedlists
 status: status subscriptionstatus substatus memberstatus subscribertype can2subscriptionstatus emailstatus
     emailpermissionstatus contactstatus subscriberstatus emailsubscriptionstatus emailsubscriberstatus
     emailmarketingconsent emailmarketingstatus emailmarketing liststatus mailstatus optinstatus estatus statut
-    subscription globalstatus emailoptinstatus
+    subscription globalstatus emailoptinstatus stato statoiscrizione
 stopped: unsubscribed isunsubscribed unsubscribe unsub unsubtime unsubdate unsubscribedat unsubscribeddate
     unsubscribedon unsubscribetime unsubscribedate unsubscribeat dateunsubscribed unsubscriptiondate
     unsubscriptiontime unsubscribedfromallemail optout optedout isoptout isoptedout optouttime optoutdate
     optedoutat optedoutdate dateoptedout emailoptout emailoptedout hasoptedoutofemail optedoutofemail
     optedoutemail donotemail donotcontact donotsend donotemailme donotmailings noemail noemails nobulkemail
     nobulkemails blacklisted isblacklisted emailblacklisted blocklisted isblocklisted emailblocklisted
-    emaildisabled globalunsubscribe globallyunsubscribed stoptime desuscrito desinscrit desabonne abgemeldet
+    emaildisabled globalunsubscribe globallyunsubscribed stoptime deactivated deactivatedat desuscrito desinscrit
+    desabonne abgemeldet abmeldedatum abgemeldetam fechadebaja datedesabonnement datededesabonnement
+    datedesinscription datededesinscription datadisiscrizione datacancellazione uitschrijfdatum afgemeldop
 bounced: cleantime cleanedat cleaned bounced isbounced hasbounced bouncedat bouncedate bouncedon datebounced
     hardbounce hardbounced hardbouncedat hardbouncedate emailbouncedate emailbounceddate emailbounced
-    email1isbad emailisbad isemailbounced bouncereason emailbouncedreason undeliverable
+    email1isbad emailisbad isemailbounced bouncereason emailbouncedreason undeliverable npai
 complained: complained complaint complainedat complaintdate spamcomplaint spamcomplaintdate markedasspam
-    markedspam reportedspam abusereport spamreport
+    markedspam reportedspam abusereport spamreport plainte isspamcomplaining
 consented: subscribed issubscribed subscribedtoemails optedin isoptedin optin emailoptin emailoptedin
     hasoptedin acceptsmarketing acceptsemailmarketing acceptsemail emailconsent marketingconsent consent
     newsletteroptin newslettersubscribed emailmarketingoptin marketingoptin canemail oktoemail okaytoemail mayemail
@@ -61,6 +63,7 @@ consented: subscribed issubscribed subscribedtoemails optedin isoptedin optin em
 suppressed: suppressed
 suppressed_lists: suppressedlists
 confirmed: confirmed isconfirmed confirmedat confirmtime confirmeddate confirmationdate confirmationtime
+    activated activatedat activationdate emailverified emailverifiedat doubleoptindate doubleoptintime doubleoptinat
     optintime subscribedat subscribeddate subscribedate subscribedon datesubscribed subscriptiondate optindate
     optedinat optedindate consentdate consentedat joined joinedat joindate datejoined dateadded addedat
     createdat creationdate createdon datecreated signupdate signedupat signedup signuptime
@@ -80,7 +83,12 @@ _LEAVING = re.compile(
     r"|remov\w*|delet\w*|archived?|trash\w*|end(ed)? (date|on|at)|ended|date ended|terminat\w*|lapsed"
     r"|leav\w*|left|exclu\w*|bann\w*|revok\w*|withdr\w*|undeliver\w*|invalid\w*|bad|deceased|inactiv\w*|deactiv\w*"
     r"|stop\w*|quit|object\w*|erased?|quarantin\w*|unreachable|desuscri\w*|desinscri\w*|desabon\w*|baja"
-    r"|abgemeld\w*|abmeld\w*|austrag\w*|ausgetrag\w*|descadast\w*|gesperrt|bloque\w*|rebot\w*|resili\w*)\b"
+    r"|abgemeld\w*|abmeld\w*|austrag\w*|ausgetrag\w*|descadast\w*|gesperrt|sperr\w*|bloque\w*|rebot\w*|resili\w*"
+    r"|suspend\w*|forg[eo]t\w*|erasures?|erasing|olvid\w*|oubli\w*|geloscht|loschung|losch\w*|keine?|sin|zonder|geen"
+    r"|refus\w*|reject\w*|declin\w*|discard\w*|purged?|unwanted|opposition|opposed"
+    r"|disiscri\w*|cancella\w*|cancelad\w*|uitschr\w*|uitgeschr\w*|afmeld\w*|afgemeld\w*|avmeld\w*|avregistr\w*"
+    r"|avprenum\w*|avslut\w*|wypis\w*|rezygn\w*|odhlas\w*|odjav\w*|leiratkoz\w*|dezabon\w*|peruut\w*"
+    r"|npai|plaintes?|klacht\w*|beschwerde\w*|quejas?|reclam\w*)\b"
 )
 #: The same where the words of a header run into one another.
 _RUN = re.compile(
@@ -90,15 +98,44 @@ _RUN = re.compile(
 _WANTING = re.compile(
     r"\b(opt(ed|s)? ?in\w*|consent\w*|permi(t|tted|ssion)s?|allow\w*|agree\w*|accept\w*|wants?|receiv\w*|subscri\w*"
     r"|news ?letters?|e? ?mails?|mailings?|mailable|e? ?mailable|contactable|marketing|gdpr|dsgvo|rgpd|lgpd|casl"
+    r"|zgoda|zgody|samtykke|samtycke|souhlas|toestemming|einwilligung|zustimmung|erwunscht|consentement|consenso"
+    r"|consentimiento|desea|desean|quiere|boletin|boletines|recibir|recevoir|souhaite|ricevere|iscri\w*|suscri\w*"
+    r"|inscri\w*|abonn\w*|aanmeld\w*|actief|aktywn\w*|aktivni"
     r"|privacy|preferences?|frequency|digest|active|activo|activa|aktiv|actif|ativo|attivo|enabled|valid|deliverab\w*"
     r"|can|may|ok)\b"
-)
-_CONSENT = re.compile(
-    r"\b(consent\w*|opt(ed|s)? ?in\w*|permission|agree[ds]?|agreement|accepts?|gdpr|dsgvo|rgpd|lgpd)\b"
 )
 #: Headers of what was counted or done, where 0 is a number and no refusal.
 _COUNTED = re.compile(
     r"\b(counts?|numbers?|num|total|rates?|scores?|rating|stars?|opens?|opened|clicks?|clicked|sent|delivered|seen)\b"
+)
+#: What organizations keep of people that has nothing to do with mail: a header with such a word is understood.
+_WORDS = """
+volunteer volunteers volunteered donor donors donation donations donated gave gift gifts vip member members
+membership attended attending attendance rsvp voter voters vote votes voted union veteran veterans citizen citizens
+parent parents student students staff board leader leaders employer employed employment retired married marital
+gender sex male female pronouns race ethnicity child children kids pet pets vegetarian vegan diet dietary
+wheelchair accessibility waiver petition petitions signed canvass canvassed paid invoice invoices tax exempt
+homeowner renter driver car candidate elected incumbent official officials speaks bilingual id ids uuid guid
+euid leid key line reason web
+prefix suffix title salutation greeting honorific company organization organisation org employees industry job
+occupation profession position department address street city town county state zip zipcode postal postcode
+country region district precinct ward latitude longitude website url linkedin twitter facebook instagram birthday
+birth birthdate age language locale source origin referrer referral campaign utm medium content term created
+updated modified added imported changed timezone amount price plan tier level product order orders currency
+description interest interests topic topics issue issues chapter role type category group groups segment segments
+audience party college university school grade year month season color colour favorite favourite size shirt
+browser client device platform os ip location venue event events committee council office caucus team
+ciudad pais telefono direccion empresa cargo fecha fuente genero idioma capitulo provincia codigo cumpleanos
+ville pays adresse entreprise sexe naissance ort land plz firma strasse anrede geburtstag geschlecht quelle
+"""
+_ORDINARY = frozenset(_WORDS.split())
+_IS_STATUS = re.compile(r"\b(status|statut|stato|estatus|stav|standing|durum|situacao|zustand)\b")
+_CONFIRMING = re.compile(r"\b(confirm\w*|activat\w*|verif\w*|double ?opt ?in\w*)\b")
+#: What a column of leaving says, by words of its header; the first that's found holds.
+_SENSES = (
+    ("pending", re.compile(r"\b(pending|unconfirmed|awaiting)\b")),
+    ("complained", re.compile(r"\b(complain\w*|spam\w*|abuse\w*|plaintes?|quejas?)\b")),
+    ("bounced", re.compile(r"\b(bounc\w*|undeliver\w*|invalid\w*|unreachable|bad|rebot\w*|npai)\b")),
 )
 _STATUS = re.compile(r"\b(status|state|standing|type|subscription|subscriber|confirmed|estado|statut)\b")
 #: Other ways to reach somebody than by mail.
@@ -119,20 +156,15 @@ FIELDS: Mapping[str, tuple[str, ...]] = _fields(_HEADERS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """Where each field is in a row. In the `watched` columns a word such as `unsubscribed` stops somebody, whatever
-    else the column is for. `day_first` where the file writes 31/12 rather than 12/31.
+    else the column is for; who is blank in the `confirming` ones hasn't confirmed. `day_first` where the file writes
+    31/12 rather than 12/31.
     """
 
     width: int
     places: Mapping[str, tuple[int, ...]]
     watched: tuple[int, ...] = ()
+    confirming: tuple[int, ...] = ()
     day_first: bool = False
-
-
-def words_of(header: str) -> str:
-    """A header in lower case, without accents, its words apart: `HasOptedOut_of` as `has opted out of`."""
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", header)
-    plain = unicodedata.normalize("NFKD", apart).encode("ascii", "ignore").decode().lower()
-    return " ".join(re.split(r"[^a-z0-9]+", plain)).strip()
 
 
 def speaks_of_leaving(header: str) -> bool:
@@ -154,9 +186,36 @@ def speaks_of_wanting(header: str) -> bool:
     return bool(_WANTING.search(words)) and not _COUNTED.search(words)
 
 
-def speaks_of_consent(header: str) -> bool:
-    """Whether a header says that people agreed; there, a blank cell is no agreement."""
-    return bool(_CONSENT.search(words_of(header)))
+def speaks_of_confirming(header: str) -> bool:
+    """Whether a header says when or that people confirmed; there, a blank cell is one who hasn't."""
+    return bool(_CONFIRMING.search(words_of(header)))
+
+
+def speaks_of_something_else(header: str) -> bool:
+    """Whether a header is of what was counted, or asks something that has nothing to do with mail."""
+    words = words_of(header)
+    ordinary = not _ORDINARY.isdisjoint(words.split()) and not _WANTING.search(words)
+    return bool(ordinary or _COUNTED.search(words))
+
+
+def is_status(header: str) -> bool:
+    """Whether a header is that of a status for certain, though perhaps not of one of mail."""
+    words = words_of(header)
+    return bool(_IS_STATUS.search(words)) and _ORDINARY.isdisjoint(words.split())
+
+
+def likely_sense(header: str) -> str | None:
+    """What a column that may stop people would most likely be mapped to, `pending` for one of who hasn't confirmed;
+    None where its question isn't known.
+    """
+    words = words_of(header)
+    if found := next((sense for sense, pattern in _SENSES if pattern.search(words)), None):
+        return found
+    if speaks_of_leaving(header):
+        return "stopped"
+    if is_status(header):
+        return "status"
+    return "consented" if speaks_of_wanting(header) else None
 
 
 def cannot_be_read(header: str) -> bool:
@@ -224,6 +283,7 @@ def layout(
     mapping: Mapping[str, tuple[str, ...]],
     *,
     watched: Iterable[str] = (),
+    confirming: Iterable[str] = (),
     day_first: bool = False,
 ) -> Layout:
     """A mapping as places in a row."""
@@ -232,6 +292,7 @@ def layout(
         width=len(header),
         places={field: tuple(places[column] for column in columns) for field, columns in mapping.items() if columns},
         watched=tuple(places[column] for column in watched),
+        confirming=tuple(places[column] for column in confirming),
         day_first=day_first,
     )
 

@@ -6,6 +6,7 @@ A file is never read in a way that only almost fits: a name that came out as ano
 from __future__ import annotations
 
 import codecs
+import re
 import unicodedata
 from pathlib import Path
 
@@ -13,6 +14,11 @@ from newsletter.errors import InputError
 
 #: Excel's on Windows, and that of Excel and Numbers on older Macs.
 _LEGACY = ("cp1252", "mac_roman")
+_NONE = -1_000_000
+#: Four accented letters in a row, or within a word a sign that isn't a letter or is one of Iceland's.
+_FOREIGN = re.compile(
+    r"(?:[À-ÖØ-öø-ÿŸŒœŠšŽž\u0152-\u0178]){4}|[a-zA-Z][¹²³¿¡¾¼½¥£¤¦§¨©«¬¯±´µ¶¸þÞ\x81\x8d\x8f\x90\x9d][a-zA-Z]"
+)
 _NAMES = {"cp1252": "Windows-1252", "mac_roman": "Mac Roman"}
 
 
@@ -24,10 +30,10 @@ def encoding(path: Path) -> str:
         return "utf-16"
     if b"\0" in start:
         return _without_mark(start, path)
-    bad, multibyte = _utf8(path)
+    bad, others = _utf8(path)
     if not bad:
         return "utf-8-sig"
-    if multibyte:
+    if others >= len(bad):
         line, text = bad[0]
         shown = text.decode("utf-8", "replace")[:60].strip()
         hint = "put that character right, or save the file as UTF-8"
@@ -45,10 +51,10 @@ def _without_mark(start: bytes, path: Path) -> str:
     raise InputError("not a text file", where=path, hint="export it as CSV")
 
 
-def _utf8(path: Path) -> tuple[list[tuple[int, bytes]], bool]:
-    """The first lines that aren't UTF-8, with their numbers; and whether others hold letters beyond ASCII that are."""
+def _utf8(path: Path) -> tuple[list[tuple[int, bytes]], int]:
+    """The first lines that aren't UTF-8, with their numbers; and how many hold letters beyond ASCII that are."""
     bad: list[tuple[int, bytes]] = []
-    multibyte = False
+    good = 0
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if line.isascii():
@@ -57,12 +63,12 @@ def _utf8(path: Path) -> tuple[list[tuple[int, bytes]], bool]:
                 continue
             try:
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-                multibyte = multibyte or not text.isascii()
+                good += not text.isascii()
             except UnicodeDecodeError:
-                multibyte = multibyte or _some_utf8(line)
+                good += _some_utf8(line)
                 if len(bad) < 200:
                     bad.append((number, line))
-    return bad, multibyte
+    return bad, good
 
 
 def _some_utf8(line: bytes) -> bool:
@@ -78,15 +84,22 @@ def _legacy(path: Path, lines: list[tuple[int, bytes]]) -> str:
     if scores[best] > 0 and list(scores.values()).count(scores[best]) == 1:
         return best
     number, line = lines[0]
+    if scores[best] == _NONE:
+        hint = "open it in the program that it comes from, and save it as CSV UTF-8"
+        raise InputError("in an encoding that isn't known", where=f"{path}:{number}", hint=hint)
     readings = " or ".join(f'"{line.decode(name, "replace").strip()[:40]}" ({_NAMES[name]})' for name in _LEGACY)
     raise InputError(f"in which encoding? {readings}", where=f"{path}:{number}", hint="save the file as UTF-8")
 
 
 def _likely(lines: list[bytes], name: str) -> int:
-    """How much more of what isn't ASCII is where such letters and signs stand in words than where they don't."""
+    """How much more of what isn't ASCII is where such letters and signs stand in words than where they don't; `_NONE`
+    where they make words that no Western language has, as those of other alphabets and of Central Europe do.
+    """
     score = 0
     for line in lines:
         text = line.decode(name, "replace")
+        if _FOREIGN.search(text):
+            return _NONE
         for before, character, after in zip(" " + text, text, text[1:] + " ", strict=False):
             if ord(character) > 127:
                 score += _fits(before, character, after)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import itertools
 import tempfile
 import zipfile
 from collections import Counter
@@ -12,11 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from newsletter.audience.cells import squeezed
+from newsletter.audience.columns import FIELDS
 from newsletter.audience.encodings import encoding
 from newsletter.errors import InputError
 from newsletter.spreadsheet import unpacked_size, workbook_rows
 
 _DELIMITERS = (",", ";", "\t", "|")
+#: How many lines are looked at for the names of the columns, and the names that a column of addresses has.
+_ABOVE = 10
+_ADDRESS = frozenset(FIELDS["email"]) - {"address", "subscriber"}
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 #: What a workbook or an archive may unfold to, in bytes.
 _LARGEST = 2 << 30
@@ -27,11 +33,12 @@ Row = tuple[int, list[str]]
 @dataclass(frozen=True, slots=True)
 class Table:
     """An export that is open: its header, and its rows as (line, cells), blank ones as empty lists. A header that
-    stands twice has a number the second time, as `Status (2)`.
+    stands twice has a number the second time, as `Status (2)`; so many lines stand `above` it.
     """
 
     header: list[str]
     rows: Iterator[Row]
+    above: int = 0
 
 
 @contextmanager
@@ -67,10 +74,24 @@ def _text(path: Path) -> Iterator[Table]:
 
 
 def _table(rows: Iterator[Row], path: Path) -> Table:
-    header = next(rows, (0, []))[1]
-    if not any(cell.strip() for cell in header):
+    first = list(itertools.islice(rows, _ABOVE))
+    if not first or not any(cell.strip() for cell in first[0][1]):
         raise InputError("the file is empty", where=path, hint="the first line must name the columns")
-    return Table(_numbered(header), rows)
+    at = _header_at([cells for _, cells in first])
+    header = first[at][1]
+    return Table(_numbered(header), itertools.chain(first[at + 1 :], rows), above=at)
+
+
+def _header_at(rows: Sequence[Sequence[str]]) -> int:
+    """Which of the first rows names the columns: the first, or one below a title."""
+    named = [any(squeezed(cell) in _ADDRESS for cell in row) for row in rows]
+    people = (number for number, row in enumerate(rows) if holds_address(row))
+    return next((number for number in range(next(people, len(rows))) if named[number]), 0)
+
+
+def holds_address(row: Sequence[str]) -> bool:
+    """Whether a row is of a person rather than of names of columns."""
+    return any("@" in cell.strip()[1:] for cell in row)
 
 
 def _numbered(header: Sequence[str]) -> list[str]:

@@ -93,7 +93,7 @@ class Reader:
         cells = self._cells(row)
         get = cells.get
         warnings: list[Warned] = []
-        email = normalize(get("email", ""))
+        email = normalize(get("email", "").removeprefix("'"))  # a spreadsheet's mark of a text
         standing, stop = self._judge.verdict(row)
         return Person(
             line=line,

@@ -71,6 +71,7 @@ def plan_import(
     mapping = {name: kept for name, held in mapping.items() if (kept := tuple(c for c in held if c not in skipped))}
     words = {**found.words, **{squeezed(word): verdict for word, verdict in choices.words.items()}}
     found.decide(mapping, skipped)
+    found.decide_words(mapping, skipped, words)
     if not default_lists and not any(mapping.get(name) for name in ("lists", "pending_lists", "left_lists")):
         hint = f"--list {next(iter(config.lists), 'SLUG')}, or --map lists=COLUMN"
         raise InputError("no column names the lists that people are on", where=found.path, hint=hint)

@@ -14,19 +14,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from newsletter.audience import cells, columns
+from newsletter.audience import cells, columns, doubts
 from newsletter.audience.cells import Verdict
 from newsletter.audience.columns import Layout, Mapped
-from newsletter.audience.exports import open_export
+from newsletter.audience.exports import holds_address, open_export
 from newsletter.audience.standing import Standing
 from newsletter.audience.systems import System, recognise
 from newsletter.errors import InputError
+from newsletter.places import state_code
 
 _PAGE = 4_000
 #: A status column has at most this many different cells.
 _DISTINCT = 200
-#: A column of words for a standing, in letters that we can't read, has at most this many different ones.
-_FEW = 12
+#: A tag has at most so many words; more of them are a sentence of a note.
+_WORDS = 6
 #: Fields whose words are read for what they say of somebody's standing in any case, or of one list alone.
 _READ_ANYWAY = ("email", *columns.SENSES, "suppressed", "suppressed_lists", "left_lists")
 #: Text fields whose header other systems use for a status.
@@ -46,7 +47,7 @@ _LEFT = re.compile(
 @dataclass(slots=True)
 class Profile:
     """What a column holds: how often each of its cells, None where they are too many; how many are addresses; whether
-    any says more than `no`; and the words in it that stop somebody wherever they stand.
+    any says more than `no`; and the words in it that stop somebody wherever they stand, or that may.
     """
 
     cells: Counter[str] | None = field(default_factory=Counter)
@@ -54,24 +55,27 @@ class Profile:
     addresses: int = 0
     says_something: bool = False
     stops: Counter[str] = field(default_factory=Counter)
+    doubts: Counter[str] = field(default_factory=Counter)
     first_over_12: bool = False
     second_over_12: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """A file before its import."""
+    """A file before its import; so many lines stand `above` the names of its columns."""
 
     path: Path
     header: list[str]
     rows: int
     system: System | None
+    above: int
     profiles: Mapping[str, Profile]
 
     def mapping(self, attributes: Sequence[str]) -> Mapped:
         """Which field each column is, by the system, the headers, and then the cells."""
         guessed = columns.guess(self.header, attributes, self.system)
         moved = {column for name in _MISTAKABLE for column in guessed.get(name, ()) if self._is_status(column)}
+        guessed["state"] = tuple(column for column in guessed.get("state", ()) if self._holds_states(column))
         taken = {column for names in guessed.values() for column in names}
         moved |= {
             column
@@ -92,7 +96,12 @@ class Survey:
 
     def _is_status(self, column: str) -> bool:
         held = self.profiles[column].cells
-        return bool(held) and cells.stops(held or ())
+        return bool(held) and cells.tell_standings(held or ())
+
+    def _holds_states(self, column: str) -> bool:
+        """False where a column's few words are all something else than states: in Spanish, a status is an `estado`."""
+        held = [text for text in self.profiles[column].cells or () if not cells.blank(text)]
+        return self._is_status(column) or not held or any(map(state_code, held))
 
     def _has_active(self, column: str) -> bool:
         verdicts = (cells.word(text, self.words) for text in self.profiles[column].cells or ())
@@ -120,22 +129,15 @@ class Survey:
                 "no column holds the address", where=self.path, hint='say which: --map email="Column name"'
             )
         self._decide_addresses(mapping)
-        for column in self.suspects(mapping, skipped):
-            examples = ", ".join(f'"{text[:30]}"' for text in self._examples(column))
-            name = column.strip()
-            sense = self._likely_sense(column)
-            raise InputError(
-                f'the column "{name}"{f" ({examples})" if examples else ""} may say who must not be mailed',
-                where=self.path,
-                hint=f'--map {sense}="{name}", or --skip "{name}" where it says nothing of the kind',
-            )
+        if doubtful := self.doubtful(mapping, skipped):
+            raise doubts.undecided(self.path, {column: self._examples(column) for column in doubtful})
 
     def decide_everybody(self, mapping: Mapped, words: Mapping[str, Verdict]) -> None:
         """InputError where the file seems to be of people who have left, and no word in it says so: by its name, or by
         a flag or a date that every row has and that may mean something else than we think.
         """
         self._decide_all_leave(mapping, words)
-        if _LEFT.search(columns.words_of(self.path.stem)) and not any(mapping.get(s) for s in columns.SENSES):
+        if _LEFT.search(cells.words_of(self.path.stem)) and not any(mapping.get(s) for s in columns.SENSES):
             hint = "say where they all stand: --everybody unsubscribed, --everybody active, …"
             raise InputError("by its name the file may be of people who have left", where=self.path, hint=hint)
 
@@ -146,43 +148,34 @@ class Survey:
             hint = "rename one of the columns, and import the file again"
             raise InputError(f'two columns are named "{column.strip()}" and hold addresses', where=self.path, hint=hint)
 
-    def suspects(self, mapping: Mapped, skipped: Sequence[str]) -> list[str]:
+    def doubtful(self, mapping: Mapped, skipped: Sequence[str]) -> list[str]:
         """The columns that nobody took and that may be stops: by their header, or by what they hold."""
         taken = {column for names in mapping.values() for column in names} | set(skipped)
         return [
             column
-            for column in self.header
+            for column, profile in self.profiles.items()
             if column not in taken
             and not self._set_aside(column)
-            and columns.speaks_of_mail(column)
-            and (self._may_stop(column) or self._may_refuse(column))
+            and (
+                doubts.may_stop(column, profile.cells, says_something=profile.says_something)
+                or (profile.doubts and columns.speaks_of_mail(column))
+            )
         ]
 
-    def _may_stop(self, column: str) -> bool:
-        says = columns.speaks_of_leaving(column) or self._is_status(column)
-        return says and self.profiles[column].says_something
-
-    def _may_refuse(self, column: str) -> bool:
-        """Whether a column of few words says of some that they don't want mail, or is in letters that we can't read."""
-        held = self.profiles[column].cells or Counter()
-        words = [text for text in held if text.strip()]
-        if columns.speaks_of_leaving(column):
-            return False  # its "no" is a yes
-        if columns.cannot_be_read(column):
-            return 0 < len(words) <= _FEW
-        if columns.speaks_of_consent(column) and words and len(words) < len(held) and all(map(cells.flag, words)):
-            return True  # a tick, and where there's none a blank
-        asks = columns.speaks_of_wanting(column) or columns.speaks_of_standing(column)
-        counts = any(text.strip().isdecimal() and cells.flag(text) is None for text in words)
-        return asks and not counts and any(map(cells.refuses, words))
-
-    def _likely_sense(self, column: str) -> str:
-        """What the column would most likely be mapped to."""
-        if columns.speaks_of_leaving(column):
-            return "stopped"
-        return "consented" if columns.speaks_of_wanting(column) else "status"
+    def decide_words(self, mapping: Mapped, skipped: Sequence[str], words: Mapping[str, Verdict]) -> None:
+        """InputError for words in tags, notes and the like that speak of leaving, until it's known what they mean."""
+        found = {
+            piece: column
+            for column in self._watchable(mapping, skipped)
+            for piece in self.profiles[column].doubts
+            if cells.squeezed(piece) not in words and len(piece.split()) <= _WORDS
+        }
+        if found:
+            raise doubts.undecided_words(self.path, found)
 
     def _examples(self, column: str) -> list[str]:
+        if few := self.profiles[column].doubts:
+            return [text for text, _ in few.most_common(3)]
         held = self.profiles[column].cells or Counter()
         return [text for text, _ in held.most_common(6) if not cells.blank(text)][:3]
 
@@ -208,26 +201,45 @@ class Survey:
         for name in ("status", "consented"):
             for column in mapping.get(name, ()):
                 for text, count in (self.profiles[column].cells or Counter()).items():
-                    dated = name == "consented" and cells.moment(text) is not None
-                    if not (cells.blank(text) or cells.word(text, words) or cells.flag(text) is not None or dated):
+                    answered = name == "consented" and (cells.moment(text) or cells.refuses(text))
+                    if not (cells.blank(text) or cells.word(text, words) or cells.flag(text) is not None or answered):
                         found[text] += count
         return found
 
     def layout(self, mapping: Mapped, skipped: Sequence[str]) -> Layout:
         """Where to read each field."""
-        own = {column for name in _READ_ANYWAY for column in mapping.get(name, ())}
         watched = [
             column
+            for column in self._watchable(mapping, skipped)
+            if self.profiles[column].stops or self.profiles[column].doubts
+        ]
+        dates = [self.profiles[column] for column in mapping.get("confirmed", ())]
+        day_first = any(one.first_over_12 for one in dates) and not any(one.second_over_12 for one in dates)
+        confirming = self._confirming(mapping)
+        return columns.layout(self.header, mapping, watched=watched, confirming=confirming, day_first=day_first)
+
+    def _watchable(self, mapping: Mapped, skipped: Sequence[str]) -> list[str]:
+        """The columns in which a word for having left counts, though they are for something else."""
+        own = {column for name in _READ_ANYWAY for column in mapping.get(name, ())}
+        return [
+            column
             for column in self.header
-            if self.profiles[column].stops
-            and column not in own
+            if column not in own
             and column not in skipped
             and columns.speaks_of_mail(column)
             and not self._set_aside(column)
         ]
-        dates = [self.profiles[column] for column in mapping.get("confirmed", ())]
-        day_first = any(one.first_over_12 for one in dates) and not any(one.second_over_12 for one in dates)
-        return columns.layout(self.header, mapping, watched=watched, day_first=day_first)
+
+    def _confirming(self, mapping: Mapped) -> list[str]:
+        """The columns by which people confirmed, where no other says where they stand."""
+        if any(mapping.get(name) for name in ("status", "consented", "pending_lists", "left_lists")):
+            return []
+        own = self.system.columns if self.system else {}
+        return [
+            column
+            for column in mapping.get("confirmed", ())
+            if columns.speaks_of_confirming(column) and cells.squeezed(column) not in own
+        ]
 
     @property
     def words(self) -> Mapping[str, Verdict]:
@@ -245,6 +257,9 @@ class Survey:
 def survey(path: Path) -> Survey:
     """Look a file over, once and in little memory; InputError where it can't be read."""
     with open_export(path) as table:
+        if holds_address(table.header):
+            hint = "put a line above it that names the columns, such as Email,First Name"
+            raise InputError("the first line is of a person, and names no columns", where=f"{path}:1", hint=hint)
         profiles = {column: Profile() for column in table.header}
         rows = 0
         iterator = iter(table.rows)
@@ -253,7 +268,14 @@ def survey(path: Path) -> Survey:
             rows += len(filled)
             for profile, column in zip(profiles.values(), itertools.zip_longest(*filled, fillvalue=""), strict=False):
                 _look(profile, column)
-        return Survey(path=path, header=table.header, rows=rows, system=recognise(table.header), profiles=profiles)
+        return Survey(
+            path=path,
+            header=table.header,
+            rows=rows,
+            system=recognise(table.header),
+            above=table.above,
+            profiles=profiles,
+        )
 
 
 def _look(profile: Profile, column: Iterable[str]) -> None:
@@ -266,6 +288,12 @@ def _look(profile: Profile, column: Iterable[str]) -> None:
         profile.says_something = profile.says_something or cells.flag(text) is not False
         if cells.certain(text):
             profile.stops[text] += count
+        elif len(profile.doubts) < _DISTINCT:
+            for piece in cells.pieces(text):
+                if cells.certain(piece):
+                    profile.stops[piece] += count
+                elif cells.doubtful(piece):
+                    profile.doubts[piece] += count
         first, _, rest = text[:6].partition("/")
         if rest and first.isdecimal():
             second = rest.partition("/")[0]

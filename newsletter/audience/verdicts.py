@@ -1,11 +1,13 @@
 """What a row says of where somebody stands: the strictest that any of its cells does.
 
 Only a word that means consent is consent. A status column that's blank says nothing, and who has said nothing is
-pending; in a file without such a column, which names those who want mail, everybody is active who isn't stopped.
+pending, as is who has no date in a column of when people confirmed; in a file without such a column, which names those
+who want mail, everybody is active who isn't stopped.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
@@ -36,8 +38,12 @@ class Judge:
     def __init__(self, layout: Layout, words: Mapping[str, Verdict], everybody: Verdict | None) -> None:
         self._layout, self._words, self._everybody = layout, words, everybody
         places = layout.places
-        self._senses = [(sense, place) for sense in (*SENSES, "confirmed") for place in places.get(sense, ())]
-        self._asked = any(sense in ("status", "consented") for sense, _ in self._senses)
+        self._senses = [
+            ("confirming" if place in layout.confirming else sense, place)
+            for sense in (*SENSES, "confirmed")
+            for place in places.get(sense, ())
+        ]
+        self._asked = any(sense in ("status", "consented", "confirming") for sense, _ in self._senses)
         self._judged = lru_cache(_MEMORY)(self._judge)
 
     def verdict(self, row: Sequence[str]) -> Verdict:
@@ -49,10 +55,23 @@ class Judge:
 
     def _judge(self, sensed: Sensed, watched: tuple[str, ...]) -> Verdict:
         found = list(self._each(sensed))
-        found += filter(None, (cells.certain(cell) for cell in watched))
+        for cell in watched:
+            found += self._said(cell)
         if self._everybody:
             found.append(self._everybody)
         return min(found, key=_ORDER.index) if found else PENDING if self._asked else ACTIVE
+
+    def _said(self, cell: str) -> Iterator[Verdict]:
+        """The stops in a cell that's for something else: as a whole, and in its pieces."""
+        if verdict := cells.certain(cell):
+            yield verdict
+            return
+        for piece in cells.pieces(cell):
+            verdict = cells.certain(piece)
+            if verdict is None and cells.doubtful(piece):
+                verdict = self._words.get(cells.squeezed(piece))
+            if verdict and verdict[0] is Standing.UNSUBSCRIBED:
+                yield verdict
 
     def _each(self, sensed: Sensed) -> Iterator[Verdict]:
         for sense, cell in sensed:
@@ -64,12 +83,16 @@ class Judge:
         known, yes = cells.word(cell, self._words), cells.flag(cell)
         if sense in _STOPPED:
             return None if yes is False else known or _STOPPED[sense]
-        if sense == "confirmed":
-            return known or (PENDING if yes is False else None)
+        if sense in ("confirmed", "confirming"):
+            said = ACTIVE if sense == "confirming" and (yes or cells.moment(cell)) else None
+            return known or (PENDING if yes is False else said)
         if known is None and yes is not None:
             return ACTIVE if yes else LEFT
-        if known is None and sense == "consented" and cells.moment(cell):
-            return ACTIVE
+        if known is None and sense == "consented":
+            if cells.moment(cell):
+                return ACTIVE
+            if cells.refuses(cell):
+                return LEFT
         if known is None:
             # To take an unknown word for consent would mail somebody who may have left.
             raise InputError(
@@ -89,10 +112,15 @@ class Judge:
                     found += self._each(((sense, cell),))
                 except InputError:
                     continue
-        shifted = len(row) > self._layout.width
+        shifted = len(row) != self._layout.width
         for cell in row:
-            verdict = cells.word(cell, self._words) if shifted and cells.flag(cell) is None else cells.certain(cell)
-            found += [verdict] if verdict else []
+            # A row that was quoted as a whole, or has another sign between its cells, is one cell here.
+            for piece in re.split(r"[,;\t|]", cell):
+                verdict = (
+                    cells.word(piece, self._words) if shifted and cells.flag(piece) is None else cells.certain(piece)
+                )
+                found += [verdict] if verdict else []
+            found += self._said(cell)
         if self._everybody:
             found.append(self._everybody)
         strictest = min(found, key=_ORDER.index, default=ACTIVE)

@@ -135,6 +135,8 @@ def _show_columns(space: Workspace, plan: ImportPlan) -> None:
     for name in columns.fields(space.config.attributes):
         if name in plan.mapping or name in _USUAL:
             say(f"  {name:<16} {', '.join(column.strip() for column in plan.mapping.get(name, ('-',)))}")
+    if above := plan.survey.above:
+        say(f"  {'not read':<16} the first {many(above, 'line')}, above the names of the columns")
     if plan.not_taken:
         say(f"  {'not taken':<16} {', '.join(plan.not_taken)}")
     watched = [plan.survey.header[place].strip() for place in plan.rules.layout.watched]
