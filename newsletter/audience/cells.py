@@ -143,7 +143,7 @@ _STANDINGS: Mapping[str, Verdict] = {
         "inactive disabled archived removed deleted cancelled canceled left stopped stop quit resigned withdrawn"
         " revoked deactivated banned excluded declined refused rejected denied suspended deceased hold onhold"
         " temporaryhold temphold trash trashed lapsed"
-        " inactivo alta inactiva cancelado cancelada eliminado baja inactif supprime inaktiv inativo"
+        " inactivo inactiva cancelado cancelada eliminado baja inactif supprime inaktiv inativo"
         " optedoutofall dnc dne nomail unengaged",
     ),
     **_words(BOUNCED, "cleaned bounce bounces invalid bad badaddress bademail nonexistent held returned quarantined"),
@@ -227,6 +227,11 @@ def refuses(cell: str) -> bool:
         or _REFUSED.match(cell.strip()) is not None
         or bool(found and found[0] is Standing.UNSUBSCRIBED)
     )
+
+
+def agrees(cell: str) -> bool:
+    """Whether a cell says for certain that somebody wants mail."""
+    return word(cell, {}) == ACTIVE or flag(cell) is True
 
 
 def tell_standings(texts: Iterable[str]) -> bool:

@@ -6,12 +6,13 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
 from newsletter.audience.cells import squeezed, words_of
 from newsletter.audience.systems import System
+from newsletter.config import Config
 from newsletter.errors import InputError, nearest
 from newsletter.store.records import MappingRecord
 
@@ -22,7 +23,8 @@ _SEVERAL = (*SENSES, "confirmed", "ip", "tags", "lists")
 #: Headers by the field that they mean, squeezed to letters and digits.
 _HEADERS = """
 email: email emailaddress mail subscriberemail emailaddr email1 primaryemail preferredemail correo
-    correoelectronico courriel adresseemail emailadresse youremail youremailaddress indirizzoemail subscriber address
+    correoelectronico courriel adresseemail emailadresse youremail youremailaddress indirizzoemail recipient
+    subscriber address
 first_name: firstname first givenname fname forename yourfirstname nombre prenom vorname nome voornaam imie fornamn
 last_name: lastname last surname familyname lname yourlastname apellido apellidos nachname cognome achternaam nazwisko
     efternamn sobrenome
@@ -85,6 +87,7 @@ _LEAVING = re.compile(
     r"|stop\w*|quit|object\w*|erased?|quarantin\w*|unreachable|desuscri\w*|desinscri\w*|desabon\w*|baja"
     r"|abgemeld\w*|abmeld\w*|austrag\w*|ausgetrag\w*|descadast\w*|gesperrt|sperr\w*|bloque\w*|rebot\w*|resili\w*"
     r"|suspend\w*|forg[eo]t\w*|erasures?|erasing|olvid\w*|oubli\w*|geloscht|loschung|losch\w*|keine?|sin|zonder|geen"
+    r"|dnm|nm|kill|dead|died|dod|death|resign\w*|off ?lists?|no contact|return(ed)? to sender|rts|closed|nixies?|gone"
     r"|refus\w*|reject\w*|declin\w*|discard\w*|purged?|unwanted|opposition|opposed"
     r"|disiscri\w*|cancella\w*|cancelad\w*|uitschr\w*|uitgeschr\w*|afmeld\w*|afgemeld\w*|avmeld\w*|avregistr\w*"
     r"|avprenum\w*|avslut\w*|wypis\w*|rezygn\w*|odhlas\w*|odjav\w*|leiratkoz\w*|dezabon\w*|peruut\w*"
@@ -102,7 +105,7 @@ _WANTING = re.compile(
     r"|consentimiento|desea|desean|quiere|boletin|boletines|recibir|recevoir|souhaite|ricevere|iscri\w*|suscri\w*"
     r"|inscri\w*|abonn\w*|aanmeld\w*|actief|aktywn\w*|aktivni"
     r"|privacy|preferences?|frequency|digest|active|activo|activa|aktiv|actif|ativo|attivo|enabled|valid|deliverab\w*"
-    r"|can|may|ok)\b"
+    r"|can|may|ok|lists?|reachable|solicit\w*|communicat\w*)\b"
 )
 #: Headers of what was counted or done, where 0 is a number and no refusal.
 _COUNTED = re.compile(
@@ -229,29 +232,51 @@ def speaks_of_mail(header: str) -> bool:
     return not _ELSEWHERE.search(words) or "mail" in words
 
 
-def fields(attributes: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Every field there is, those of the attributes too, with the headers that mean it."""
-    return {**FIELDS, **{f"attributes.{name}": (squeezed(name), f"attributes{squeezed(name)}") for name in attributes}}
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What config.toml names that a column may be of: attributes, and lists with all names that each has."""
+
+    attributes: tuple[str, ...] = ()
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def guess(header: Sequence[str], attributes: Sequence[str] = (), system: System | None = None) -> Mapped:
+def named_by(config: Config) -> Named:
+    """What a config names."""
+    lists = {slug: (slug, each.name, *each.aliases) for slug, each in config.lists.items()}
+    return Named(tuple(config.attributes), lists)
+
+
+def fields(named: Named) -> dict[str, tuple[str, ...]]:
+    """Every field there is, with the headers that mean it: `attributes.NAME` of an attribute, `lists.SLUG` of what
+    somebody said of one list.
+    """
+    own: dict[str, tuple[str, ...]] = {
+        f"attributes.{name}": (squeezed(name), f"attributes{squeezed(name)}") for name in named.attributes
+    }
+    for slug, names in named.lists.items():
+        plain = [squeezed(name) for name in names if squeezed(name)]
+        own[f"lists.{slug}"] = tuple(f"{name}{end}" for name in plain for end in ("", "status", "subscribed"))
+    return {**FIELDS, **own}
+
+
+def guess(header: Sequence[str], named: Named = Named(), system: System | None = None) -> Mapped:
     """Field to columns, for those whose headers we know; of texts, the first of several wins."""
     plain = {column: squeezed(re.sub(r" \(\d+\)$", "", column)) for column in header}
     meant = {column: system.meaning(column) if system else None for column in header}
     found: Mapped = {}
-    for field, names in fields(attributes).items():
-        of_system = [column for column in header if meant[column] == field]
+    for name, names in fields(named).items():
+        of_system = [column for column in header if meant[column] == name]
         usual = [column for column in header if meant[column] is None and plain[column] in names]
         columns = of_system + sorted(usual, key=lambda column: names.index(plain[column]))
         if columns:
-            found[field] = tuple(columns) if field in _SEVERAL else (columns[0],)
+            found[name] = tuple(columns) if name in _SEVERAL else (columns[0],)
     return found
 
 
-def given(pairs: Sequence[str], header: Sequence[str], attributes: Sequence[str] = ()) -> Mapped:
+def given(pairs: Sequence[str], header: Sequence[str], named: Named = Named()) -> Mapped:
     """A mapping from `field=Column` pairs; an empty column leaves the field out."""
     found: Mapped = {}
-    known = fields(attributes)
+    known = fields(named)
     for pair in pairs:
         field, sign, column = (part.strip() for part in pair.partition("="))
         if not sign or field not in known:

@@ -15,10 +15,8 @@ from newsletter.errors import InputError
 #: Excel's on Windows, and that of Excel and Numbers on older Macs.
 _LEGACY = ("cp1252", "mac_roman")
 _NONE = -1_000_000
-#: Four accented letters in a row, or within a word a sign that isn't a letter or is one of Iceland's.
-_FOREIGN = re.compile(
-    r"(?:[À-ÖØ-öø-ÿŸŒœŠšŽž\u0152-\u0178]){4}|[a-zA-Z][¹²³¿¡¾¼½¥£¤¦§¨©«¬¯±´µ¶¸þÞ\x81\x8d\x8f\x90\x9d][a-zA-Z]"
-)
+#: Four letters beyond ASCII in a row, or within a word a sign that isn't a letter or is one of Iceland's.
+_FOREIGN = re.compile(r"[^\x00-\x7f]{4}|[a-zA-Z][¹²³¿¡¾¼½¥£¤¦§¨©«¬¯±´µ¶¸þÞ\x81\x8d\x8f\x90\x9d][a-zA-Z]")
 _NAMES = {"cp1252": "Windows-1252", "mac_roman": "Mac Roman"}
 
 

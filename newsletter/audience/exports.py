@@ -46,7 +46,9 @@ def open_export(path: Path) -> Iterator[Table]:
     """Open a file of comma or tab separated values, or a workbook; InputError with the line where it can't be read."""
     try:
         with path.open("rb") as file:
-            start = file.read(4)
+            start = file.read(256)
+        if start.lstrip(b"\xef\xbb\xbf\r\n\t ")[:1] in (b"{", b"[", b"<"):
+            raise InputError("neither a table of text nor a workbook", where=path, hint="save it as CSV UTF-8")
         if start.startswith(_WORKBOOKS):
             yield _table(_sheet(path), path)
         else:
@@ -79,6 +81,9 @@ def _table(rows: Iterator[Row], path: Path) -> Table:
         raise InputError("the file is empty", where=path, hint="the first line must name the columns")
     at = _header_at([cells for _, cells in first])
     header = first[at][1]
+    if any("\t" in cell.strip() for cell in header):
+        hint = "put one sign between all cells, and import the file again"
+        raise InputError("the name of a column holds a tab, so cells run together", where=path, hint=hint)
     return Table(_numbered(header), itertools.chain(first[at + 1 :], rows), above=at)
 
 
@@ -114,9 +119,18 @@ def _rows(reader: Iterator[list[str]], path: Path, first: int, delimiter: str) -
             yield line, cells if any(cell.strip() for cell in cells) else []
             line = after
     except csv.Error as fault:
+        if "expected after" in str(fault) and _escapes(path):
+            hint = 'write a quote within a cell as "", or export it as a workbook'
+            raise InputError('quotes in cells are written as \\"', where=f"{path}:{line}", hint=hint) from None
         unclosed = any(word in str(fault) for word in ("field limit", "unexpected end"))
         what = "a quote is never closed" if unclosed else f"a quote is in the wrong place ({fault})"
         raise InputError(f"not valid CSV: {what}", where=f"{path}:{line}", hint=_HINT) from None
+
+
+def _escapes(path: Path) -> bool:
+    """Whether quotes in cells have a backslash before them, as MySQL writes them."""
+    with path.open("rb") as file:
+        return b'\\"' in file.read(1 << 20)
 
 
 def _refuse_swallowed(cells: Sequence[str], where: str, delimiter: str) -> None:
@@ -169,6 +183,11 @@ def _names_in(path: Path) -> list[str]:
         names = archive.namelist()
     if {"[Content_Types].xml", "mimetype"} & set(names):
         return []
+    if within := next(
+        (name for name in names if name.lower().endswith((".zip", ".xlsx")) and "__MACOSX" not in name), ""
+    ):
+        hint = "unpack it, and import its files one by one"
+        raise InputError(f"the archive holds another file of tables: {within}", where=path, hint=hint)
     tables = [name for name in names if name.lower().endswith((".csv", ".tsv", ".txt")) and "__MACOSX" not in name]
     if not tables:
         raise InputError("the archive holds no table", where=path, hint="unpack it, and import its files one by one")

@@ -74,7 +74,8 @@ class Page:
         self._seen: dict[str, dict[str, None]] = {}
 
     def _stored_people(self) -> dict[str, dict[str, Any]]:
-        found = self._bulk.find(SubscriberRecord, ("id", "import_id", *_COLUMNS), "email", self._emails)
+        columns = ("id", "import_id", "updated_at", *_COLUMNS)
+        found = self._bulk.find(SubscriberRecord, columns, "email", self._emails)
         return {row["email"]: row for row in found}
 
     def _stored_stops(self) -> dict[Key, str]:
@@ -266,6 +267,7 @@ class Page:
                 continue
             fields = {name: (before[name], after[name]) for name in _COLUMNS if before[name] != after[name]}
             changes.setdefault(email, {})["fields"] = {name: [*map(_plain, pair)] for name, pair in fields.items()}
+            changes[email]["updated"] = _plain(before["updated_at"])
         for (email, name), (standing, _) in self._moves.items():
             if email in self._known:
                 change = changes.setdefault(email, {}).setdefault("standings", {})
@@ -296,7 +298,8 @@ def _together(first: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
         befores = {name: pair[0] for name, pair in first.get(part, {}).items()}
         later = {name: [befores.get(name, pair[0]), pair[1]] for name, pair in then.get(part, {}).items()}
         found[part] = {**first.get(part, {}), **later}
-    return found
+    updated = first.get("updated", then.get("updated"))
+    return found | ({"updated": updated} if updated else {})
 
 
 def _plain(value: Any) -> Any:

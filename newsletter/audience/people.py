@@ -76,8 +76,11 @@ class Reader:
     ) -> None:
         self._default, self._attributes = default_lists, attributes
         self._layout, self._judge, self._latest = layout, judge, latest
-        self._needs_list = "left_lists" not in layout.places
-        self._fields = [(name, places) for name, places in layout.places.items() if name not in SENSES]
+        self._own = {name[6:]: places[0] for name, places in layout.places.items() if name.startswith("lists.")}
+        self._needs_list = not ("left_lists" in layout.places or self._own)
+        self._fields = [
+            (name, places) for name, places in layout.places.items() if name not in SENSES and name[:6] != "lists."
+        ]
         self._slugs = tuple(lists)
         self._names = {_named(n): slug for slug, li in lists.items() for n in (slug, li.name, *li.aliases)}
         self._known = [li.name for li in lists.values()]
@@ -94,6 +97,8 @@ class Reader:
         get = cells.get
         warnings: list[Warned] = []
         email = normalize(get("email", "").removeprefix("'"))  # a spreadsheet's mark of a text
+        if len(get("email", "")) > len(email) and self._judge.beside_address(cells["email"]):
+            raise InputError("the address stands beside a word for having left")
         standing, stop = self._judge.verdict(row)
         return Person(
             line=line,
@@ -101,7 +106,11 @@ class Reader:
             profile=_profile(cells, warnings),
             attributes=self._given_attributes(cells, warnings) if self._attributes or "attributes" in cells else {},
             tags=tags(cells["tags"]) if "tags" in cells else (),
-            standings=self._standings(get("lists", ""), get("pending_lists", ""), get("left_lists", ""), standing),
+            standings=self._with_own(
+                self._standings(get("lists", ""), get("pending_lists", ""), get("left_lists", ""), standing),
+                row,
+                standing,
+            ),
             stop=_suppressed(get("suppressed", "")) or stop,
             stopped_lists=self._lists(get("suppressed_lists", "")),
             consented_at=self._consented_at(get("confirmed", ""), warnings),
@@ -123,7 +132,7 @@ class Reader:
                 cell = row[place]
                 if not cell:
                     continue
-                cell = unguarded(cell) if cell[0] == "'" else cell
+                cell = unguarded(cell) if "'" in cell else cell
                 cell = cell.strip() if plain else clean(cell)
                 # There are people whose name is Null, or Na: a program writes NULL and n/a.
                 if cell and not (blank(cell) and not (name in _NAMES and cell.istitle())):
@@ -137,16 +146,17 @@ class Reader:
         that were given for the file, else on all.
         """
         verdict = self._judge.stop(row)
-        if verdict is None:
-            return []
         padded = row + [""] * (self._layout.width - len(row))
+        own = [name for name, place in self._own.items() if self._judge.leaves_list(padded[place])]
+        if verdict is None and not own:
+            return []
         emails = [address for place in self._layout.places["email"] for address in found_in(padded[place])]
         emails = emails or [address for cell in row for address in found_in(cell)]
         named = [self._names.get(_named(name)) for cell in self._named_lists(padded) for name in _apart(cell)]
-        lists = [slug for slug in named if slug] or self._default or self._slugs
+        lists = [slug for slug in named if slug] or self._default or self._slugs if verdict else own
         standings = dict.fromkeys(lists, Standing.UNSUBSCRIBED)
         return [
-            Person(line=line, email=email, standings=standings, stop=verdict[1], only_stopped=True)
+            Person(line=line, email=email, standings=standings, stop=verdict and verdict[1], only_stopped=True)
             for email in dict.fromkeys(emails)
         ]
 
@@ -174,6 +184,17 @@ class Reader:
         if not found and self._needs_list:
             raise InputError("on no list", hint="give --list SLUG for rows that name none")
         return found
+
+    def _with_own(
+        self, found: Mapping[str, Standing], row: Sequence[str], standing: Standing
+    ) -> Mapping[str, Standing]:
+        """With what the columns say that are named as lists are: there, a blank is no yes."""
+        if not self._own:
+            return found
+        said = {name: self._judge.said_of_list(row[place]) for name, place in self._own.items()}
+        own = {name: _less(standing, one) for name, one in said.items() if one}
+        unsaid = {name: _less(found[name], Standing.PENDING) for name, one in said.items() if not one and name in found}
+        return {**found, **unsaid, **own}
 
     def _read_lists(self, cell: str) -> tuple[str, ...]:
         found = []
@@ -260,6 +281,11 @@ def _profile(cells: Mapping[str, str], warnings: list[Warned]) -> dict[str, str]
             warnings.append(("a language is not known; left empty", found["language"]))
         found["language"] = tag or ""
     return _fitted(found, _LONGEST, warnings)
+
+
+def _less(one: Standing, other: Standing) -> Standing:
+    """The standing that is less of a yes."""
+    return min(one, other, key=(Standing.UNSUBSCRIBED, Standing.PENDING, Standing.ACTIVE).index)
 
 
 @lru_cache(_MEMORY)

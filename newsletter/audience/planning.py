@@ -65,14 +65,16 @@ def plan_import(
 ) -> ImportPlan:
     """Decide how to read a file; InputError for what somebody has to decide first."""
     saved = columns.remembered(session, found.header)
-    mapping, skipped = saved or (found.mapping(config.attributes), ())
+    named = columns.named_by(config)
+    mapping, skipped = saved or (found.mapping(named), ())
+    skipped = tuple(column for column in skipped if not found.speaks_of_leaving(column))  # that's asked again
     skipped = (*skipped, *(columns.column_named(name, found.header) for name in choices.skipped))
-    mapping = columns.merged(mapping, {**columns.given(choices.pairs, found.header, config.attributes)})
+    mapping = columns.merged(mapping, {**columns.given(choices.pairs, found.header, named)})
     mapping = {name: kept for name, held in mapping.items() if (kept := tuple(c for c in held if c not in skipped))}
     words = {**found.words, **{squeezed(word): verdict for word, verdict in choices.words.items()}}
     found.decide(mapping, skipped)
     found.decide_words(mapping, skipped, words)
-    if not default_lists and not any(mapping.get(name) for name in ("lists", "pending_lists", "left_lists")):
+    if not default_lists and not any(name.split("_")[-1].startswith("lists") for name in mapping):
         hint = f"--list {next(iter(config.lists), 'SLUG')}, or --map lists=COLUMN"
         raise InputError("no column names the lists that people are on", where=found.path, hint=hint)
     if choices.everybody is None and found.everybody() is None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from newsletter.audience import cells, columns, doubts
 from newsletter.audience.cells import Verdict
-from newsletter.audience.columns import Layout, Mapped
+from newsletter.audience.columns import Layout, Mapped, Named
 from newsletter.audience.exports import holds_address, open_export
 from newsletter.audience.standing import Standing
 from newsletter.audience.systems import System, recognise
@@ -34,13 +34,13 @@ _READ_ANYWAY = ("email", *columns.SENSES, "suppressed", "suppressed_lists", "lef
 _MISTAKABLE = ("state", "role", "chapter", "locality", "language")
 #: What Mailchimp's four files are of, by the beginnings of their names.
 _FILES: Mapping[str, Verdict] = {
-    "nonsubscribed": cells.PENDING,
-    "unsubscribed": cells.LEFT,
-    "cleaned": cells.BOUNCED,
+    **dict.fromkeys(("nonsubscribed", "non-subscribed", "no-suscritos", "nosuscritos", "non-inscrits"), cells.PENDING),
+    **dict.fromkeys(("unsubscribed", "desuscritos", "desinscrits", "abgemeldete", "cancelados"), cells.LEFT),
+    **dict.fromkeys(("cleaned", "limpiados", "depurados", "nettoyes", "bereinigte"), cells.BOUNCED),
 }
 _LEFT = re.compile(
     r"\b(unsub\w*|nonsub\w*|opt(ed)? ?outs?|bounce[sd]?|cleaned|complain\w*|suppress\w*|black ?list\w*|block ?list\w*"
-    r"|do not \w*)\b"
+    r"|do not \w*|desuscri\w*|desinscri\w*|desabon\w*|disiscri\w*|abgemeld\w*|uitgeschreven|baja|limpiados)\b"
 )
 
 
@@ -71,9 +71,12 @@ class Survey:
     above: int
     profiles: Mapping[str, Profile]
 
-    def mapping(self, attributes: Sequence[str]) -> Mapped:
+    def mapping(self, named: Named) -> Mapped:
         """Which field each column is, by the system, the headers, and then the cells."""
-        guessed = columns.guess(self.header, attributes, self.system)
+        guessed = columns.guess(self.header, named, self.system)
+        guessed = {
+            name: kept for name, held in guessed.items() if (kept := tuple(c for c in held if self._fits(name, c)))
+        }
         moved = {column for name in _MISTAKABLE for column in guessed.get(name, ()) if self._is_status(column)}
         guessed["state"] = tuple(column for column in guessed.get("state", ()) if self._holds_states(column))
         taken = {column for names in guessed.values() for column in names}
@@ -98,10 +101,23 @@ class Survey:
         held = self.profiles[column].cells
         return bool(held) and cells.tell_standings(held or ())
 
+    def _fits(self, name: str, column: str) -> bool:
+        """False for a column that is named as a list is, and says something else than who is on it."""
+        held = self.profiles[column].cells
+        return not name.startswith("lists.") or (
+            held is not None
+            and all(cells.blank(t) or cells.flag(t) is not None or cells.word(t, self.words) for t in held)
+        )
+
     def _holds_states(self, column: str) -> bool:
         """False where a column's few words are all something else than states: in Spanish, a status is an `estado`."""
         held = [text for text in self.profiles[column].cells or () if not cells.blank(text)]
         return self._is_status(column) or not held or any(map(state_code, held))
+
+    def speaks_of_leaving(self, column: str) -> bool:
+        """Whether words in a column's cells, and not only its header, speak of leaving."""
+        profile = self.profiles[column]
+        return bool(profile.stops or profile.doubts or self._is_status(column))
 
     def _has_active(self, column: str) -> bool:
         verdicts = (cells.word(text, self.words) for text in self.profiles[column].cells or ())
@@ -248,9 +264,10 @@ class Survey:
 
     def everybody(self) -> Verdict | None:
         """Where all stand who are in the file, as Mailchimp names its four."""
-        if self.system is None or self.system.name != "Mailchimp":
-            return None
         name = self.path.stem.lower()
+        of_mailchimp = self.system is not None and self.system.name == "Mailchimp"
+        if not (of_mailchimp or "_audience_export" in name):
+            return None
         return next((verdict for word, verdict in _FILES.items() if name.startswith(word)), None)
 
 

@@ -86,6 +86,14 @@ def _by(record: ImportRecord) -> ColumnElement[bool]:
     return ConsentRecord.source.startswith(f"import {record.id}: ", autoescape=True)
 
 
+def _by_others(session: Session, record: ImportRecord) -> ColumnElement[bool]:
+    """Whether a step is neither of an import nor of one that was undone, nor of the undoing."""
+    undone = session.scalars(select(ImportRecord.id).where(ImportRecord.undone_at.is_not(None)))
+    beginnings = [f"{of} {number}: " for number in undone for of in ("import", "undo of import")]
+    theirs = [ConsentRecord.source.startswith(text, autoescape=True) for text in beginnings]
+    return ~or_(_by(record), *theirs)
+
+
 def _remove(session: Session, record: ImportRecord, ids: list[int], report: Undone, now: dt.datetime) -> None:
     """Remove people whom the import brought, unless a stop hangs on them or others have had to do with them since."""
     others = _others_since(session, record, ids)
@@ -116,7 +124,7 @@ def _stopped(session: Session, ids: list[int]) -> set[int]:
 
 def _others_since(session: Session, record: ImportRecord, ids: list[int]) -> set[int]:
     """Those whose record or history anybody else has changed since they were brought."""
-    told = select(ConsentRecord.subscriber_id).where(ConsentRecord.subscriber_id.in_(ids), ~_by(record))
+    told = select(ConsentRecord.subscriber_id).where(ConsentRecord.subscriber_id.in_(ids), _by_others(session, record))
     edited = select(SubscriberRecord.id).where(
         SubscriberRecord.id.in_(ids), SubscriberRecord.updated_at > SubscriberRecord.created_at
     )
@@ -140,7 +148,7 @@ def _leave_lists(session: Session, record: ImportRecord, ids: list[int], now: dt
     others = exists().where(
         ConsentRecord.subscriber_id == SubscriptionRecord.subscriber_id,
         ConsentRecord.list == SubscriptionRecord.list,
-        ~_by(record),
+        _by_others(session, record),
     )
     changes = _changes_since(session, record, ids)
     seen = {(change.subscriber_id, name) for change in changes for name in change.change.get("seen", ())}
@@ -176,7 +184,8 @@ def _restore(session: Session, record: ImportRecord, ids: list[int], report: Und
         report.kept["others have changed them since"] += edited or moved
         report.kept["a stop is never lifted"] += stopped
         report.restored += not (edited or moved or stopped)
-        person.updated_at = now
+        before = row.change.get("updated")
+        person.updated_at = dt.datetime.fromisoformat(before) if before and not edited else person.updated_at
 
 
 def _restore_fields(person: SubscriberRecord, fields: dict[str, list[Any]]) -> bool:
@@ -225,5 +234,6 @@ def _told_since(session: Session, record: ImportRecord, subscriber: int, name: s
         ConsentRecord.subscriber_id == subscriber,
         or_(ConsentRecord.list == name, ConsentRecord.list == ""),
         ConsentRecord.id > last,
+        _by_others(session, record),
     )
     return bool(session.scalar(later))

@@ -61,6 +61,19 @@ class Judge:
             found.append(self._everybody)
         return min(found, key=_ORDER.index) if found else PENDING if self._asked else ACTIVE
 
+    def said_of_list(self, cell: str) -> Standing | None:
+        """Where a cell of a list's own column says that somebody stands; None where it's blank."""
+        verdict = None if cells.blank(cell) else self._sense("consented", cell)
+        return verdict[0] if verdict else None
+
+    def leaves_list(self, cell: str) -> bool:
+        """Whether such a cell says that somebody isn't on the list, as far as it can be read."""
+        return not cells.blank(cell) and cells.refuses(cell)
+
+    def beside_address(self, cell: str) -> bool:
+        """Whether what stands beside an address, in its own cell, speaks of leaving."""
+        return any(cells.certain(piece) or cells.doubtful(piece) for piece in _around_addresses(cell))
+
     def _said(self, cell: str) -> Iterator[Verdict]:
         """The stops in a cell that's for something else: as a whole, and in its pieces."""
         if verdict := cells.certain(cell):
@@ -114,7 +127,9 @@ class Judge:
                     continue
         shifted = len(row) != self._layout.width
         for cell in row:
-            # A row that was quoted as a whole, or has another sign between its cells, is one cell here.
+            # A row that was quoted as a whole, or has another sign between its cells, is one cell here. What's only
+            # doubtful elsewhere is a stop here, where it may be that of a row that we didn't understand.
+            found += [LEFT] if self.beside_address(cell) else []
             for piece in re.split(r"[,;\t|]", cell):
                 verdict = (
                     cells.word(piece, self._words) if shifted and cells.flag(piece) is None else cells.certain(piece)
@@ -125,3 +140,8 @@ class Judge:
             found.append(self._everybody)
         strictest = min(found, key=_ORDER.index, default=ACTIVE)
         return strictest if strictest[0] is Standing.UNSUBSCRIBED else None
+
+
+def _around_addresses(cell: str) -> list[str]:
+    """What a cell says beside the addresses in it."""
+    return cells.pieces(re.sub(r"[\s<(\[]*\S+@\S+[\s>)\]]*", ";", cell).strip(" -–—()[]\"'"))

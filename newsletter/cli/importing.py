@@ -132,7 +132,7 @@ def _show_columns(space: Workspace, plan: ImportPlan) -> None:
     system = plan.survey.system
     if system:
         say(f"{plan.survey.path.name} looks like an export of {system.name} ({system.source}).")
-    for name in columns.fields(space.config.attributes):
+    for name in columns.fields(columns.named_by(space.config)):
         if name in plan.mapping or name in _USUAL:
             say(f"  {name:<16} {', '.join(column.strip() for column in plan.mapping.get(name, ('-',)))}")
     if above := plan.survey.above:

@@ -8,10 +8,12 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
+from newsletter import private
+from newsletter.errors import InputError
 from newsletter.model.text import shown
 from newsletter.workspace import Workspace, system_clock
 
@@ -102,3 +104,24 @@ def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(label, total=total)
         yield lambda more: bar.advance(task, more)
+
+
+@contextmanager
+def private_output(target: str) -> Iterator[TextIO]:
+    """Standard output for `-`, else a file that only its owner may read, and that is there when it's whole."""
+    if target == "-":
+        yield sys.stdout
+        return
+    path = Path(target)
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        partial.unlink(missing_ok=True)
+        private.touch(partial)
+        # With a mark at the beginning, without which Excel takes UTF-8 for something else.
+        with partial.open("w", encoding="utf-8-sig", newline="") as file:
+            yield file
+        partial.replace(path)
+    except OSError as fault:
+        raise InputError(f"can't be written: {fault.strerror}", where=path) from None
+    finally:
+        partial.unlink(missing_ok=True)

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shlex
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
 from sqlalchemy.orm import Session
@@ -29,6 +25,7 @@ from newsletter.cli.output import (
     on_a_terminal,
     print_json,
     print_table,
+    private_output,
     progress,
     say,
     workspace,
@@ -62,28 +59,9 @@ def export(ctx: click.Context, target: str, name: str, slug: str) -> None:
         attributes = space.config.attributes
         with space.store.read() as session:
             where = filters.saved(space.config, slug, session) if slug else None
-            with _opened(target) as out, progress("Exporting", None) as advance:
+            with private_output(target) as out, progress("Exporting", None) as advance:
                 count = export_people(session, out, attributes, name=name, where=where, progress=advance)
     say(f"{many(count, 'person', 'people')} written.")
-
-
-@contextmanager
-def _opened(target: str) -> Iterator[TextIO]:
-    """Standard output for `-`, else a new file that appears under its name when it's whole."""
-    if target == "-":
-        yield sys.stdout
-        return
-    path = Path(target)
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        # With a mark at the beginning, without which Excel takes UTF-8 for something else.
-        with partial.open("w", encoding="utf-8-sig", newline="") as file:
-            yield file
-        partial.replace(path)
-    except OSError as fault:
-        raise InputError(f"can't be written: {fault.strerror}", where=path) from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 @subscribers.command()

@@ -12,7 +12,17 @@ from newsletter import audience
 from newsletter.audience import Reason, stops
 from newsletter.audience.addresses import normalize
 from newsletter.cli.lists import known_list
-from newsletter.cli.output import as_json, emit, many, next_step, print_json, print_table, say, workspace
+from newsletter.cli.output import (
+    as_json,
+    emit,
+    many,
+    next_step,
+    print_json,
+    print_table,
+    private_output,
+    say,
+    workspace,
+)
 from newsletter.errors import InputError
 from newsletter.store.records import SuppressionRecord
 
@@ -106,6 +116,19 @@ def import_suppressions(ctx: click.Context, path: Path, reason: str | None, name
     if len(report.rejected) > 20:
         say(f"and {len(report.rejected) - 20:,} more without an address", fg="yellow")
     next_step("newsletter suppressions list")
+
+
+@suppressions.command("export")
+@click.argument("target", default="-")
+@click.pass_context
+def export_suppressions(ctx: click.Context, target: str) -> None:
+    """Write the suppressed addresses as CSV, with list and reason; to TARGET or, with `-`, to standard output.
+
+    `suppressions import` takes the file over in another workspace. Of who was forgotten, there's no address to write.
+    """
+    with workspace(ctx) as space, space.store.read() as session, private_output(target) as out:
+        count = stops.export_stops(session, out)
+    say(f"{many(count, 'address', 'addresses')} written.")
 
 
 @suppressions.command("remove")

@@ -18,12 +18,12 @@ from functools import partial
 from typing import Any, Protocol
 
 from limits import parse_many
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter import audience, providers
 from newsletter.audience import Reason, Standing, profile
-from newsletter.audience.addresses import GMAIL, mailbox_of
+from newsletter.audience.addresses import mailbox_of, same_service
 from newsletter.config import Config, Publication
 from newsletter.errors import NewsletterError, OutcomeUnknown
 from newsletter.languages import translations
@@ -185,14 +185,16 @@ class Notices:
         limits = parse_many(self._config.service.mailbox_limit)
         mailbox = mailbox_of(notice.address)
         name, _, domain = mailbox.rpartition("@")
-        domains = GMAIL if domain in GMAIL else (domain,)
+        at_domains = [NoticeRecord.address.endswith(f"@{one}", autoescape=True) for one in same_service(domain)]
         longest = dt.timedelta(seconds=max(limit.get_expiry() for limit in limits))
         query = select(NoticeRecord.address, NoticeRecord.created_at).where(
             NoticeRecord.created_at > now - longest,
             NoticeRecord.id != notice.id,
             or_(NoticeRecord.outcome.in_((_SENT, _SENDING)), NoticeRecord.outcome.startswith(_UNKNOWN)),
-            NoticeRecord.address.startswith(name[:1], autoescape=True),
-            or_(*(NoticeRecord.address.endswith(f"@{one}", autoescape=True) for one in domains)),
+            or_(
+                and_(NoticeRecord.address.startswith(name[:1], autoescape=True), or_(*at_domains)),
+                NoticeRecord.address.endswith(f"@{name}.{domain}", autoescape=True),
+            ),
         )
         times = [at for address, at in session.execute(query) if mailbox_of(address) == mailbox]
         return any(

@@ -20,7 +20,7 @@ import logging
 from typing import Any
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from newsletter.errors import NewsletterError, described
@@ -70,9 +70,11 @@ def create_app(space: Workspace) -> Flask:
         app.after_request(_always_https)
 
     def failed(fault: HTTPException) -> Any:
-        if request.path.startswith(api.BASE):
-            return api.problem(fault.code or 500, fault.name)
-        return site.unknown(fault)
+        asked_api = request.path.startswith(api.BASE)
+        answer = app.make_response(api.problem(fault.code or 500, fault.name) if asked_api else site.unknown(fault))
+        if isinstance(fault, MethodNotAllowed) and fault.valid_methods:
+            answer.headers["Allow"] = ", ".join(sorted(fault.valid_methods))
+        return answer
 
     def busy(fault: Exception) -> Any:
         """What can't be done now: the database is away, or somebody else has it."""

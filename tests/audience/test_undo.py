@@ -43,7 +43,8 @@ def test_undoing_an_import_restores_the_state_before_byte_for_byte(there: Desk) 
     there.import_people("Email,First Name,Tags\nben@example.org,,vip\nnew1@example.org,N,\n", "one.csv", LIST)
     before = exported(there)
     rows = "".join(f"p{n}@example.org,P{n},FL,a; b,2022-02-01\n" for n in range(4_500))
-    more = "ana@example.org,Anna,TX,press,2022-03-01\nben@example.org,Ben,,donor,\neli@example.org,,,,\n"
+    more = "ana@example.org,Anna,TX,press,2022-03-01\nben@example.org,Ben,,donor,2022-03-01\n"
+    more += "eli@example.org,,,,2022-03-01\n"
     again = "ana@example.org,Annie,CA,late,2022-04-01\np1@example.org,Pia,,,2022-05-01\n"
     report = there.import_people(f"Email,First Name,State,Tags,Confirmed\n{rows}{more}{rows}{again}", "two.csv", LIST)
     assert (report.number, report.imported) == (3, 4_500)
@@ -51,6 +52,29 @@ def test_undoing_an_import_restores_the_state_before_byte_for_byte(there: Desk) 
     undone = there.space.undo_import(report.number)
     assert (undone.removed, undone.restored, sum(undone.kept.values())) == (4_500, 3, 0)
     assert exported(there) == before
+
+
+def test_imports_that_are_undone_one_after_the_other_leave_what_was_before_the_first(
+    there: Desk, time: StillTime
+) -> None:
+    before = exported(there)
+    head = "Email,First Name,Tags,Status,Confirmed\n"
+    first = (
+        "a@example.org,Ann,donor,active,2020-01-01\nana@example.org,A,,active,2020-01-01\nc@example.org,Cy,,pending,\n"
+    )
+    there.import_people(head + first, "one.csv", LIST)
+    between = exported(there)
+    time.at += dt.timedelta(minutes=1)
+    second = "a@example.org,Anna,late,active,2023-01-01\nana@example.org,B,x,active,2023-01-01\n"
+    there.import_people(
+        f"{head}{second}c@example.org,,,active,2023-01-01\nd@example.org,Di,,active,\n", "two.csv", LIST
+    )
+    time.at += dt.timedelta(minutes=1)
+    for number, wanted in ((3, between), (2, before)):
+        undone = there.space.undo_import(number)
+        assert sum(undone.kept.values()) == 0
+        assert exported(there) == wanted
+        time.at += dt.timedelta(minutes=1)
 
 
 def test_undoing_lifts_no_stop(there: Desk) -> None:
