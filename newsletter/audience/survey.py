@@ -305,7 +305,7 @@ def _look(profile: Profile, column: Iterable[str]) -> None:
         profile.says_something = profile.says_something or cells.flag(text) is not False
         if cells.certain(text):
             profile.stops[text] += count
-        elif len(profile.doubts) < _DISTINCT:
+        elif len(profile.doubts) < _DISTINCT and cells.worth_a_look(text):
             for piece in cells.pieces(text):
                 if cells.certain(piece):
                     profile.stops[piece] += count

@@ -125,7 +125,7 @@ def serve(ctx: click.Context, host: str, port: int, threads: int) -> None:
     """
     from waitress import serve as run
 
-    from newsletter.errands import Errands
+    from newsletter.background import BackgroundJobs
     from newsletter.web import LARGEST, create_app
 
     def stop(*_: object) -> None:
@@ -134,8 +134,8 @@ def serve(ctx: click.Context, host: str, port: int, threads: int) -> None:
     signal.signal(signal.SIGTERM, stop)
     with workspace(ctx) as space:
         app = create_app(space)
-        errands = Errands(space, lambda fault: say(f"Error: {fault}", fg="red"))
-        errands.start()
+        jobs = BackgroundJobs(space, lambda fault: say(f"Error: {fault}", fg="red"))
+        jobs.start()
         say(f"Serving {space.config.service.url} on http://{host}:{port}; end with Ctrl-C.")
         try:
             run(
@@ -149,4 +149,4 @@ def serve(ctx: click.Context, host: str, port: int, threads: int) -> None:
                 clear_untrusted_proxy_headers=False,
             )
         finally:
-            errands.stop()
+            jobs.stop()

@@ -15,7 +15,7 @@ from flask import Flask, Response, request
 from jsonschema import Draft202012Validator
 from sqlalchemy.orm import Session
 
-from newsletter import audience, notices
+from newsletter import audience, transactional
 from newsletter.audience import keys, profile, rights
 from newsletter.audience.addresses import normalize
 from newsletter.audience.fields import PROFILE
@@ -142,7 +142,7 @@ class _Api:
         fields = {name: text for name, field in PROFILE.items() if (text := field.fit(given.get(name, "")))}
         details = {"lists": lists, "profile": fields, "evidence": evidence}
         language = evidence["language"] or self._site.config.archive.language
-        notices.ask(session, notices.Kind.JOIN, address, language, details, now)
+        transactional.ask(session, transactional.Kind.JOIN, address, language, details, now)
         return 202, {"id": None, "email": address, "lists": dict.fromkeys(lists, audience.Standing.PENDING)}
 
     def _add_consented(self, session: Session, address: str, given: dict[str, Any], now: dt.datetime) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask, request
 from sqlalchemy.orm import Session
 
-from newsletter import audience, notices
+from newsletter import audience, transactional
 from newsletter.audience.addresses import normalize
 from newsletter.audience.moving import change_address
 from newsletter.errors import InputError
@@ -48,7 +48,7 @@ class _Pages:
             address = normalize(given)
         except InputError:
             return self._site.page("change.html.j2", status=400, action=f"/p/{token}/address", given=given)
-        self._site.ask(notices.Kind.MOVE, address, "preferences", subscriber=person.id)
+        self._site.ask(transactional.Kind.MOVE, address, "preferences", subscriber=person.id)
         return self._site.page("check_mailbox.html.j2", address=address)
 
     def ask(self, token: str) -> Any:
@@ -86,13 +86,13 @@ class _Pages:
                 letter.address,
                 hash_address=space.address_hash,
                 source="preference center",
-                why="confirmed from the new mailbox" if letter.kind == notices.Kind.MOVE else "taken back",
+                why="confirmed from the new mailbox" if letter.kind == transactional.Kind.MOVE else "taken back",
                 now=now,
             )
         except InputError:  # since the letter went out, it has become somebody else's, or suppressed
             return self._site.expired("", ())
         letter.details = {**letter.details, "used": True}
-        if letter.kind == notices.Kind.MOVE:
+        if letter.kind == transactional.Kind.MOVE:
             details = {"subscriber": person.id}
-            notices.ask(session, notices.Kind.MOVED, old, self._site.language(), details, now)
+            transactional.ask(session, transactional.Kind.MOVED, old, self._site.language(), details, now)
         return self._site.page("address_changed.html.j2", address=letter.address)

@@ -10,7 +10,7 @@ from babel.dates import format_date
 from flask import Flask, redirect, request, url_for
 from sqlalchemy.orm import Session
 
-from newsletter import audience, notices
+from newsletter import audience, transactional
 from newsletter.audience import Frequency, Standing
 from newsletter.audience.addresses import normalize
 from newsletter.audience.choices import PAUSES, choose
@@ -50,7 +50,7 @@ class _Pages:
             address = normalize(given)
         except InputError:
             return self._site.page("find_link.html.j2", status=400, fault="address", given=given)
-        self._site.ask(notices.Kind.ACCESS, address, "preferences")
+        self._site.ask(transactional.Kind.ACCESS, address, "preferences")
         return self._site.page("check_mailbox.html.j2", address=address)
 
     def mail_right(self, token: str, kind: str) -> Any:
@@ -62,7 +62,7 @@ class _Pages:
             return self._site.unknown()
         if self._site.crowded():
             return self._site.page("crowded.html.j2", status=429)
-        self._site.ask(notices.Kind(kind), person.email, "preferences")
+        self._site.ask(transactional.Kind(kind), person.email, "preferences")
         return self._site.page("check_mailbox.html.j2", address="")
 
     def show(self, token: str) -> Any:

@@ -8,14 +8,14 @@ from typing import Any
 from flask import Flask, request
 from sqlalchemy.orm import Session
 
-from newsletter import audience, notices
+from newsletter import audience, transactional
 from newsletter.audience import Confirmation, Reason
 from newsletter.audience.addresses import normalize
 from newsletter.errors import InputError
-from newsletter.notices import asked_by
 from newsletter.places import state_names
 from newsletter.store.records import SubscriberRecord
 from newsletter.tokens import Claim, Purpose
+from newsletter.transactional import asked_by
 from newsletter.web import forms
 from newsletter.web.site import LINK_DAYS, Site
 
@@ -66,7 +66,7 @@ class _Pages:
         if not lists:
             return self._form(400, "list")
         if not request.form.get(HONEYPOT):
-            self._site.ask(notices.Kind.JOIN, address, "subscribe page", lists, forms.profile(request.form))
+            self._site.ask(transactional.Kind.JOIN, address, "subscribe page", lists, forms.profile(request.form))
         return self._site.page("check_mailbox.html.j2", lists=tuple(lists), address=address)
 
     def ask(self, token: str) -> Any:
@@ -103,7 +103,9 @@ class _Pages:
         if joined:
             person.consented_at = now
             audience.lift(session, space.address_hash(person.email), reason=Reason.ERASED)
-            notices.ask(session, notices.Kind.WELCOME, person.email, self._site.language(), {"lists": joined}, now)
+            transactional.ask(
+                session, transactional.Kind.WELCOME, person.email, self._site.language(), {"lists": joined}, now
+            )
         choices = space.service_url("p", Purpose.UNSUBSCRIBE, person.id, lists[0])
         path = choices.removeprefix(space.config.service.url.rstrip("/"))
         return self._site.page("confirmed.html.j2", lists=lists, names=self._site.list_names(lists), choices=path)

@@ -1,5 +1,5 @@
 """How often mail may be asked for, by network, by list, and in all. Counted in this process; how much one mailbox may
-get is counted in the store (see `newsletter.notices`).
+get is counted in the store (see `newsletter.transactional`).
 """
 
 from __future__ import annotations

@@ -10,15 +10,15 @@ from flask import Flask, Response, g, render_template, request
 from jinja2 import FileSystemLoader
 from sqlalchemy.orm import Session
 
-from newsletter import notices
+from newsletter import transactional
 from newsletter.audience.fields import PROFILE
 from newsletter.config import Config, MailingList, Publication
 from newsletter.languages import LANGUAGES, best, translations
 from newsletter.model.text import clean
-from newsletter.notices import Kind
 from newsletter.resources import TEMPLATES
 from newsletter.store.records import SubscriberRecord
 from newsletter.tokens import Claim, Purpose
+from newsletter.transactional import Kind
 from newsletter.web.limits import Limits
 from newsletter.web.security import SecurityLog
 from newsletter.workspace import Workspace
@@ -164,7 +164,7 @@ class Site:
         details["evidence"] = self.evidence(form)
         details = {name: value for name, value in details.items() if value}
         language, now = self.language(), self.space.clock.now()
-        self.space.store.transact(lambda session: notices.ask(session, kind, address, language, details, now))
+        self.space.store.transact(lambda session: transactional.ask(session, kind, address, language, details, now))
 
     def crowded(self, *lists: str) -> bool:
         """Whether this request for mail is one too many: of its network, for one of the lists, or in all."""
@@ -176,7 +176,7 @@ class Site:
         return self._crowded(session, lists, by_network=False)
 
     def _crowded(self, session: Session, lists: Sequence[str], *, by_network: bool) -> bool:
-        slow = notices.mostly_unconfirmed(session, self.space.clock.now())
+        slow = transactional.mostly_unconfirmed(session, self.space.clock.now())
         reached = self._limits.reached(lists, slow=slow, by_network=by_network)
         if reached:
             self.security.note("limit reached", reached + (", most who ask don't confirm" if slow else ""))

@@ -36,8 +36,8 @@ __all__ = ["Draft", "Stage", "Workspace", "system_clock"]
 
 if TYPE_CHECKING:
     from newsletter.collect.pull import Intake
-    from newsletter.hooks import Hooks
-    from newsletter.notices import Notices
+    from newsletter.outgoing_webhooks import OutgoingWebhooks
+    from newsletter.transactional import TransactionalMail
 
 
 class Workspace(Approving, Progress, Designing, Documents, Publishing):
@@ -57,18 +57,18 @@ class Workspace(Approving, Progress, Designing, Documents, Publishing):
             zone=self.config.timezone,
         )
 
-    def notices(self) -> Notices:
+    def transactional_mail(self) -> TransactionalMail:
         """The service's own mails."""
-        from newsletter.notices import Notices
+        from newsletter.transactional import TransactionalMail
 
-        return Notices(self.store, self.config, self.clock, self.service_url, self.address_hash)
+        return TransactionalMail(self.store, self.config, self.clock, self.service_url, self.address_hash)
 
-    def hooks(self) -> Hooks:
+    def outgoing_webhooks(self) -> OutgoingWebhooks:
         """The programs that are told of changes."""
-        from newsletter.hooks import Hooks
+        from newsletter.outgoing_webhooks import OutgoingWebhooks
 
         environment = os.environ if self.environment is None else self.environment
-        return Hooks(self.store, self.config.hooks, self.clock, environment)
+        return OutgoingWebhooks(self.store, self.config.hooks, self.clock, environment)
 
     def import_people(
         self,

@@ -25,7 +25,7 @@ def test_what_somebody_wrote_into_a_form_is_clean_in_the_store(desk: Desk) -> No
     client = create_app(desk.space).test_client()
     form = {"email": "gus@example.org", "list": "network-download", "first_name": ATTACK}
     client.post("/subscribe", data=form, headers={"User-Agent": "a\x9b\u202eb", "Referer": "https://x.example/\u202e"})
-    desk.space.notices().deliver()
+    desk.space.transactional_mail().deliver()
     shown = desk.run("subscribers", "show", "gus@example.org")
     held = desk.run("subscribers", "data", "gus@example.org").stdout
     for text in (shown.stdout, held):

@@ -23,7 +23,7 @@ from tests.samples import FOLDERS, sample_config, sample_item
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ("network-download", "press-bulletin", "state-download", "workers-rights")
 METHODS = [
-    ("newsletter/notices/**.py", "python"),
+    ("newsletter/transactional/**.py", "python"),
     ("newsletter/render/words.py", "python"),
     ("newsletter/compose/body.py", "python"),
     ("newsletter/model/kinds.py", "python"),

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.notices import Kind, ask
 from newsletter.store.records import NoticeRecord
+from newsletter.transactional import Kind, ask
 from tests.send.shop import FAKES, Shop, shop
 from tests.send.test_nobody_twice import lost, saying
 
@@ -21,7 +21,7 @@ def asked(opened: Shop) -> None:
 def delivered(opened: Shop, times: int = 12) -> None:
     """Let the background job run so often, with the time between that it wants."""
     for _ in range(times):
-        opened.space.notices().deliver()
+        opened.space.transactional_mail().deliver()
         opened.later(hours=5)
 
 

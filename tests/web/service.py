@@ -39,7 +39,7 @@ class Letter:
 def mailed(space: Workspace) -> list[Letter]:
     """Deal with what is due; gives the mails that came of it, in order."""
     before = set(space.folder.glob("outbox/notice-*/*.eml"))
-    space.notices().deliver()
+    space.transactional_mail().deliver()
     fresh = set(space.folder.glob("outbox/notice-*/*.eml")) - before
     return [_read(path.read_bytes()) for path in sorted(fresh, key=lambda path: -int(path.stem))]
 

@@ -324,9 +324,13 @@ def test_every_text_has_its_translation_with_the_same_gaps() -> None:
     from newsletter import languages
     from newsletter.resources import TEMPLATES
 
+    package = Path(languages.__file__).parent
     texts = {
         str(found[2])
-        for folder, method in ((TEMPLATES / "web", "jinja2"), (Path(languages.__file__).parent / "notices", "python"))
+        for folder, method in (
+            (TEMPLATES / "web", "jinja2"),
+            (package / "transactional", "python"),
+        )
         for found in extract_from_dir(folder, [("**.py", method), ("**.j2", method)])
     }
     assert len(texts) > 80

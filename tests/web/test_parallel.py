@@ -18,12 +18,12 @@ from newsletter import audience
 from newsletter.audience import keys
 from newsletter.audience.keys import Scope
 from newsletter.audience.wishes import FOLDER, Wishes
-from newsletter.errands import Errands
+from newsletter.background import BackgroundJobs
 from newsletter.errors import StoreError
 from newsletter.model import DeliveryState
-from newsletter.notices import Notices
 from newsletter.store import Store, connect
 from newsletter.store.records import NoticeRecord, SubscriberRecord, TagRecord
+from newsletter.transactional import TransactionalMail
 from newsletter.web import create_app, leaving
 from newsletter.workspace import Workspace
 from tests.desk import NOW, Desk, StillTime
@@ -160,7 +160,7 @@ def test_two_services_and_one_address_that_signs_up_many_times(both: Workspace) 
 
 
 def _delivered(space: Workspace) -> int:
-    return space.notices().deliver()
+    return space.transactional_mail().deliver()
 
 
 def test_the_service_waits_for_others_who_write(space: Workspace) -> None:
@@ -258,26 +258,26 @@ def test_the_background_of_the_service_goes_on_after_any_fault_and_says_so(
 ) -> None:
     said: list[str] = []
     real, tries = (
-        Notices.deliver,
+        TransactionalMail.deliver,
         iter([RuntimeError(NEW), ZeroDivisionError(), StoreError("away"), StoreError("away")]),
     )
 
-    def deliver(self: Notices, most: int = 50) -> int:
+    def deliver(self: TransactionalMail, most: int = 50) -> int:
         fault = next(tries, None)
         if fault:
             raise fault
         return real(self, most)
 
-    monkeypatch.setattr(Notices, "deliver", deliver)
+    monkeypatch.setattr(TransactionalMail, "deliver", deliver)
     leave_while_locked(space)
     create_app(space).test_client().post("/subscribe", data={"email": NEW, "list": "network-download"})
-    errands = Errands(space, said.append, look=0.02)
-    errands.start()
+    jobs = BackgroundJobs(space, said.append, look=0.02)
+    jobs.start()
     until = real_time.monotonic() + 20
     while real_time.monotonic() < until and not list(space.folder.glob("outbox/notice-*/*.eml")):
         real_time.sleep(0.02)
-    errands.stop()
-    assert errands.failures == 4
+    jobs.stop()
+    assert jobs.failures == 4
     assert [line.partition(" at ")[0] for line in said] == ["RuntimeError", "ZeroDivisionError", "away"]
     assert not any(NEW in line for line in said)
     assert list(space.folder.glob("outbox/notice-*/*.eml"))
@@ -291,12 +291,12 @@ def test_a_request_at_which_the_program_fails_holds_up_no_other(space: Workspace
         session.scalars(select(NoticeRecord)).one().details = {"lists": 7}
     client.post("/subscribe", data={"email": NEW, "list": "network-download"})
     with pytest.raises(TypeError):
-        space.notices().deliver()
+        space.transactional_mail().deliver()
     assert [letter.subject for letter in mailed(space)] == ["Please confirm: Network Download"]
     for _ in range(8):
         time.at = time.at.replace(year=time.at.year + 1)
         try:
-            space.notices().deliver()
+            space.transactional_mail().deliver()
         except TypeError:
             continue
     with space.store.read() as session:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from werkzeug.test import create_environ, run_wsgi_app
 
 from benchmarks import webhooks as load
-from newsletter import audience, notices
+from newsletter import audience, transactional
 from newsletter.audience import keys
 from newsletter.audience.keys import Scope
 from newsletter.errors import StoreError
@@ -104,7 +104,7 @@ def test_a_fault_of_the_database_is_logged_without_the_row(
     def ask(session: Any, *_: object) -> None:
         session.connection().exec_driver_sql("INSERT INTO subscribers (email) VALUES (?)", (CHI,))
 
-    monkeypatch.setattr(notices, "ask", ask)
+    monkeypatch.setattr(transactional, "ask", ask)
     assert client.post("/preferences", data={"email": CHI}).status_code == 500
     assert IntegrityError.__name__ in caplog.text
     assert CHI not in caplog.text
@@ -116,7 +116,7 @@ def test_a_store_that_is_away_asks_to_try_again(
     def away(*_: object) -> None:
         raise StoreError("the database can't be used", where="db")
 
-    monkeypatch.setattr(notices, "ask", away)
+    monkeypatch.setattr(transactional, "ask", away)
     answer = client.post("/preferences", data={"email": CHI})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
     assert "Please try again in a minute" in answer.text

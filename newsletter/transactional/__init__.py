@@ -4,7 +4,7 @@ A request only writes down what somebody asked for. Whether anything is mailed, 
 elsewhere, so that a request takes the same time and gets the same answer whoever's address was given.
 
     ask(...)             within the request: one row
-    Notices.deliver()    in the background: decide, mail, and note what became of it
+    TransactionalMail.deliver()    in the background: decide, mail, and note what became of it
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from newsletter.config import Config, Publication
 from newsletter.errors import NewsletterError, OutcomeUnknown
 from newsletter.languages import translations
 from newsletter.model import Call, Outcome, Recipient, ascii_address
-from newsletter.notices import letters
-from newsletter.notices.letters import Letter
-from newsletter.notices.mail import compose
 from newsletter.send import Clock
 from newsletter.send.envelope import mailbox
 from newsletter.store import Store
 from newsletter.store.records import NoticeRecord, SubscriberRecord
 from newsletter.tokens import Purpose
+from newsletter.transactional import letters
+from newsletter.transactional.letters import Letter
+from newsletter.transactional.mail import compose
 
-__all__ = ["Kind", "Links", "Notices", "ask"]
+__all__ = ["Kind", "Links", "TransactionalMail", "ask"]
 
 _ATTEMPTS = 8
 _SENT = "sent"
@@ -104,7 +104,7 @@ class _Mail:
     publication: Publication
 
 
-class Notices:
+class TransactionalMail:
     """Decides on what was asked for, and mails it."""
 
     def __init__(

@@ -1,5 +1,5 @@
-"""What `newsletter serve` does beside answering: it mails what people asked for, tells other programs, writes down
-wishes that the database couldn't take, and drops what is too old.
+"""The background jobs of `newsletter serve`: send transactional mail, call outgoing webhooks, record requests to leave
+that the database couldn't take, and prune what is too old.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LOOK = 1.0
 _PRUNE = 3_600.0
 
 
-class Errands:
+class BackgroundJobs:
     """A thread of its own; `complain` gets one line for whatever goes wrong, and it goes on. `failures` counts how
     often something did.
     """
@@ -27,7 +27,7 @@ class Errands:
     def __init__(self, space: Workspace, complain: Callable[[str], None], *, look: float = _LOOK) -> None:
         self._space, self._complain, self._look = space, complain, look
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="errands", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="background", daemon=True)
         self._told = ""
         self.failures = 0
 
@@ -42,11 +42,11 @@ class Errands:
 
     def _run(self) -> None:
         pruned = -_PRUNE
-        notices, hooks = self._space.notices(), self._space.hooks()
+        mail, webhooks = self._space.transactional_mail(), self._space.outgoing_webhooks()
         wishes = Wishes(self._space.folder / FOLDER)
         while not self._stopping.wait(self._look):
-            for errand in (lambda: wishes.settle(self._space.store), notices.deliver, hooks.gather, hooks.deliver):
-                self._try(errand)
+            for job in (lambda: wishes.settle(self._space.store), mail.deliver, webhooks.gather, webhooks.deliver):
+                self._try(job)
             if time.monotonic() - pruned > _PRUNE:
                 pruned = time.monotonic()
                 self._try(self._prune)
@@ -55,9 +55,9 @@ class Errands:
         rules, now = self._space.config.retention, self._space.clock.now()
         self._space.store.transact(partial(retention.prune, rules=rules, now=now))
 
-    def _try(self, errand: Callable[[], object]) -> None:
+    def _try(self, job: Callable[[], object]) -> None:
         try:
-            errand()
+            job()
         except Exception as fault:
             self.failures += 1
             # Of what isn't ours the message may hold an address.

@@ -8,10 +8,10 @@ from newsletter.config import Config, Publication
 from newsletter.languages import translations
 from newsletter.merge import MergeText
 from newsletter.model import Rendered
-from newsletter.notices.letters import Letter
 from newsletter.render.inline import inline
 from newsletter.render.mjml import compile_mjml
 from newsletter.resources import TEMPLATES
+from newsletter.transactional.letters import Letter
 
 
 def compose(letter: Letter, config: Config, publication: Publication, language: str) -> Rendered:

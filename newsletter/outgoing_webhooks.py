@@ -4,8 +4,8 @@ The calls follow Standard Webhooks (https://github.com/standard-webhooks/standar
 A change and the mark that it has to be told are one transaction, so that none is lost; a call may come twice, with the
 same `webhook-id`.
 
-    Hooks.gather()    changes that are marked become calls, one for each hook that wants it
-    Hooks.deliver()   calls that are due are made
+    OutgoingWebhooks.gather()    changes that are marked become calls, one for each hook that wants it
+    OutgoingWebhooks.deliver()   calls that are due are made
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _REASONS = {
 }
 
 
-class Hooks:
+class OutgoingWebhooks:
     """Tells the configured hooks; `environment` holds their secrets."""
 
     def __init__(self, store: Store, hooks: Mapping[str, Hook], clock: Clock, environment: Mapping[str, str]) -> None:

@@ -18,7 +18,7 @@ from newsletter import audience
 from newsletter.audience import Reason
 from newsletter.config import Hook
 from newsletter.errors import ConfigError
-from newsletter.hooks import Hooks, sign
+from newsletter.outgoing_webhooks import OutgoingWebhooks, sign
 from newsletter.store import Store
 from newsletter.store.records import HookCallRecord, SubscriberRecord
 from tests.desk import NOW, StillTime
@@ -67,9 +67,9 @@ def listener() -> Iterator[Listener]:
         yield opened
 
 
-def hooks(store: Store, listener: Listener, time: StillTime, *events: str, secret: str = SECRET) -> Hooks:
+def hooks(store: Store, listener: Listener, time: StillTime, *events: str, secret: str = SECRET) -> OutgoingWebhooks:
     hook = Hook(url=listener.url, secret_env="HOOK", **({"events": events} if events else {}))
-    return Hooks(store, {"crm": hook}, time.clock, {"HOOK": secret})
+    return OutgoingWebhooks(store, {"crm": hook}, time.clock, {"HOOK": secret})
 
 
 def add(store: Store, name: str = "ana") -> int:
@@ -166,7 +166,7 @@ def test_a_hook_that_was_taken_out_ends_its_calls(store: Store, listener: Listen
     made = hooks(store, listener, time)
     add(store)
     made.gather()
-    Hooks(store, {}, time.clock, {}).deliver()
+    OutgoingWebhooks(store, {}, time.clock, {}).deliver()
     with store.read() as session:
         assert session.scalars(select(HookCallRecord.due_at)).all() == [None]
     assert listener.calls == []
