@@ -88,7 +88,7 @@ def start(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
         env={**os.environ, **secrets},
         stderr=subprocess.DEVNULL,
     )
-    for _ in range(200):
+    for _ in range(1_200):
         try:
             socket.create_connection(("127.0.0.1", port)).close()
             return process, port
