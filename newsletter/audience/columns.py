@@ -138,7 +138,7 @@ _CONFIRMING = re.compile(r"\b(confirm\w*|activat\w*|verif\w*|double ?opt ?in\w*)
 _SENSES = (
     ("pending", re.compile(r"\b(pending|unconfirmed|awaiting)\b")),
     ("complained", re.compile(r"\b(complain\w*|spam\w*|abuse\w*|plaintes?|quejas?)\b")),
-    ("bounced", re.compile(r"\b(bounc\w*|undeliver\w*|invalid\w*|unreachable|bad|rebot\w*|npai)\b")),
+    ("bounced", re.compile(r"^(?!.*\bsoft\b).*\b(bounc\w*|undeliver\w*|invalid\w*|unreachable|bad|rebot\w*|npai)\b")),
 )
 _STATUS = re.compile(r"\b(status|state|standing|type|subscription|subscriber|confirmed|estado|statut)\b")
 #: Other ways to reach somebody than by mail.
