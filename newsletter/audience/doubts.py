@@ -57,9 +57,9 @@ def _may_refuse(column: str, held: Collection[str], words: Collection[str]) -> b
     if not asks:
         return 0 < len(words) <= _VERY_FEW and all(map(_is_word, words))
     counts = any(text.strip().isdecimal() and cells.flag(text) is None for text in words)
-    if 0 < len(words) <= _VERY_FEW and all(map(_is_word, words)):
-        return not all(map(cells.agrees, words))
-    return not counts and any(cells.refuses(text) or text.strip().lower() in cells.NOTHING for text in held)
+    if not counts and any(cells.refuses(text) or text.strip().lower() in cells.NOTHING for text in held):
+        return True
+    return 0 < len(words) <= _VERY_FEW and all(map(_is_word, words)) and not all(map(cells.agrees, words))
 
 
 def _is_word(text: str) -> bool:

@@ -61,6 +61,7 @@ def with_choices(desk: Desk, text: str, **choices: object) -> dict[str, tuple[st
         ("Right to be forgotten", ("yes", "no")),
         ("Erasure requested", ("yes", "no")),
         ("Status history", ("2020-01-01 subscribed > 2021-01-01 opted out", "2020-01-01 subscribed")),
+        ("Preferences", ("None", "Email")),
         ("Last event", ("bounce", "unsubscribe")),
         ("Would you like to receive our newsletter?", ("No thanks", "Yes, please!")),
         ("Standing of theirs", ("gone for good", "with us")),
