@@ -6,9 +6,8 @@ import re
 from urllib.parse import urljoin
 
 from bs4 import BeautifulSoup, Tag
-from bs4.element import NavigableString
 
-from newsletter.compose.documents.blocks import BLOCKS, is_block
+from newsletter.compose.documents.blocks import BLOCKS, has_words, runs
 from newsletter.compose.documents.excerpt import at, short
 from newsletter.links import canonical
 
@@ -63,26 +62,10 @@ def _around_words_alone(page: BeautifulSoup, link: Tag) -> None:
     for image in images:
         image.wrap(page.new_tag("a", href=href))
     target = next((one for one in blocks if re.fullmatch(r"h[1-6]", one.name)), None)
-    runs = _runs(target) if target is not None else _runs(link)
-    wanted = next((run for run in runs if "".join(map(_text, run)).strip()), [])
+    wanted = next(filter(has_words, runs(link if target is None else target)), [])
     if wanted:
         made = page.new_tag("a", href=href)
         wanted[0].insert_before(made)
         made.extend(wanted)
     link.name = "div"
     link.attrs = {}
-
-
-def _runs(within: Tag) -> list[list[Tag | NavigableString]]:
-    """The stretches of words within an element that no block or picture parts."""
-    found: list[list[Tag | NavigableString]] = [[]]
-    for child in list(within.children):
-        if isinstance(child, Tag) and (is_block(child) or child.find(BLOCKS) or child.find("img") or child.name == "a"):
-            found += [*_runs(child), []] if child.name != "a" else [[]]
-        elif isinstance(child, (Tag, NavigableString)):
-            found[-1].append(child)
-    return [run for run in found if run]
-
-
-def _text(part: Tag | NavigableString) -> str:
-    return part.get_text() if isinstance(part, Tag) else str(part)

@@ -5,6 +5,7 @@ lines.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PageElement
@@ -50,6 +51,8 @@ def known_elements(page: BeautifulSoup) -> list[str]:
     for menu in page.find_all(["menu", "dir"]):
         menu.name = "ul"
     for term in page.find_all("dt"):
+        if term.find(["dt", "dd", *BLOCKS]) is not None:
+            continue
         strong = page.new_tag("strong")
         strong.extend(list(term.contents))
         term.append(strong)
@@ -85,6 +88,7 @@ def _embedded(page: BeautifulSoup) -> list[str]:
             continue
         inner = element.find(["source", "param"], src=True)
         address = str(element.get(_ADDRESSED[element.name]) or (inner.get("src") if inner else "") or "")
+        address = address or str(element.get("data-src") or element.get("srcdoc") or "")
         if address:
             notes.append(f"an embedded page, video or sound isn't taken: {address[:_LONGEST]}")
         element.name = "div"
@@ -95,7 +99,7 @@ def words_in_paragraphs(page: BeautifulSoup) -> None:
     """Words that stand loose beside blocks as paragraphs, and breaks only where they part lines of one."""
     for element in page.find_all(_LOOSE):
         for stretch in _stretches(element):
-            if "".join(map(_text, stretch)).strip() or any(isinstance(one, Tag) and one.find("img") for one in stretch):
+            if has_words(stretch) or any(isinstance(one, Tag) and one.find("img") for one in stretch):
                 made = page.new_tag(WORDS if element.name == "li" else "p")
                 stretch[0].insert_before(made)
                 made.extend(stretch)
@@ -170,5 +174,17 @@ def _without_breaks(block: Tag, end: int) -> None:
             part = block
 
 
-def _text(part: PageElement) -> str:
-    return part.get_text() if isinstance(part, Tag) else str(part)
+def has_words(parts: Iterable[PageElement]) -> bool:
+    """Whether there are words in some parts of a page."""
+    return any(part.get_text(strip=True) for part in parts)
+
+
+def runs(within: Tag) -> list[list[PageElement]]:
+    """The stretches of words within an element that no block or picture parts."""
+    found: list[list[PageElement]] = [[]]
+    for child in list(within.children):
+        if isinstance(child, Tag) and (is_block(child) or child.find([*BLOCKS, "img"]) is not None):
+            found += [*runs(child), []] if child.name != "a" else [[]]
+        else:
+            found[-1].append(child)
+    return [run for run in found if run]

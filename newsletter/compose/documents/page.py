@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString
 
 from newsletter.compose.documents.anchors import plain_links
-from newsletter.compose.documents.blocks import known_elements, words_in_paragraphs
+from newsletter.compose.documents.blocks import BLOCKS, has_words, known_elements, runs, words_in_paragraphs
 from newsletter.compose.documents.lists import nest_lists, number_lists
 from newsletter.compose.documents.markup import LINK, with_links_around_tables
 from newsletter.compose.documents.pictures import Picture, Pictures, take_pictures
@@ -56,8 +56,8 @@ def read_page(html: str, pictures: Pictures, tracking: Iterable[str], notes: Ite
     said += plain_links(page, tuple(tracking), address)
     _headings(page)
     said += take_pictures(page, pictures)
-    words_in_paragraphs(page)
     _emphasis(page)
+    words_in_paragraphs(page)
     markdown = to_markdown(page)
     return Document(title=title, markdown=markdown, pictures=tuple(pictures.taken), notes=tuple(dict.fromkeys(said)))
 
@@ -130,6 +130,13 @@ def _emphasis(page: BeautifulSoup) -> None:
     """Emphasis that Markdown reads: a mark that stands between a letter and a sign isn't one, so that signs at either
     end of marked words stand outside where a letter follows.
     """
+    for element in page.find_all(_EMPHASIS):
+        if element.find(BLOCKS) is not None:
+            for run in filter(has_words, runs(element)):
+                made = page.new_tag(element.name)
+                run[0].insert_before(made)
+                made.extend(run)
+            element.unwrap()
     for element in page.find_all(_EMPHASIS):
         if not element.get_text(strip=True) and element.find("img") is None:
             element.unwrap()

@@ -13,17 +13,16 @@ _PARTS = ("tbody", "thead", "tfoot", "tr", "td", "th", "colgroup", "col", "capti
 def plain_tables(page: BeautifulSoup) -> list[str]:
     """Unwrap the tables that only lay things out; of the others, what Markdown can't say is told."""
     notes = []
+    for part in page.find_all(_PARTS):
+        if part.find_parent("table") is None:
+            part.name = "div"
     for table in page.find_all("table")[::-1]:
         words = table.get_text(" ")
         rows = [list(row.find_all(["td", "th"], recursive=False)) for row in table.find_all("tr")]
-        inner = table.find("table") is not None
-        if inner or max((len(row) for row in rows), default=0) < 2:
-            if inner and any(cell.name == "th" for row in rows for cell in row if cell.find_parent("table") is table):
+        if table.find("table") is not None or max((len(row) for row in rows), default=0) < 2:
+            if table.find("table") is not None and _has_heads(table, rows):
                 notes.append("a table with a table in it is taken apart into paragraphs" + at(words))
-            for part in table.find_all(_PARTS):
-                if part.find_parent("table") is table:
-                    part.name = "div"
-            table.name = "div"
+            _unwrap(table)
             continue
         if any(_span(cell, name) != 1 for row in rows for cell in row for name in ("colspan", "rowspan")):
             notes.append("a table's merged cells are taken apart" + at(words))
@@ -36,6 +35,17 @@ def plain_tables(page: BeautifulSoup) -> list[str]:
             notes.append("a picture in a table isn't taken" + at(str(image.get("alt") or "") or words))
             image.decompose()
     return notes
+
+
+def _has_heads(table: Tag, rows: list[list[Tag]]) -> bool:
+    return any(cell.name == "th" and cell.find_parent("table") is table for row in rows for cell in row)
+
+
+def _unwrap(table: Tag) -> None:
+    for part in table.find_all(_PARTS):
+        if part.find_parent("table") is table:
+            part.name = "div"
+    table.name = "div"
 
 
 def _take_apart(page: BeautifulSoup, rows: list[list[Tag]], number: int) -> None:

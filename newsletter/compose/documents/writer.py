@@ -76,7 +76,7 @@ class _Writer(MarkdownConverter):
     def convert_hN(self, n: int, el: Any, text: str, parent_tags: Any) -> str:  # noqa: N802  # the library's name
         """A heading, whose words begin and end with no mark."""
         if "_inline" not in parent_tags:
-            text = re.sub(r"(#+)\s*$", r"\\\1", _plain_lines(" ".join(text.split())))
+            text = re.sub(r"(?<=\s)(#+)$", r"\\\1", _plain_lines(" ".join(text.split())))
         return str(super().convert_hN(n, el, text, parent_tags))  # type: ignore[misc]
 
     def convert_a(self, el: Any, text: str, parent_tags: Any) -> str:

@@ -153,7 +153,13 @@ def _dangling(package: Package, part: Part) -> Iterator[str]:
     for kind in ("footnote", "endnote"):
         notes = package.tree(f"{kind}s")
         known = {note.get(f"{W}id") for note in notes.iter(f"{W}{kind}")} if notes is not None else set()
-        for mark in list(part.root.iter(f"{W}{kind}Reference")):
+        marks = list(part.root.iter(f"{W}{kind}Reference"))
+        if part is package.main and notes is not None:
+            told = {mark.get(f"{W}id") for mark in marks}
+            for note in notes.iter(f"{W}{kind}"):
+                if note.get(f"{W}id") not in told and (text := words(note)):
+                    yield f"a {kind} that nothing refers to is left out: “{short(text)}”"
+        for mark in marks:
             if mark.get(f"{W}id") not in known:
                 yield f"a {kind}'s words aren't in the document" + at(words(next(mark.iterancestors(f"{W}p"), mark)))
                 mark.getparent().remove(mark)
