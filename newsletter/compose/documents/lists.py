@@ -10,13 +10,14 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString
 
 from newsletter.compose.documents.counting import letters, roman
+from newsletter.compose.documents.symbols import TICKS
 from newsletter.compose.documents.unseen import style_of
 
 _LEVEL = re.compile(r"mso-list:\s*l(\d+)\s+level(\d+)", re.IGNORECASE)
 _GOOGLE = re.compile(r"lst-(\w+)-(\d+)")
 _NUMBER = re.compile(r"\(?(\d{1,9})[.):]?\)?")
-#: Marks that say no more than that an entry begins.
-_BULLET = re.compile(r"[·•▪o§–\-*Øvüq►➢➤❖✓✔○●■□◦\uf000-\uf0ff]?")
+#: Letters of fonts of symbols that say no more than that an entry begins.
+_BULLETS = "oØvüq"
 #: How lists of HTML count, by their `type` and by their style.
 _COUNTED = {"a": letters, "i": roman, "lower-alpha": letters, "lower-latin": letters, "lower-roman": roman}
 _CAPITAL = {"A": letters, "I": roman, "upper-alpha": letters, "upper-latin": letters, "upper-roman": roman}
@@ -143,11 +144,16 @@ def _gather(page: BeautifulSoup, first: Tag) -> None:
             stack.append((level, kind, made))
         item = page.new_tag("li", attrs={"value": number[1]} if number else {})
         stack[-1][2].append(item)
-        if not number and not _BULLET.fullmatch(mark):
+        if not number and not _is_bullet(mark):
             item.append(NavigableString(f"{mark} "))
         item.extend(list(entry.contents))
     for entry in entries:
         entry.decompose()
+
+
+def _is_bullet(mark: str) -> bool:
+    """Whether a mark says no more than that an entry begins."""
+    return mark in _BULLETS or (len(mark) == 1 and not mark.isalnum() and mark not in TICKS)
 
 
 def _mark(entry: Tag) -> str:

@@ -34,6 +34,7 @@ _TAGS = frozenset(tags) | set(_NEWER.split())
 #: Bold words that end with a sign, or a blank, and stand directly before a letter: Markdown reads no mark there.
 _BOLD = re.compile(r"(?<![\\*])\*\*(?=[^\s*])([^*\n]*?\w)([^\w\s*]*[^\w*\n])\*\*(?=\w)")
 _TASK = re.compile(r"\[([ xX])\][ \t]+")
+_COUNTERS = re.compile(r"\.(lst-kix_[\w-]+)\s*>\s*li:before\s*\{content:[\"'\s]*counter\([\w-]+,\s*([\w-]+)\)")
 _AROUND_TABLE = re.compile(
     r"<a\b([^<>]*)>((?:(?!</?a\b).)*?<(?:table|t[rdh]|fieldset)\b(?:(?!</?a\b).)*)</a\s*>", re.IGNORECASE | re.DOTALL
 )
@@ -89,6 +90,14 @@ def with_links_around_tables(page: str) -> str:
     return _AROUND_TABLE.sub(rf"<{LINK}\1>\2</{LINK}>", page)
 
 
+def _with_letters(page: str) -> str:
+    """A page of Google Docs, whose sheet says how its lists count, with that at the lists."""
+    for name, form in _COUNTERS.findall(page):
+        if form not in ("decimal", "none"):
+            page = re.sub(rf'<ol (?=class="{re.escape(name)}[ "])', f'<ol type="{form}" ', page)
+    return page
+
+
 def inlined(page: str) -> str:
     """A page with its style sheet's rules on its elements: Google Docs says by classes what is bold. A sheet that
     can't be read is left out.
@@ -99,7 +108,7 @@ def inlined(page: str) -> str:
     page = re.sub(r"<!\[(?:if [^\]]*|endif)\]>", "", page)
     try:
         made = Premailer(
-            with_links_around_tables(page),
+            with_links_around_tables(_with_letters(page)),
             keep_style_tags=False,
             remove_classes=False,
             disable_validation=True,

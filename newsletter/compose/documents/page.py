@@ -13,7 +13,7 @@ from newsletter.compose.documents.anchors import plain_links
 from newsletter.compose.documents.blocks import BLOCKS, has_words, known_elements, runs, words_in_paragraphs
 from newsletter.compose.documents.lists import nest_lists, number_lists
 from newsletter.compose.documents.markup import LINK, with_links_around_tables
-from newsletter.compose.documents.pictures import Picture, Pictures, take_pictures
+from newsletter.compose.documents.pictures import Picture, Pictures, backgrounds, take_pictures
 from newsletter.compose.documents.raised import raise_signs
 from newsletter.compose.documents.symbols import as_seen, font_of_symbols
 from newsletter.compose.documents.tables import plain_tables
@@ -23,6 +23,7 @@ from newsletter.compose.documents.writer import to_markdown
 __all__ = ["Document", "Picture", "Pictures", "read_page"]
 
 _HEADING = re.compile(r"^h[1-6]$")
+_FAMILY = re.compile(r"font-family:([^;,]+)", re.IGNORECASE)
 _EMPHASIS = ["strong", "b", "em", "i", "del", "s", "strike"]
 #: What stands around a page's text, and before its title.
 _AROUND = ["nav", "header", "aside"]
@@ -46,32 +47,37 @@ def read_page(html: str, pictures: Pictures, tracking: Iterable[str], notes: Ite
     base = page.find("base", href=True)
     address = str(base["href"]) if base is not None else ""
     said = [*notes, *without_the_unseen(page), *without_comments(page)]
-    title = _title(page)
+    heading = _title(page)
     _say_by_elements(page)
+    _signs_of_fonts(page)
     nest_lists(page)
     said += known_elements(page)
     number_lists(page)
     said += raise_signs(page)
+    title = _taken_out(heading) if heading is not None else ""
     said += plain_tables(page)
     said += plain_links(page, tuple(tracking), address)
     _headings(page)
-    said += take_pictures(page, pictures)
+    said += [*backgrounds(page), *take_pictures(page, pictures)]
     _emphasis(page)
     words_in_paragraphs(page)
     markdown = to_markdown(page)
     return Document(title=title, markdown=markdown, pictures=tuple(pictures.taken), notes=tuple(dict.fromkeys(said)))
 
 
-def _title(page: BeautifulSoup) -> str:
-    """Take the title out: what is styled so, or the only heading of the first rank, where it stands at the top."""
-    named = page.select_one("h1.title, p.title, .MsoTitle")
+def _title(page: BeautifulSoup) -> Tag | None:
+    """The title: what is styled so, or the only heading of the first rank, where it stands at the top."""
     first = page.find_all("h1")
-    found = named or (first[0] if len(first) == 1 and _is_at_the_top(first[0]) else None)
-    if found is None:
-        return ""
-    title = " ".join(found.get_text(" ", strip=True).split())
-    if found.find("img") is None:
-        found.decompose()
+    alone = first[0] if len(first) == 1 and _is_at_the_top(first[0]) else None
+    return page.select_one("h1.title, p.title, .MsoTitle") or alone
+
+
+def _taken_out(heading: Tag) -> str:
+    for line_break in heading.find_all("br"):
+        line_break.replace_with(" ")
+    title = " ".join(heading.get_text().split())
+    if heading.find("img") is None:
+        heading.decompose()
     return title
 
 
@@ -81,9 +87,7 @@ def _is_at_the_top(heading: Tag) -> bool:
 
 
 def _say_by_elements(page: BeautifulSoup) -> None:
-    """Bold, italic, struck, raised and lowered words by their elements, and signs by their characters, where a program
-    says so by styles.
-    """
+    """Bold, italic, struck, raised and lowered words by their elements, where a program says so by styles."""
     for element in page.find_all(["span", "font", "b", "i"]):
         style = style_of(element)
         wanted = []
@@ -100,12 +104,25 @@ def _say_by_elements(page: BeautifulSoup) -> None:
         for name in wanted:
             if not element.find_parent(name):
                 element.wrap(page.new_tag(name))
-        family = re.search(r"font-family:([^;,]+)", str(element.get("style", "")))
-        if font := font_of_symbols(family[1] if family else str(element.get("face", ""))):
-            for text in element.find_all(string=True):
-                text.replace_with(NavigableString(as_seen(text, font)))
     for element in page.find_all("u"):
         element.unwrap()
+
+
+def _signs_of_fonts(page: BeautifulSoup) -> None:
+    """The signs of Wingdings and the like by their characters."""
+    named = page.find_all(lambda one: one.has_attr("face") or _FAMILY.search(str(one.get("style", ""))) is not None)
+    if not any(_font(one) for one in named):
+        return
+    fonts = {id(one): _font(one) for one in named}
+    for text in page.find_all(string=True):
+        font = next((fonts[id(one)] for one in text.parents if id(one) in fonts), "")
+        if font:
+            text.replace_with(NavigableString(as_seen(text, font)))
+
+
+def _font(element: Tag) -> str:
+    family = _FAMILY.search(str(element.get("style", "")))
+    return font_of_symbols(family[1] if family else str(element.get("face", "")))
 
 
 def _headings(page: BeautifulSoup) -> None:

@@ -22,6 +22,8 @@ from newsletter.photos import fit
 _DATA = re.compile(r"data:image/[\w.+-]+(?:;[\w=.+-]+)*?(;base64)?,(.*)", re.DOTALL | re.IGNORECASE)
 #: How wide a picture may be that nobody sees, in pixels.
 _BEACON = 2
+#: Of an address, so many letters are said.
+_LONGEST = 200
 _LENGTH = r"(?:^|;){}:(-?[\d.]+)(?:px|pt)?(?:;|$)"
 _TURN = re.compile(r"(?:^|;)transform:[^;]*rotate\((-?[\d.]+)(rad|deg|turn|grad)?\)")
 _DEGREES = {"rad": 180 / math.pi, "turn": 360.0, "grad": 0.9, "deg": 1.0, None: 1.0}
@@ -69,6 +71,8 @@ def take_pictures(page: BeautifulSoup, pictures: Pictures) -> list[str]:
             continue
         alt = " ".join(str(image.get("alt", "")).split())
         paragraph = image.find_parent(["p", "li", "div"])
+        if _is_cut_otherwise(image):
+            notes.append("a picture is cut in the document, and is taken with what was cut off" + at(alt))
         try:
             image["src"] = pictures.take(str(image.get("src", "")), _shown(image))
         except InputError as fault:
@@ -80,6 +84,24 @@ def take_pictures(page: BeautifulSoup, pictures: Pictures) -> list[str]:
             stands_in = alt if alone or not re.search(r"[A-Za-z]", alt) else ""
             image.replace_with(NavigableString(stands_in))
     return notes
+
+
+def backgrounds(page: BeautifulSoup) -> list[str]:
+    """Notes on pictures that stand behind words."""
+    notes = []
+    for element in page.find_all(lambda one: one.has_attr("background") or "url(" in str(one.get("style", ""))):
+        found = re.search(r"background[^;]*url\(([^)]*)\)", str(element.get("style", "")), re.IGNORECASE)
+        if source := str(element.get("background", "") or (found[1].strip(" \"'") if found else "")):
+            notes.append(f"a picture behind the text isn't taken: {source[:_LONGEST]}")
+    return notes
+
+
+def _is_cut_otherwise(image: Tag) -> bool:
+    """Whether a page cuts a picture in a way that isn't followed here."""
+    window = image.parent if isinstance(image.parent, Tag) else image
+    style = style_of(image)
+    hidden = "overflow:hidden" in style_of(window) and re.search(r"scale\(|position:absolute|object-fit:cover", style)
+    return bool(hidden or re.search(r"clip(?:-path)?:|object-view-box:", style))
 
 
 def _shown(image: Tag) -> Shown:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from mammoth.docx.dingbats import dingbats
 
+#: Signs before the entries of a list that say yes, no, or not yet.
+TICKS = "☐☑☒✓✔✗✘✅❌❎◻🗹🗷🗸"
 _FONTS: dict[str, str] = {name.lower(): name for name, _ in dingbats}
 #: Arrows of Wingdings that few fonts have in the place that Unicode gives them.
 _ARROWS = {0x1F868: 0x2190, 0x1F869: 0x2191, 0x1F86A: 0x2192, 0x1F86B: 0x2193}

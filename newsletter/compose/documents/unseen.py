@@ -9,7 +9,8 @@ from bs4 import BeautifulSoup, Comment, Tag
 from newsletter.compose.documents.excerpt import short
 
 _NEVER_SHOWN = ("head", "script", "style", "meta", "link", "title", "xml", "template", "base", "datalist")
-_HIDDEN = re.compile(r"(?:^|;)(?:display:none|visibility:hidden)")
+_HIDDEN = re.compile(r"(?:^|;)(?:display:none|visibility:hidden|opacity:0(?:\.0*)?(?:;|!|$))")
+_FLAT = re.compile(r"(?:^|;)(?:max-)?height:0(?:px)?(?:;|!|$)")
 #: Comments that mail programs and browsers write for themselves.
 _FOR_PROGRAMS = re.compile(r"\s*(?:\[(?:if|endif)|<!|/?\*|saved from|StartFragment|EndFragment|\s*$)", re.IGNORECASE)
 
@@ -37,7 +38,9 @@ def without_the_unseen(page: BeautifulSoup) -> list[str]:
 
 
 def _is_hidden(element: Tag) -> bool:
-    return element.has_attr("hidden") or _HIDDEN.search(style_of(element)) is not None
+    style = style_of(element)
+    is_flat = "overflow:hidden" in style and _FLAT.search(style) is not None
+    return is_flat or element.has_attr("hidden") or _HIDDEN.search(style) is not None
 
 
 def without_comments(page: BeautifulSoup) -> list[str]:

@@ -77,4 +77,4 @@ def _text(package: Package, part: Part, known: styles.Styles) -> Iterator[str]:
 def _picture(image: Any) -> dict[str, str]:
     with image.open() as file:
         encoded = base64.b64encode(file.read()).decode()
-    return {"src": f"data:{image.content_type};base64,{encoded}"}
+    return {"src": f"data:image/any;base64,{encoded}"}  # what a picture is, its bytes say

@@ -19,7 +19,9 @@ _DRAWING = "http://schemas.openxmlformats.org/drawingml/2006"
 _LOST = {
     f"{{{_DRAWING}/chart}}chart": "a chart",
     f"{{{_DRAWING}/diagram}}relIds": "a diagram",
+    "{http://schemas.microsoft.com/office/drawing/2014/chartex}chart": "a chart",
     f"{W}contentPart": "a drawing by hand",
+    "{http://schemas.microsoft.com/office/word/2010/wordprocessingInk}contentPart": "a drawing by hand",
     f"{W}control": "a control",
 }
 _WHOLE = 100_000
@@ -61,14 +63,17 @@ def rules(root: Any) -> None:
 
 
 def _chosen(choice: Any) -> None:
-    """The newer form of a drawing in its place, where it has one that is read here; else the older one."""
+    """The newer form of a drawing in its place, where it has what can be taken, or is said; else the older one."""
     newer, older = choice.find(f"{MC}Choice"), choice.find(f"{MC}Fallback")
-    picked = newer if newer is not None and newer.find(f".//{W}drawing") is not None else older
-    if picked is None:
-        picked = newer
+    picked = next((one for one in (newer, older) if one is not None and _holds_something(one)), newer)
     parent = choice.getparent()
     place = parent.index(choice)
     parent[place : place + 1] = list(picked) if picked is not None else []
+
+
+def _holds_something(drawing: Any) -> bool:
+    charts = (name for name, called in _LOST.items() if called in ("a chart", "a diagram"))
+    return next(drawing.iter(f"{W}t", f"{A}blip", f"{V}imagedata", f"{V}textpath", *charts), None) is not None
 
 
 def _drawing(package: Package, part: Part, drawing: Any) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from lxml import etree
 
 from newsletter.compose.documents.counting import letters, roman
+from newsletter.compose.documents.symbols import TICKS, as_seen, font_of_symbols
 from newsletter.compose.documents.word.package import W
 from newsletter.compose.documents.word.styles import Styles, element, first_child, text_run
 
@@ -63,6 +64,8 @@ class Lists:
         if _value(definition, "numFmt") == "bullet":
             if not kind:
                 self._enter(paragraph, _BULLETS, level)
+                if box := _box(definition):
+                    _put_first(paragraph, f"{box} ")
             return
         self._count(numbered, level)
         label, number = self._label(numbered, level), self._counts[self._key(numbered, level)]
@@ -174,6 +177,14 @@ def with_numbers(html: str) -> str:
     """Mammoth's HTML with each entry's number at the entry."""
     html = re.sub(f"<li>{_MARK.pattern}", r'<li value="\1">', html)
     return _MARK.sub(r"\1. ", html)
+
+
+def _box(definition: Any) -> str:
+    """The sign before an entry that says whether it's done; empty where it only says that an entry begins."""
+    sign, fonts = _value(definition, "lvlText"), definition.find(f"{W}rPr/{W}rFonts")
+    font = font_of_symbols(str(fonts.get(f"{W}ascii") or "")) if fonts is not None else ""
+    shown = as_seen(sign, font) if font else sign
+    return shown if shown and shown in TICKS else ""
 
 
 def _put_first(paragraph: Any, text: str) -> None:

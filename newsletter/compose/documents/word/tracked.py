@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import Any
 
 from newsletter.compose.documents.excerpt import short
-from newsletter.compose.documents.word.package import A, Package, V, W, is_on, unwrap, words
-from newsletter.compose.documents.word.styles import Styles
+from newsletter.compose.documents.word.package import W14, A, Package, V, W, is_on, unwrap, words
+from newsletter.compose.documents.word.styles import Styles, text_run
 
 #: Of a hidden run, what only says where a field begins and ends is needed.
 _OF_FIELDS = (f"{W}rPr", f"{W}fldChar", f"{W}instrText")
@@ -76,18 +76,14 @@ def without_placeholders(root: Any) -> Iterator[str]:
 
 def unfolded(root: Any) -> None:
     """Check boxes as their signs, and content controls as what is in them."""
-    from newsletter.compose.documents.word.package import W14
-    from newsletter.compose.documents.word.styles import text_run
-
     for control in list(root.iter(f"{W}sdt")):
         box = control.find(f"{W}sdtPr/{W14}checkbox")
         content = control.find(f"{W}sdtContent")
         if box is not None and content is not None and not words(content) and content.find(f".//{W}sym") is None:
             checked = box.find(f"{W14}checked")
             on = checked is not None and checked.get(f"{W14}val") not in ("0", "false", "off")
-            (content.find(f".//{W}p") if content.find(f".//{W}p") is not None else content).append(
-                text_run("☒" if on else "☐")
-            )
+            inside = content.find(f".//{W}p")
+            (content if inside is None else inside).append(text_run("☒" if on else "☐"))
         if content is None:
             control.getparent().remove(control)
         else:
