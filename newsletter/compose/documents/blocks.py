@@ -99,7 +99,7 @@ def words_in_paragraphs(page: BeautifulSoup) -> None:
     """Words that stand loose beside blocks as paragraphs, and breaks only where they part lines of one."""
     for element in page.find_all(_LOOSE):
         for stretch in _stretches(element):
-            if has_words(stretch) or any(isinstance(one, Tag) and one.find("img") for one in stretch):
+            if has_words(stretch) or any(map(_is_picture, stretch)):
                 made = page.new_tag(WORDS if element.name == "li" else "p")
                 stretch[0].insert_before(made)
                 made.extend(stretch)
@@ -125,6 +125,10 @@ def _stretches(element: Tag) -> list[list[PageElement]]:
         else:
             found[-1].append(child)
     return [stretch for stretch in found if stretch]
+
+
+def _is_picture(part: PageElement) -> bool:
+    return isinstance(part, Tag) and (part.name == "img" or part.find("img") is not None)
 
 
 def _out_of_marks(line_break: Tag) -> None:

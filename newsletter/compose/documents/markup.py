@@ -34,7 +34,7 @@ _TAGS = frozenset(tags) | set(_NEWER.split())
 #: Bold words that end with a sign, or a blank, and stand directly before a letter: Markdown reads no mark there.
 _BOLD = re.compile(r"(?<![\\*])\*\*(?=[^\s*])([^*\n]*?\w)([^\w\s*]*[^\w*\n])\*\*(?=\w)")
 _TASK = re.compile(r"\[([ xX])\][ \t]+")
-_COUNTERS = re.compile(r"\.(lst-kix_[\w-]+)\s*>\s*li:before\s*\{content:[\"'\s]*counter\([\w-]+,\s*([\w-]+)\)")
+_COUNTERS = re.compile(r"\.(lst-kix_[\w-]+)\s*>\s*li:before\s*\{content:[^;{}c]*counter\([\w-]+,\s*([\w-]+)\)")
 _AROUND_TABLE = re.compile(
     r"<a\b([^<>]*)>((?:(?!</?a\b).)*?<(?:table|t[rdh]|fieldset)\b(?:(?!</?a\b).)*)</a\s*>", re.IGNORECASE | re.DOTALL
 )

@@ -50,6 +50,11 @@ PAGE = "<html><body>{}</body></html>"
         ("<pre>a  b\n\n\n  c</pre>", "```\na  b\n\n\n  c\n```\n"),
         ("<p><span style='font-family:Wingdings'>à</span> on</p>", "→ on\n"),
         ("<p><font face=Symbol>a</font></p>", "α\n"),
+        (
+            "<ul><li style='font-family:Wingdings'>à<span style='font-family:Arial'>à</span></li></ul>",
+            "- →à\n",
+        ),
+        ("<p style='opacity:0.5'>half</p><div style='height:0'>flat</div>", "half\n\nflat\n"),
         ("<ruby>漢<rt>kan</rt></ruby>", "漢 (kan)\n"),
         ("<p>a</p><h1>Only one</h1><p>b</p>", "a\n\n## Only one\n\nb\n"),
     ],
@@ -98,6 +103,9 @@ def test_a_picture_and_words_in_one_link_are_two(tmp_path: Path) -> None:
         ("<p><a href='javascript:x'>Go</a></p>", "a link isn't taken, mail can't lead there: javascript:x, at “Go”"),
         ("<p hidden>secret</p>", "hidden text is left out: “secret”"),
         ("<p>a<span style='display: none'>secret</span></p>", "hidden text is left out: “secret”"),
+        ("<p style='opacity:0'>secret</p>", "hidden text is left out: “secret”"),
+        ("<div style='max-height:0;overflow:hidden'>secret</div>", "hidden text is left out: “secret”"),
+        ("<td background='https://e.org/b.png'>x</td>", "a picture behind the text isn't taken: https://e.org/b.png"),
         ("<p>a<!-- to do --></p>", "a comment is left out: “to do”"),
         ("<iframe src='https://e.org/v'></iframe>", "an embedded page, video or sound isn't taken: https://e.org/v"),
         ("<embed src='a.pdf'>", "an embedded page, video or sound isn't taken: a.pdf"),
@@ -160,6 +168,26 @@ def test_a_picture_of_google_docs_is_cut_and_turned_as_it_is_shown(tmp_path: Pat
     found = read_bytes(tmp_path, "a.html", PAGE.format(html).encode())
     shown = Image.open(io.BytesIO(found.pictures[0].data)).convert("RGB")
     assert (shown.size, shown.getpixel((0, 0))) == ((20, 20), (255, 0, 0))
+
+
+def test_lists_of_google_docs_keep_their_letters(tmp_path: Path) -> None:
+    sheet = '.lst-kix_a-0>li:before{content:"" counter(lst-ctn-kix_a-0,lower-latin) ". "}'
+    html = f'<style>{sheet}</style><ol class="lst-kix_a-0 start" start="1"><li>x</li><li>y</li></ol>'
+    assert read_bytes(tmp_path, "a.html", PAGE.format(html).encode()).markdown == "- a. x\n- b. y\n"
+
+
+def test_the_title_is_written_like_the_text() -> None:
+    found = of_html(PAGE.format("<nav>Home</nav><h1>It cost 10<sup>6</sup>: <b>Bo</b>ld<br>and more</h1><p>a</p>"))
+    assert (found.title, found.markdown) == ("It cost 10⁶: Bold and more", "Home\n\na\n")
+
+
+def test_ticks_before_the_entries_of_outlook_are_words() -> None:
+    entry = (
+        "<p style='mso-list:l0 level1 lfo1'><span style='font-family:Wingdings'><span style='mso-list:Ignore'>{}"
+        "</span></span>{}</p>"
+    )
+    found = of_html(PAGE.format(entry.format("ü", "done") + entry.format("§", "plain")))
+    assert found.markdown == "- ✓ done\n- plain\n"
 
 
 def test_an_emoji_that_is_a_picture_stays_an_emoji() -> None:

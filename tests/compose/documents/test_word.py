@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from newsletter.compose.documents import Document
@@ -216,6 +220,11 @@ def test_lists_count_as_word_shows_it(word: Any, levels: list[str], entries: lis
     assert word(*body, numbering=numbering).markdown == markdown
 
 
+def test_a_check_list_keeps_its_boxes(word: Any) -> None:
+    numbering = "".join(made.counted(9, made.level(0, "bullet", "☐")))
+    assert word(made.paragraph(made.run("Call"), numbered=9), numbering=numbering).markdown == "- ☐ Call\n"
+
+
 def test_a_list_that_begins_anew_is_one_of_its_own(word: Any) -> None:
     again = (
         '<w:num w:numId="8"><w:abstractNumId w:val="2"/>'
@@ -397,3 +406,53 @@ def test_words_and_pictures_of_a_text_box_come_once(word: Any) -> None:
     )
     found = word(of(made.run("Before."), box), image=made.png())
     assert found.markdown == "Before.\n\nBoxed.\n\n![Ann](picture-1.png)\n"
+
+
+#: Wherever Word keeps words; each § is a word of its own.
+_RUNS = (
+    *(made.run("§"), made.run("§", "<w:vanish/>"), made.run("§", RAISED), made.run("§", '<w:rStyle w:val="none"/>')),
+    *(made.link("none", "§"), made.link("l", "§"), made.inserted("§"), made.deleted("§")),
+    f'<w:fldSimple w:instr="PAGE">{made.run("§")}</w:fldSimple>',
+    f'<w:fldSimple w:instr="HYPERLINK &quot;https://e.org/&quot;">{made.run("§")}</w:fldSimple>',
+    FIELD.format("begin") + instruction("IF") + FIELD.format("separate") + made.run("§") + FIELD.format("end"),
+    f"<w:sdt><w:sdtPr/><w:sdtContent>{made.run('§')}</w:sdtContent></w:sdt>",
+    f"<w:moveTo>{made.run('§')}</w:moveTo>",
+    f"<w:bdo><w:customXml>{made.run('§')}</w:customXml></w:bdo>",
+    f"<w:r><w:ruby><w:rt>{made.run('§')}</w:rt><w:rubyBase>{made.run('§')}</w:rubyBase></w:ruby></w:r>",
+    '<w:r><w:t>§</w:t><w:br w:type="page"/><w:t>§</w:t><w:cr/><w:t>§</w:t><w:tab/><w:br/></w:r>',
+    f"<w:r><w:pict><v:shape><v:textbox><w:txbxContent>{of(made.run('§'))}</w:txbxContent></v:textbox></v:shape>"
+    "</w:pict></w:r>",
+    '<w:r><w:pict><v:shape><v:textpath string="§"/></v:shape></w:pict></w:r>',
+    '<w:r><w:footnoteReference w:id="4"/></w:r><w:r><w:commentReference w:id="4"/></w:r>',
+    "<m:oMath><m:r><m:t>§</m:t></m:r></m:oMath>",
+    *(made.picture("image", "§"), made.picture("none", "§")),
+)
+_RUN = st.lists(st.sampled_from(_RUNS), min_size=1, max_size=3).map("".join)
+_PARAGRAPH = st.builds(
+    made.paragraph,
+    _RUN,
+    style=st.sampled_from(["", "Title", "Heading1", "Heading2", "Quote", "none"]),
+    numbered=st.sampled_from([0, 0, 1, 2, 7]),
+    at_level=st.sampled_from([0, 1, 8]),
+)
+_TABLE = st.builds(
+    lambda one, other, merged: made.table(
+        (made.cell("§"), made.cell("§", merged)), (f"<w:tc>{one}</w:tc>", f"<w:tc>{other}</w:tc>")
+    ),
+    _PARAGRAPH,
+    _PARAGRAPH,
+    st.sampled_from(["", START, '<w:gridSpan w:val="2"/>']),
+)
+
+
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(st.lists(st.one_of(_PARAGRAPH, _TABLE), min_size=1, max_size=4))
+def test_no_word_of_a_document_disappears_without_a_note(pieces: list[str]) -> None:
+    body, count = "".join(pieces), 0
+    while "§" in body:
+        body, count = body.replace("§", f"w{count}w", 1), count + 1
+    with TemporaryDirectory() as folder:
+        data = made.docx(body, links={"l": "https://e.org/"}, image=made.png())
+        found = read_bytes(Path(folder), "a.docx", data)
+    said = f"{found.markdown} {found.title} {' '.join(found.notes)}"
+    assert {f"w{number}w" for number in range(count)} <= set(re.findall(r"w\d+w", said))
