@@ -329,6 +329,14 @@ def test_what_is_missing_costs_no_more_than_itself(word: Any, body: str, said: s
     assert found.notes == (said,)
 
 
+@pytest.mark.parametrize("mark", ["begin", "separate", "end"])
+def test_half_a_field_takes_no_words_with_it(word: Any, mark: str) -> None:
+    found = word(
+        of(made.run("One"), FIELD.format(mark), instruction(" PAGE "), made.run(" two")), of(made.run("Three"))
+    )
+    assert found.markdown == "One two\n\nThree\n"
+
+
 def test_what_stands_on_each_page_is_said(word: Any) -> None:
     header = made.part("hdr", of(made.run("EMBARGOED")))
     found = word(of(made.run("Words.")), related={"header1.xml": ("header", header)})
@@ -426,6 +434,7 @@ _RUNS = (
     '<w:r><w:footnoteReference w:id="4"/></w:r><w:r><w:commentReference w:id="4"/></w:r>',
     "<m:oMath><m:r><m:t>§</m:t></m:r></m:oMath>",
     *(made.picture("image", "§"), made.picture("none", "§")),
+    *(FIELD.format("begin") + instruction("PAGE") + made.run("§"), FIELD.format("end") + made.run("§")),
 )
 _RUN = st.lists(st.sampled_from(_RUNS), min_size=1, max_size=3).map("".join)
 _PARAGRAPH = st.builds(

@@ -21,6 +21,8 @@ class _Field:
     begin: Any
     instructions: list[Any] = field(default_factory=list)
     has_result: bool = False
+    #: Words in its instructions, which are nobody's to read.
+    dropped: list[str] = field(default_factory=list)
 
     @property
     def code(self) -> str:
@@ -31,6 +33,7 @@ def with_results(root: Any) -> Iterator[str]:
     """Only the results of fields, with links where mammoth finds them; notes on fields that have none."""
     for simple in list(root.iter(f"{W}fldSimple")):
         _as_complex(simple)
+    _without_halves(root)
     open_fields: list[_Field] = []
     for one in list(root.iter(f"{W}fldChar", f"{W}instrText", *_CONTENT)):
         kind = one.get(f"{W}fldCharType") if one.tag == f"{W}fldChar" else ""
@@ -46,8 +49,28 @@ def with_results(root: Any) -> Iterator[str]:
         elif kind == "end" and open_fields:
             yield from _ended(open_fields.pop())
             in_code = any(not known.has_result for known in open_fields)
+        if in_code and open_fields and one.tag == f"{W}t":
+            open_fields[0].dropped.append(one.text or "")
         if in_code and (one.tag in _CONTENT or (kind and len(open_fields) > (kind == "begin"))):
             one.getparent().remove(one)
+
+
+def _without_halves(root: Any) -> None:
+    """Take out the marks of fields that don't end, or don't begin: the words behind them belong to none."""
+    begun: list[list[Any]] = []
+    halves: list[Any] = []
+    for mark in root.iter(f"{W}fldChar"):
+        kind = mark.get(f"{W}fldCharType")
+        if kind == "begin":
+            begun.append([mark])
+        elif not begun:
+            halves.append(mark)
+        elif kind == "end":
+            begun.pop()
+        else:
+            begun[-1].append(mark)
+    for mark in (*halves, *(mark for marks in begun for mark in marks)):
+        mark.getparent().remove(mark)
 
 
 def _ended(known: _Field) -> Iterator[str]:
@@ -60,8 +83,10 @@ def _ended(known: _Field) -> Iterator[str]:
     chosen = _chosen(known.begin) if name == "FORMDROPDOWN" else ""
     if chosen:
         known.begin.getparent().addnext(text_run(chosen))
-    elif not known.has_result and code and name not in _SHOW_NOTHING:
-        yield f"a field without a result is left out: “{short(code)}”"
+    elif not known.has_result:
+        words = " ".join("".join(known.dropped).split())
+        if words or (code and name not in _SHOW_NOTHING):
+            yield f"a field without a result is left out: “{short(words or code)}”"
 
 
 def _link(code: str) -> str:
