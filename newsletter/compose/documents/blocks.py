@@ -108,7 +108,7 @@ def words_in_paragraphs(page: BeautifulSoup) -> None:
                     one.extract()
     for line_break in page.find_all("br"):
         _out_of_marks(line_break)
-    for line_break in page.find_all("br"):
+    for line_break in reversed(page.find_all("br")):  # from the last, so that each part is moved once
         if line_break.parent is not None and (block := line_break.find_parent(["p", WORDS])):
             _part(page, block, line_break)
     for block in page.find_all(["p", WORDS, *_HEADINGS]):
@@ -169,10 +169,11 @@ def _without_breaks(block: Tag, end: int) -> None:
     """Take off the breaks with which a block begins or ends."""
     part: PageElement = block
     while isinstance(part, Tag) and part.name != "br":
-        contents = [one for one in part.contents if isinstance(one, Tag) or str(one).strip()]
-        if not contents:
+        contents = part.contents if end == 0 else reversed(part.contents)
+        found = next((one for one in contents if isinstance(one, Tag) or str(one).strip()), None)
+        if found is None:
             return
-        part = contents[end]
+        part = found
         if isinstance(part, Tag) and part.name == "br":
             part.decompose()
             part = block
