@@ -140,6 +140,15 @@ HTML = (
     *("<p>§<sup>§</sup> <sub>§</sub></p>", "<s>§</s>", "<u>§</u>", "<mark>§</mark>", "<p>1. §</p>"),
     *("<p># §</p>", "<p>§ | §</p>", "<details><summary>§</summary>§</details>"),
     *("<figure><figcaption>§</figcaption></figure>", "<button>§</button>"),
+    *("<a href='https://e.org/§'><table><tr><td>§</td></tr></table></a>", "<a href='tel:§'>§</a>"),
+    *("<a href='https://e.org/§'><h3>§</h3><p>§</p></a>", "<a href='https://e.org/§'><div>§</div></a>"),
+    *("<table><tr><td rowspan=2>§</td><td>§</td></tr><tr><td>§</td></tr></table>",),
+    *("<p style='mso-hide:all'>§</p>", "<p style='display:none'>§</p>", "<div><br></div>", "<p>§<br></p>"),
+    *("<p>§<br>• §<br>• §</p>", "<p>§<br><br>§</p>", "<ul><li>§<br>1. §</li><li># §</li></ul>"),
+    *("<p>§<b>: §</b>§</p>", "<strong><p>§</p><p>§</p></strong>", "<svg><text>§</text></svg>"),
+    *("<input type=checkbox checked> §", "<select><option>§<option>§</select>", "<ruby>§<rt>§</rt></ruby>"),
+    *("<ol type=a><li>§<li value=7>§</ol>", "<ol><li>§</ol><ol><li>§</ol>", "<p>&lt;b&gt; § &amp;nbsp;</p>"),
+    *("<span style='display:block'>§</span>", "<iframe src='https://e.org/v'>§</iframe>", "<video>§</video>"),
 )
 
 

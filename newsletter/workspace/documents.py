@@ -68,7 +68,7 @@ class Documents(Opened):
             slug=name,
             named=named,
             pictures=len(document.pictures),
-            entries=len(references(path)),
+            entries=len(references(path) & library.keys()),
             links=tuple(url for url in dict.fromkeys(link.url for link in links(markdown)) if _is_new(url, stored)),
             notes=document.notes,
         )

@@ -8,6 +8,7 @@ What can't be taken is in the document's notes, with the words that it stood bes
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
@@ -22,6 +23,12 @@ __all__ = ["Document", "read"]
 
 _LARGEST = 60_000_000
 _UNFOLDED = 300_000_000
+#: How files begin that are neither pages nor Markdown: archives, PDF, RTF and Word's old documents.
+_OTHERS = (b"PK\x03\x04", b"%PDF", b"{\\rtf", b"\xd0\xcf\x11\xe0")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_MIME = re.compile(rb"\s*(?:[A-Za-z-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){0,80}?MIME-Version:", re.IGNORECASE)
+#: What no page is without.
+_PAGE = re.compile(r"<(?:html|body|p|div|h[1-6]|table|td|ul|ol|center|span|br)\b", re.IGNORECASE)
 _KNOWN = ".docx, .md, .html, or the .zip of Google Docs' web page"
 
 
@@ -36,9 +43,13 @@ def read(path: Path, tracking: Iterable[str]) -> Document:
         raise InputError(f"can't be read: {fault.strerror}", where=str(path)) from None
     if data is None:
         raise InputError(f"larger than {_LARGEST // 1_000_000} MB", where=str(path), hint="make its pictures smaller")
+    if not data.strip():
+        raise InputError("is empty", where=str(path))
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise InputError(f'"{path.suffix}" is not a kind of document that is known', where=str(path), hint=_KNOWN)
+    if reader in (_markdown, _html) and (data.startswith(_OTHERS) or (b"\0" in data and not data.startswith(_UTF16))):
+        raise InputError("is damaged, or of another kind than its name says", where=str(path), hint=_KNOWN)
     return reader(path, data, tuple(tracking))
 
 
@@ -49,11 +60,21 @@ def _word(path: Path, data: bytes, tracking: tuple[str, ...]) -> Document:
 
 
 def _markdown(path: Path, data: bytes, tracking: tuple[str, ...]) -> Document:
-    return read_page(markup.to_html(_text(data, path)), Pictures(_beside(path)), tracking)
+    text = _text(data, path)
+    if re.match(r"\s*<(?:!doctype|html|head|body)\b", text, re.IGNORECASE):
+        raise InputError("is a web page", where=str(path), hint="name it .html")
+    html, notes = markup.to_html(text)
+    return read_page(html, Pictures(_beside(path)), tracking, notes)
 
 
 def _html(path: Path, data: bytes, tracking: tuple[str, ...]) -> Document:
-    return read_page(markup.inlined(page_text(data, "")), Pictures(_beside(path)), tracking)
+    if _MIME.match(data):
+        hint = "save it as a web page (.html), not as a single file"
+        raise InputError("is a mail or a page in a single file", where=str(path), hint=hint)
+    text = page_text(data, "")
+    if not _PAGE.search(text):
+        raise InputError("is damaged, or of another kind than its name says", where=str(path), hint=_KNOWN)
+    return read_page(markup.inlined(text), Pictures(_beside(path)), tracking)
 
 
 def _zipped(path: Path, data: bytes, tracking: tuple[str, ...]) -> Document:

@@ -1,15 +1,26 @@
-"""Lists as Word and Outlook save them: paragraphs with a mark before them, made into lists."""
+"""Lists of a page: paragraphs with a mark before them made into lists, and each entry with its number."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from itertools import pairwise
 
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString
 
-_LEVEL = re.compile(r"mso-list:\s*l\d+\s+level(\d+)", re.IGNORECASE)
+from newsletter.compose.documents.counting import letters, roman
+from newsletter.compose.documents.symbols import TICKS
+from newsletter.compose.documents.unseen import style_of
+
+_LEVEL = re.compile(r"mso-list:\s*l(\d+)\s+level(\d+)", re.IGNORECASE)
 _GOOGLE = re.compile(r"lst-(\w+)-(\d+)")
-_NUMBER = re.compile(r"(\d+)[.)]")
+_NUMBER = re.compile(r"\(?(\d{1,9})[.):]?\)?")
+#: Letters of fonts of symbols that say no more than that an entry begins.
+_BULLETS = "oØvüq"
+#: How lists of HTML count, by their `type` and by their style.
+_COUNTED = {"a": letters, "i": roman, "lower-alpha": letters, "lower-latin": letters, "lower-roman": roman}
+_CAPITAL = {"A": letters, "I": roman, "upper-alpha": letters, "upper-latin": letters, "upper-roman": roman}
 
 
 def nest_lists(page: BeautifulSoup) -> None:
@@ -17,13 +28,59 @@ def nest_lists(page: BeautifulSoup) -> None:
     entry, go into the entry before them.
     """
     for paragraph in page.find_all("p"):
-        if not paragraph.decomposed and _level(paragraph) and not _follows_entry(paragraph):
+        if not paragraph.decomposed and _level(paragraph)[1] and not _follows_entry(paragraph):
             _gather(page, paragraph)
     _join_google(page)
     for inner in page.select("ul > ul, ul > ol, ol > ul, ol > ol"):
         before = inner.find_previous_sibling("li")
         if before is not None:
             before.append(inner.extract())
+
+
+def number_lists(page: BeautifulSoup) -> None:
+    """Give each entry of a numbered list its number; a list that begins anew is one of its own, and one that counts
+    by letters, or down, has its marks as words.
+    """
+    for numbered in page.find_all("ol"):
+        entries = numbered.find_all("li", recursive=False)
+        reverse = numbered.has_attr("reversed")
+        number = _whole(numbered.get("start"), len(entries) if reverse else 1)
+        label = _labels(numbered)
+        for entry in entries:
+            number = _whole(entry.get("value"), number)
+            entry["value"] = str(number)
+            if label or reverse:
+                entry.insert(0, NavigableString(f"{label(number) if label else number}. "))
+            number += -1 if reverse else 1
+        if label or reverse:
+            numbered.name = "ul"
+        else:
+            _split(page, numbered, entries)
+
+
+def _split(page: BeautifulSoup, numbered: Tag, entries: list[Tag]) -> None:
+    for before, entry in reversed(list(pairwise(entries))):
+        if int(str(entry["value"])) <= int(str(before["value"])):
+            made = page.new_tag("ol")
+            made.extend([entry, *entry.find_next_siblings("li")])
+            numbered.insert_after(made)
+
+
+def _labels(numbered: Tag) -> Callable[[int], str] | None:
+    """How a list counts, where it doesn't by numbers."""
+    found = re.search(r"list-style(?:-type)?:([\w-]+)", style_of(numbered))
+    for name in (str(numbered.get("type", "")), found[1] if found else ""):
+        if name in _COUNTED:
+            return _COUNTED[name]
+        if name in _CAPITAL:
+            small = _CAPITAL[name]
+            return lambda number: small(number).upper()
+    return None
+
+
+def _whole(written: object, otherwise: int) -> int:
+    text = str(written or "").strip()
+    return int(text) if re.fullmatch(r"\d{1,9}", text) else otherwise
 
 
 def _join_google(page: BeautifulSoup) -> None:
@@ -53,42 +110,50 @@ def _google(element: Tag) -> tuple[str, int]:
     return (found[1], int(found[2])) if found else ("", 0)
 
 
-def _level(element: Tag | None) -> int:
-    """At which level a paragraph is an entry; 0 where it's none."""
+def _level(element: Tag | None) -> tuple[str, int]:
+    """Of which of Word's lists a paragraph is an entry, and at which level; 0 where it's none."""
     found = _LEVEL.search(str(element.get("style", ""))) if element is not None else None
-    return int(found[1]) if found else 0
+    return (found[1], int(found[2])) if found else ("", 0)
 
 
 def _follows_entry(paragraph: Tag) -> bool:
     before = paragraph.find_previous_sibling()
-    return isinstance(before, Tag) and before.name == "p" and _level(before) > 0
+    return isinstance(before, Tag) and before.name == "p" and _level(before)[1] > 0
 
 
 def _gather(page: BeautifulSoup, first: Tag) -> None:
-    """The list that begins with a paragraph, in its place."""
+    """The lists that begin with a paragraph, in its place: another for each that Word counts by itself."""
     entries = [first]
     following = first.find_next_sibling()
-    while isinstance(following, Tag) and following.name == "p" and _level(following):
+    while isinstance(following, Tag) and following.name == "p" and _level(following)[1]:
         entries.append(following)
         following = following.find_next_sibling()
-    stack: list[tuple[int, Tag]] = []
+    stack: list[tuple[int, str, Tag]] = []
     for entry in entries:
-        level, mark = _level(entry), _mark(entry)
-        while len(stack) > 1 and stack[-1][0] > level:
+        (named, level), mark = _level(entry), _mark(entry)
+        number = _NUMBER.fullmatch(mark)
+        kind = f"{named} {'ol' if number else 'ul'}"
+        while stack and (stack[-1][0] > level or (stack[-1][0] == level and stack[-1][1] != kind)):
             stack.pop()
         if not stack or stack[-1][0] < level:
-            number = _NUMBER.match(mark)
-            made = page.new_tag("ol", attrs={"start": number[1]}) if number else page.new_tag("ul")
+            made = page.new_tag("ol" if number else "ul")
             if stack:
-                (stack[-1][1].find_all("li", recursive=False)[-1]).append(made)
+                (stack[-1][2].find_all("li", recursive=False)[-1]).append(made)
             else:
                 first.insert_before(made)
-            stack.append((level, made))
-        item = page.new_tag("li")
-        stack[-1][1].append(item)
+            stack.append((level, kind, made))
+        item = page.new_tag("li", attrs={"value": number[1]} if number else {})
+        stack[-1][2].append(item)
+        if not number and not _is_bullet(mark):
+            item.append(NavigableString(f"{mark} "))
         item.extend(list(entry.contents))
     for entry in entries:
         entry.decompose()
+
+
+def _is_bullet(mark: str) -> bool:
+    """Whether a mark says no more than that an entry begins."""
+    return mark in _BULLETS or (len(mark) == 1 and not mark.isalnum() and mark not in TICKS)
 
 
 def _mark(entry: Tag) -> str:

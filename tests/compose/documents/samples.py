@@ -12,6 +12,15 @@ _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _DRAWING = "http://schemas.openxmlformats.org/drawingml/2006"
+_V = "urn:schemas-microsoft-com:vml"
+_NAMES = (
+    f'xmlns:w="{_W}" xmlns:r="{_R}" xmlns:wp="{_DRAWING}/wordprocessingDrawing" xmlns:a="{_DRAWING}/main" '
+    f'xmlns:pic="{_DRAWING}/picture" xmlns:v="{_V}" xmlns:o="urn:schemas-microsoft-com:office:office" '
+    'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" '
+    'xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape" '
+    'xmlns:w14="http://schemas.microsoft.com/office/word/2010/wordml" '
+    'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
+)
 
 
 def png(colour: str = "teal", size: tuple[int, int] = (40, 30)) -> bytes:
@@ -26,11 +35,12 @@ def run(text: str, style: str = "") -> str:
     return f'<w:r>{f"<w:rPr>{style}</w:rPr>" if style else ""}<w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
 
 
-def paragraph(*runs: str, style: str = "", numbered: int = 0) -> str:
-    """A paragraph, perhaps with a style or as an entry of a list."""
+def paragraph(*runs: str, style: str = "", numbered: int = 0, at_level: int = 0, more: str = "") -> str:
+    """A paragraph, perhaps with a style or as an entry of a list, or with `more` properties."""
     known = f'<w:pStyle w:val="{style}"/>' if style else ""
     if numbered:
-        known += f'<w:numPr><w:ilvl w:val="0"/><w:numId w:val="{numbered}"/></w:numPr>'
+        known += f'<w:numPr><w:ilvl w:val="{at_level}"/><w:numId w:val="{numbered}"/></w:numPr>'
+    known += more
     return f"<w:p>{f'<w:pPr>{known}</w:pPr>' if known else ''}{''.join(runs)}</w:p>"
 
 
@@ -52,20 +62,26 @@ def deleted(text: str) -> str:
     )
 
 
-def picture(relation: str, alt: str = "") -> str:
-    """A picture within the line."""
+def picture(relation: str, alt: str = "", *, cut: str = "", turned: str = "", inside: str = "") -> str:
+    """A picture within the line: what is cut off of it, how it's turned, what is said of it inside."""
     return (
         f'<w:r><w:drawing><wp:inline xmlns:wp="{_DRAWING}/wordprocessingDrawing">'
         f'<wp:docPr id="1" name="P" descr="{alt}"/>'
         f'<a:graphic xmlns:a="{_DRAWING}/main"><a:graphicData uri="{_DRAWING}/picture">'
-        f'<pic:pic xmlns:pic="{_DRAWING}/picture"><pic:blipFill><a:blip r:embed="{relation}"/></pic:blipFill></pic:pic>'
+        f'<pic:pic xmlns:pic="{_DRAWING}/picture"><pic:blipFill><a:blip r:embed="{relation}">{inside}</a:blip>'
+        f"<a:srcRect {cut}/></pic:blipFill><pic:spPr><a:xfrm {turned}/></pic:spPr></pic:pic>"
         "</a:graphicData></a:graphic></wp:inline></w:drawing></w:r>"
     )
 
 
+def cell(text: str, properties: str = "") -> str:
+    """A cell of a table, with its properties."""
+    return f"<w:tc><w:tcPr>{properties}</w:tcPr>{paragraph(run(text))}</w:tc>"
+
+
 def table(*rows: tuple[str, ...]) -> str:
-    """A table of words."""
-    cells = ("".join(f"<w:tc>{paragraph(run(cell))}</w:tc>" for cell in row) for row in rows)
+    """A table of words, or of cells."""
+    cells = ("".join(one if one.startswith("<w:tc>") else cell(one) for one in row) for row in rows)
     return "<w:tbl>" + "".join(f"<w:tr>{row}</w:tr>" for row in cells) + "</w:tbl>"
 
 
@@ -78,9 +94,16 @@ def commented(number: int, *runs: str) -> str:
 
 
 def docx(
-    *body: str, links: dict[str, str] | None = None, comments: tuple[str, ...] = (), image: bytes | None = None
+    *body: str,
+    links: dict[str, str] | None = None,
+    comments: tuple[str, ...] = (),
+    image: bytes | None = None,
+    styles: str = "",
+    numbering: str = "",
+    related: dict[str, tuple[str, str]] | None = None,
+    main: str = "word/document.xml",
 ) -> bytes:
-    """A Word document of these paragraphs and tables."""
+    """A Word document of these paragraphs and tables; `related` has further parts, by name, of a kind and a text."""
     relations = [
         f'<Relationship Id="{name}" Type="{_R}/hyperlink" Target="{url}" TargetMode="External"/>'
         for name, url in (links or {}).items()
@@ -88,14 +111,18 @@ def docx(
     relations.append(f'<Relationship Id="styles" Type="{_R}/styles" Target="styles.xml"/>')
     relations.append(f'<Relationship Id="numbers" Type="{_R}/numbering" Target="numbering.xml"/>')
     files: dict[str, str | bytes] = {
-        "word/styles.xml": _styles(),
-        "word/numbering.xml": _numbering(),
+        "word/styles.xml": _styles(styles),
+        "word/numbering.xml": _numbering(numbering),
         "_rels/.rels": (
             f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="d" Type="{_R}/officeDocument" '
-            'Target="word/document.xml"/></Relationships>'
+            f'Target="{main}"/></Relationships>'
         ),
-        "word/document.xml": f'<w:document xmlns:w="{_W}" xmlns:r="{_R}"><w:body>{"".join(body)}</w:body></w:document>',
+        main: f"<w:document {_NAMES}><w:body>{''.join(body)}</w:body></w:document>",
     }
+    for number, (name, (kind, text)) in enumerate((related or {}).items()):
+        relations.append(f'<Relationship Id="more{number}" Type="{_R}/{kind}" Target="{name}"/>')
+        if text:
+            files[f"word/{name}"] = text
     if comments:
         relations.append(f'<Relationship Id="comments" Type="{_R}/comments" Target="comments.xml"/>')
         said = "".join(
@@ -106,7 +133,7 @@ def docx(
     if image:
         relations.append(f'<Relationship Id="image" Type="{_R}/image" Target="media/image1.png"/>')
         files["word/media/image1.png"] = image
-    files["word/_rels/document.xml.rels"] = (
+    files[f"word/_rels/{main.rpartition('/')[2]}.rels"] = (
         f'<Relationships xmlns="{_PACKAGE}/relationships">{"".join(relations)}</Relationships>'
     )
     files["[Content_Types].xml"] = (
@@ -120,23 +147,42 @@ def docx(
     return out.getvalue()
 
 
-def _styles() -> str:
+def _styles(more: str) -> str:
     named = {"Title": "Title", "Heading1": "heading 1", "Heading2": "heading 2"}
     styles = "".join(
         f'<w:style w:type="paragraph" w:styleId="{key}"><w:name w:val="{name}"/></w:style>'
         for key, name in named.items()
     )
-    return f'<w:styles xmlns:w="{_W}">{styles}</w:styles>'
+    return f'<w:styles xmlns:w="{_W}">{styles}{more}</w:styles>'
 
 
-def _numbering() -> str:
+def level(number: int, form: str, text: str, *, start: int = 1) -> str:
+    """A level of a list: how it counts, and what is shown."""
+    shown = f'<w:start w:val="{start}"/><w:numFmt w:val="{form}"/><w:lvlText w:val="{text}"/>'
+    return f'<w:lvl w:ilvl="{number}">{shown}</w:lvl>'
+
+
+def counted(number: int, *levels: str) -> tuple[str, str]:
+    """A list of these levels: its definition, and the list."""
+    return (
+        f'<w:abstractNum w:abstractNumId="{number}">{"".join(levels)}</w:abstractNum>',
+        f'<w:num w:numId="{number}"><w:abstractNumId w:val="{number}"/></w:num>',
+    )
+
+
+def part(kind: str, *paragraphs: str) -> str:
+    """A part of the package, such as a page's header."""
+    return f"<w:{kind} {_NAMES}>{''.join(paragraphs)}</w:{kind}>"
+
+
+def _numbering(more: str) -> str:
     kinds = {1: "bullet", 2: "decimal"}
     lists = "".join(
         f'<w:abstractNum w:abstractNumId="{n}"><w:lvl w:ilvl="0"><w:numFmt w:val="{kind}"/></w:lvl></w:abstractNum>'
         for n, kind in kinds.items()
     )
     numbers = "".join(f'<w:num w:numId="{n}"><w:abstractNumId w:val="{n}"/></w:num>' for n in kinds)
-    return f'<w:numbering xmlns:w="{_W}">{lists}{numbers}</w:numbering>'
+    return f'<w:numbering xmlns:w="{_W}">{more}{lists}{numbers}</w:numbering>'
 
 
 #: As Google Docs saves a web page: classes for bold and italic, wrapped links, a comment at the end.

@@ -105,7 +105,10 @@ def test_a_page_that_outlook_saved(tmp_path: Path) -> None:
         "Dear all,\n\n**José** wrote: “the vote is 9–7”.\n\n- First point\n  - a detail\n- Second point\n\n"
         "[read it](https://example.org/story)\n\n| State | Cities |\n| --- | --- |\n| FL | 8 |\n"
     )
-    assert found.notes == ("a picture isn't taken, it isn't in the document, at “our logo”",)
+    assert found.notes == (
+        "hidden text is left out: “hidden words”",
+        "a picture isn't taken, it isn't in the document, at “our logo”",
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,7 +125,7 @@ def test_a_page_that_outlook_saved(tmp_path: Path) -> None:
         ('<p><a href="javascript:alert(1)">x</a> <a href="#top">y</a></p>', "x y\n"),
         ("<h3>A</h3><h5>B</h5><h6>C</h6>", "## A\n\n### B\n\n#### C\n"),
         ("<p>a <!-- secret --> b</p><script>x()</script><style>p{}</style>", "a b\n"),
-        ("<p>&lt;Act&gt; &amp; &lt;!-- no comment --&gt;</p>", "<Act> & \\<!-- no comment -->\n"),
+        ("<p>&lt;Act&gt; &amp; &lt;!-- no comment --&gt;</p>", "\\<Act> & \\<!-- no comment -->\n"),
         ("<table><tr><td><p>Only one</p></td></tr></table>", "Only one\n"),
         ("<table><tr><td>a|b</td><td>c</td></tr></table>", "| a\\|b | c |\n| --- | --- |\n"),
     ],

@@ -47,6 +47,11 @@ def test_a_word_document_becomes_an_issue_that_composes(desk: Desk, tmp_path: Pa
     assert "FL" in html
 
 
+def test_only_what_is_stored_counts_as_a_stored_entry(desk: Desk, tmp_path: Path) -> None:
+    _, said = written(desk, tmp_path, made.paragraph(made.run("Write [[slug]] where [[hb1-hearing]] stands.")))
+    assert "with 0 pictures and 1 stored entry" in said
+
+
 def test_what_only_a_draft_of_news_takes_is_refused_with_a_document(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("Hi.\n", encoding="utf-8")
     done = desk.run("draft", "network-download", "--from", str(tmp_path / "a.md"), "--since", "2022-10-01")
