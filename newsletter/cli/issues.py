@@ -59,7 +59,7 @@ def draft(
     everything: bool,
 ) -> None:
     """Write issues/SLUG/issue.md for PUBLICATION, with what is new since its last issue: what is dated since then, and
-    what was stored since it was approved. What its readers have been told already is left out, and listed.
+    what was stored since it was approved. What is left out, such as what its readers have been told, is listed.
 
     At a terminal you're shown what there is and asked what to leave out. --from FILE makes the issue of a Word
     document, of what Google Docs exports as Markdown or as a web page, or of any page that was saved; what can't be
@@ -97,7 +97,7 @@ def draft(
         entries = many(count, "entry", "entries")
         say(f"Dated {found.day}, with {entries} since {found.since}{put_right}. Fill in what is marked TK.")
         for left in found.left_out:
-            say(f"Left out {left.entry.slug}: told in {left.told_in}. To take it: --again {left.entry.slug}")
+            say(f"Left out {left.entry.slug}: {left.why}. {left.remedy}")
         next_step(f"edit the file, then: newsletter studio {found.slug}, or newsletter check {found.slug}")
 
 
