@@ -116,8 +116,13 @@ def pasted_table(subject: Subject) -> Found:
 
 @rule("content/left-out", Severity.ERROR)
 def left_out(subject: Subject) -> Found:
-    """Words that Markdown leaves out: a cell without a column, and what stands behind the ``` or ~~~ of code."""
+    """Words that Markdown leaves out: a cell without a column, and what stands behind the ``` or ~~~ of code; and a
+    picture in a stored summary.
+    """
     for passage in subject.passages():
+        if passage.stored:
+            for picture in _pictures_in(passage.text):
+                yield passage.where, f'a picture can\'t stand in a stored summary; "{picture[:60]}" is left out'
         lines, columns = passage.text.split("\n"), 0
         for token in parse(passage.text) if passage.is_markdown else ():
             if token.type == "tr_open" and token.map:
@@ -130,6 +135,11 @@ def left_out(subject: Subject) -> Found:
                 columns = 0
             elif token.type == "fence" and token.map and not re.fullmatch(r"[\w+#.-]*", token.info):
                 yield passage.at(token.map[0]), f'"{token.info.strip()[:60]}" is left out; give it a line of its own'
+
+
+def _pictures_in(markdown: str) -> Iterator[str]:
+    children = (child for token in parse(markdown) for child in token.children or ())
+    return (child.content or str(child.attrs.get("src", "")) for child in children if child.type == "image")
 
 
 @rule("content/used-before", Severity.ERROR)
