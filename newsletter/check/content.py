@@ -16,6 +16,8 @@ from newsletter.model import PolicyEntry, Severity, Story, Use, address_of
 _SUBJECT_CHARACTERS = 60
 _PREHEADER_CHARACTERS = (40, 90)
 _DESK_WORDS = re.compile(r"\b(?:TK|TKTK|TODO|TBD|XXX+|FIXME)\b")
+#: The line below the head of a table of Pandoc's.
+_COLUMNS = re.compile(r"[ \t]*-{2,}(?:[ \t]+-{2,})+[ \t]*")
 _CELLS = re.compile(r"\S\t+\S")
 _FILLERS = re.compile(r"lorem ipsum|\[(?:insert|link|name|date|to write)\b[^\]]*\](?!\()", re.IGNORECASE)
 
@@ -105,13 +107,16 @@ def no_blurb(subject: Subject) -> Found:
 
 @rule("content/pasted-table", Severity.ERROR)
 def pasted_table(subject: Subject) -> Found:
-    """Rows of a spreadsheet, with tabs between their cells, run together to a paragraph."""
+    """Rows of a spreadsheet, with tabs between their cells, or of a table of Pandoc's, run together to a paragraph."""
     for passage in subject.passages():
         rows = passage.text.split("\n") if passage.is_markdown else []
         for number, (row, following) in enumerate(itertools.pairwise(rows)):
             before = rows[number - 1] if number else ""
             if _CELLS.search(row) and _CELLS.search(following) and not _CELLS.search(before):
                 yield passage.at(number), "a table with tabs between its cells; write it as | one | two |"
+        for number, row in enumerate(rows):
+            if _COLUMNS.fullmatch(row):
+                yield passage.at(number), "a table with blanks between its cells; write it as | one | two |"
 
 
 @rule("content/left-out", Severity.ERROR)

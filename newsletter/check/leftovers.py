@@ -17,7 +17,7 @@ _MARKS = re.compile(
       (?<!\w) \*\*+ | \*\*+ (?!\w)                         # **bold**
     | (?<![\w*]) \* (?=\w) [^*\n]{0,80} (?<=\S) \* (?![\w*])   # *emphasis*
     | (?<![\w_/]) __ (?=[^\W_]) | (?<=[^\W_]) __ (?![\w_/])    # __bold__
-    | !?\[ [^\[\]\n]* \]\s?\( | \]\[ | !\[                 # links and pictures
+    | !?\[ [^\[\]\n]* \]\s?\( | \]\[ | !\[ | \([^()\n]+\)\[[ ]{8}   # links and pictures
     | \[\[ | \]\] | \{\{+ | \}\}+ | \{% [^%\n]* (?:%\})? | %\}    # references and fields
     | <!-- | --> | <[?!]\[?[a-z] | </?[a-z][\w:.-]*(?:\s[^<>\n]*)?/?>            # comments and HTML
     | \[\^ [^\]\s]+ \] | \^\[ [^\]\n]+ \]                    # footnotes
@@ -69,12 +69,12 @@ def leftover_marks(subject: Subject) -> Found:
 
 def _marks_in(words: str, more: re.Pattern[str] | None) -> Iterator[tuple[str, str, str]]:
     """Each mark, the mark with the words after it, and those before it on its line."""
-    bare = _ADDRESS.sub(" ", words)
+    bare = _ADDRESS.sub(lambda address: " " * len(address[0]), words)
     for found in (*_MARKS.finditer(bare), *(more.finditer(bare) if more else ())):
         mark = found[0].strip()
-        line = bare[found.start() : found.start() + len(found[0]) + _CONTEXT].strip().split("\n")[0]
+        line = words[found.start() : found.start() + len(found[0]) + _CONTEXT].strip().split("\n")[0]
         begins = found.start() + len(found[0]) - len(found[0].lstrip())
-        yield mark[:60], line[:60].strip(), bare[max(0, begins - _CONTEXT) : begins].rpartition("\n")[2]
+        yield mark[:60], line[:60].strip(), words[max(0, begins - _CONTEXT) : begins].rpartition("\n")[2]
 
 
 def _place(subject: Subject, context: str, before: str) -> str:

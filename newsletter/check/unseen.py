@@ -42,6 +42,21 @@ def marks_in_plain_text(subject: Subject) -> Found:
             yield subject.at(block.line), f"\"{size[0]}\" is read out as it stands; a picture's size can't be set"
 
 
+#: What UTF-8 becomes where it's read as Windows' letters: é, ’, and a blank that doesn't break.
+_BROKEN = re.compile(
+    "[ÂÃ][\u0080-\u00bf]|Ã[€‚ƒ„…†‡ˆ‰Š‹Œ‘’“”•–—˜™š›œžŸ]|â€[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|ðŸ."
+)
+
+
+@rule("content/broken-letters", Severity.ERROR)
+def broken_letters(subject: Subject) -> Found:
+    """Letters that were saved in one encoding and read in another: donâ€™t, cafÃ©."""
+    for passage in subject.passages():
+        for match in _BROKEN.finditer(passage.text):
+            around = passage.text[max(0, match.start() - 10) : match.end() + 10].split("\n")[0]
+            yield passage.around(match.start()), f'"{around.strip()}" has letters of another encoding; type it again'
+
+
 @rule("content/unseen-characters", Severity.ERROR)
 def unseen_characters(subject: Subject) -> Found:
     """Characters that turn the direction of words, or that nobody sees, and letters of symbol fonts: they deceive

@@ -365,7 +365,7 @@ class Body:
         above = blocks[-1] if blocks else None
         if isinstance(above, Prose) and self._beside(above):
             # As many lines as in the file, so that a fault inside keeps its line.
-            between = max(2, line - above.line - above.markdown.count("\n"))
+            between = max(1, line - above.line - above.markdown.count("\n"))
             blocks[-1] = replace(above, markdown=above.markdown + "\n" * between + text)
         else:
             only, first = self._around

@@ -33,7 +33,7 @@ _DASHES = re.compile(r"^[ \t]*[–—―⸺⸻]{2,}[ \t]*$")
 # Line breaks of word processors, within what is one line here.
 _BREAKS = re.compile("[\x0b\x85\u2028\u2029]")
 # Nobody sees these, and they keep marks from being read as marks.
-_UNSEEN = re.compile("[\u200b\u2060\ufeff]")
+_UNSEEN = re.compile("[\u200b\u2060\ufeff]|^[\u200e\u200f\u061c]+(?=[ \t]*(?:[-*+>]|#{1,6}|\\d{1,9}[.)])[ \t])")
 _PICTURE = re.compile(
     r"(!\[[^\]\n]*\]\()[ \t]*(?!<)((?:[^()\n\"<>“”„‟]|\([^()\n]*\))+?)([ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*\)"
 )

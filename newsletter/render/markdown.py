@@ -256,7 +256,7 @@ def _padded(text: str, width: int, right: bool) -> str:
 
 
 def _inline(nodes: Iterable[SyntaxTreeNode]) -> str:
-    return "".join(_span(node) for node in nodes)
+    return "".join(_span(node) for node in nodes).replace("\n ", "\n")  # as after a <br> at a line's end
 
 
 def _span(node: SyntaxTreeNode) -> str:

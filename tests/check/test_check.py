@@ -56,6 +56,7 @@ PLANTED = {
     "content/left-out": body("| a | b |\n|---|---|\n| 1 | 2 | three |"),
     "content/leftover-marks": body("Said **as it stands ** here."),
     "content/run-together": body("Bring:\na. a pen\nb. a map"),
+    "content/broken-letters": body("They donâ€™t."),
     "content/renumbered": body("10. Ten\n11. Eleven\n9. Nine"),
     "content/emphasis-within": body("**(one)**and more**(two)**"),
     "content/empty-heading": body("###\n\nWords."),

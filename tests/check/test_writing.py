@@ -342,3 +342,31 @@ def test_a_letter_of_a_symbol_font_in_a_sentence_is_found(desk: Desk, sign: str)
 def test_a_pictures_size_in_its_alternative_text_is_found(desk: Desk, size: str) -> None:
     _, found = mailed(desk, f"![A field{size}](photo.png)")
     assert of_rule(found, "content/marks-in-plain-text") == [str(FIRST)]
+
+
+@pytest.mark.parametrize("words", ["donâ€™t", "cafÃ©", "Â£5", "â€œyesâ€\u009d", "ðŸ“¬ news", "10Â\u00a0km"])
+def test_letters_of_another_encoding_are_found(desk: Desk, words: str) -> None:
+    assert str(FIRST) in of_rule(mailed(desk, words)[1], "content/broken-letters")
+
+
+@pytest.mark.parametrize("words", ["SÃO PAULO", "Â quoi bon", "café, don’t", "château"])
+def test_letters_of_other_languages_are_not_broken(desk: Desk, words: str) -> None:
+    assert of_rule(mailed(desk, words)[1], "content/broken-letters") == []
+
+
+def test_a_table_of_pandocs_is_found(desk: Desk) -> None:
+    _, found = mailed(desk, "State  Votes\n-----  -----\nNY     9")
+    assert of_rule(found, "content/pasted-table") == [str(FIRST + 1)]
+
+
+def test_a_link_that_is_written_the_other_way_round_is_found_as_it_stands(desk: Desk) -> None:
+    _, found = mailed(desk, "Words (the law)[https://example.org/law] here\n\n[a](https://example.org/ b)")
+    marks = [finding for finding in found if finding.rule == "content/leftover-marks"]
+    assert [finding.where.rpartition(":")[2] for finding in marks] == [str(FIRST), str(FIRST + 2)]
+    assert "[a](https://example.org/ b)" in marks[1].message
+
+
+@pytest.mark.parametrize("above", ["Words\n- one", "Words\n* * *", "Words\n> said", "```\nx\n```\nWords"])
+def test_a_fault_below_blocks_that_touch_keeps_its_line(desk: Desk, above: str) -> None:
+    _, found = mailed(desk, f"Before.\n\n{above}\n\n**open")
+    assert of_rule(found, "content/leftover-marks") == [str(FIRST + 4 + above.count("\n"))]

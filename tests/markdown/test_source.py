@@ -116,6 +116,13 @@ def test_a_sign_that_says_yes_or_no_is_no_bullet(sign: str) -> None:
     assert mended(f"{sign} Denver") == f"{sign} Denver"
 
 
+@pytest.mark.parametrize(
+    ("typed", "read"), [("\u200f- שלום", "- שלום"), ("\u200e1. one", "1. one"), ("\u200f## a", "## a")]
+)
+def test_a_sign_of_direction_before_a_mark_hides_it_from_nobody(typed: str, read: str) -> None:
+    assert mended(typed) == read
+
+
 def test_the_tick_of_wingdings_is_a_tick() -> None:
     assert mended("\uf0fc\tDenver") == "✓ Denver"
 
