@@ -138,7 +138,7 @@ def left_out(subject: Subject) -> Found:
                     yield passage.at(token.map[0]), f'"{over[:60]}" has no column; give the head of the table one more'
             elif token.type == "table_close":
                 columns = 0
-            elif token.type == "fence" and token.map and not re.fullmatch(r"[\w+#.-]*", token.info):
+            elif token.type == "fence" and token.map and not re.fullmatch(r"[\w+#.-]*", token.info.strip()):
                 yield passage.at(token.map[0]), f'"{token.info.strip()[:60]}" is left out; give it a line of its own'
 
 

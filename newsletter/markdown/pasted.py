@@ -21,11 +21,13 @@ _BULLET = re.compile(rf"^([{_SPACE}]*)([{''.join(_BULLETS)}])[{_SPACE}]+(?=\S)")
 _TAB_BULLET = re.compile(
     rf"^([{_SPACE}]*)([{''.join(map(re.escape, _TABBED))}])[ \u00a0]*(?:\t|\u00a0)[{_SPACE}]*(?=\S)"
 )
+#: Signs that say something; they are kept, and begin an item where a tab follows them.
+_SIGN = re.compile(rf"^([{_SPACE}]*)([✓✔✗✘☐☑☒✅❌❎]\ufe0f?)[ \u00a0]*(?:\t|\u00a0)[{_SPACE}]*(?=\S)")
 _NUMBER = re.compile(rf"^([{_SPACE}]*)(\d{{1,2}}[.)])(?:\t|\u00a0)[{_SPACE}]*(?=\S)")
 _LETTER = re.compile(rf"^([{_SPACE}]*)([A-Za-z]|[ivxIVX]{{2,4}})([.)])\t[{_SPACE}]*(?=\S)")
 _MARK = re.compile("^([ \t]*(?:#{1,6}|>|[-*+]))[\u00a0\u2007\u202f]+")
 #: The tick of Wingdings says something, as a tick does.
-_TICK = re.compile("\uf0fc[ \t\u00a0]*")
+_TICK = "\uf0fc"
 _LEADING = re.compile(
     "^[ \t]*[\u00a0\u2002\u2003\u2007\u2009\u202f\u3000][ \t\u00a0\u2002\u2003\u2007\u2009\u202f\u3000]*"
 )
@@ -123,7 +125,7 @@ def _mended(line: str, lists: _Lists) -> str:
     line = _UNSEEN.sub("", line).replace("\x0c", " ")
     line = _BREAKS.sub("<br>", line.strip("\x0b\x85\u2028\u2029"))
     line = _DASHES.sub("***", line)
-    line = _TICK.sub("✓ ", line)
+    line = line.replace(_TICK, "✓")
     line = _item(line, lists) or _LEADING.sub("", _noted(line, lists))
     if "](" in line:
         line = _TITLE.sub(r'\1"\2"', line)
@@ -138,6 +140,8 @@ def _item(line: str, lists: _Lists) -> str:
         mark, depth, kept = "+", (_BULLETS | _TABBED)[found[2]], ""
     elif found := _NUMBER.match(line):
         mark, depth, kept = found[2], 0, ""
+    elif found := _SIGN.match(line):
+        mark, depth, kept = "+", 0, f"{found[2]} "
     elif found := _LETTER.match(line):
         mark, depth, kept = "+", 0, f"{found[2]}{found[3]} "
     else:

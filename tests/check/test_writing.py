@@ -370,3 +370,9 @@ def test_a_link_that_is_written_the_other_way_round_is_found_as_it_stands(desk: 
 def test_a_fault_below_blocks_that_touch_keeps_its_line(desk: Desk, above: str) -> None:
     _, found = mailed(desk, f"Before.\n\n{above}\n\n**open")
     assert of_rule(found, "content/leftover-marks") == [str(FIRST + 4 + above.count("\n"))]
+
+
+@pytest.mark.parametrize("fence", ["``` ", "```  python ", "~~~ "])
+def test_blanks_behind_the_marks_of_code_are_no_words(desk: Desk, fence: str) -> None:
+    _, found = mailed(desk, f"{fence}\nx\n{fence[:3]}")
+    assert of_rule(found, "content/left-out") == []

@@ -123,8 +123,16 @@ def test_a_sign_of_direction_before_a_mark_hides_it_from_nobody(typed: str, read
     assert mended(typed) == read
 
 
-def test_the_tick_of_wingdings_is_a_tick() -> None:
-    assert mended("\uf0fc\tDenver") == "✓ Denver"
+@pytest.mark.parametrize(
+    ("pasted", "read"),
+    [
+        ("\uf0fc Denver", "✓ Denver"),
+        ("\uf0fc\tDenver\n\uf0fc\tAurora", "+ ✓ Denver\n+ ✓ Aurora"),
+        ("✓\tyes\n✗\tno\n☑️\tdone", "+ ✓ yes\n+ ✗ no\n+ ☑️ done"),
+    ],
+)
+def test_the_tick_of_wingdings_is_a_tick_and_signs_with_a_tab_are_items(pasted: str, read: str) -> None:
+    assert mended(pasted) == read
 
 
 @pytest.mark.parametrize(
