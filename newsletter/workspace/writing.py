@@ -61,8 +61,8 @@ class Writing(Opened):
         slug: str,
         again: Collection[str] = (),
     ) -> Draft:
-        """A new issue of a publication for a day, with what is new from `since` on (by default since the last issue);
-        `again` are items to tell again.
+        """A new issue of a publication for a day, with what is new from `since` on (by default since the last approved
+        issue); `again` are items to tell again.
         """
         from newsletter.compose.draft import slug_of
         from newsletter.compose.news import gather
