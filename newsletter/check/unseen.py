@@ -43,8 +43,10 @@ def marks_in_plain_text(subject: Subject) -> Found:
 
 
 #: What UTF-8 becomes where it's read as Windows' letters: é, ’, and a blank that doesn't break.
+# In capitals, such as MANHÃ”, the sign behind is one of the sentence.
 _BROKEN = re.compile(
-    "[ÂÃ][\u0080-\u00bf]|Ã[€‚ƒ„…†‡ˆ‰Š‹Œ‘’“”•–—˜™š›œžŸ]|â€[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|ðŸ."
+    "[ÂÃ][\u0080-\u009f¡-ª¬-º¼-¿]|(?<![A-ZÀ-Ý])[ÂÃ][\u00a0«»€‚ƒ„…†‡ˆ‰Š‹Œ‘’“”•–—˜™š›œžŸ]"
+    "|â€[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|ðŸ."
 )
 
 
