@@ -73,26 +73,8 @@ textarea tfoot th thead time title tr tt u ul var video wbr
 _ELEMENTS = frozenset(_TAGS.split())
 #: Tags of Office and the like, such as <o:p>; an address in angle brackets is none.
 _FOREIGN_TAG = re.compile(r"</?([a-z]\w*):[a-z][\w.-]*(?:\s[^<>]*)?/?>", re.IGNORECASE)
-_SCHEMES = frozenset(
-    {
-        "http",
-        "https",
-        "mailto",
-        "ftp",
-        "tel",
-        "sms",
-        "data",
-        "urn",
-        "news",
-        "javascript",
-        "xmpp",
-        "irc",
-        "geo",
-        "webcal",
-        "file",
-        "doi",
-    }
-)
+_NAMES = "http https mailto ftp tel sms data urn news javascript xmpp irc geo webcal file doi"
+_SCHEMES = frozenset(_NAMES.split())
 
 
 def parse(text: str) -> list[Token]:
@@ -192,6 +174,8 @@ def _end_before_a_year(state: StateBlock, start: int, end: int) -> int:
         if state.sCount[line] < state.blkIndent:
             break
         found = _NUMBER.match(_line(state, line))
+        if not found and line > start and state.isEmpty(line - 1):
+            break
         if found and len(found[1]) > 2 and int(found[1]) != last + 1 and state.isEmpty(line - 1):
             return line
         last = int(found[1]) if found else last

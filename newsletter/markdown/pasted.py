@@ -43,6 +43,8 @@ _TITLE = re.compile(r"(\]\([^\n\"“”„‟]*?[ \t]+)[“”„‟\"]([^“”
 _QUOTED_TARGET = re.compile(r"(\]\()[ \t]*[“”„‟\"'‘’]([^\s“”„‟\"'‘’]+)[“”„‟\"'‘’][ \t]*\)")
 _QUOTE = re.compile(r"[ \t]*>[ \t>]*")
 _WRITTEN = re.compile(r"([ \t]*)([-*+]|\d{1,9}[.)])[ \t]+(?=\S)")
+#: An item that begins a list below a line of words; one that is numbered otherwise goes on from it.
+_BEGINS = re.compile(r"[ \t]*(?:[-*+]|1[.)])[ \t]+(?=\S)")
 #: A break at the end of a paragraph breaks nothing; the path of a folder may end in a `\`, too.
 _LAST_BREAK = re.compile(r"(?<!\\)(?:\\\\)*(?P<mark>\\)$")
 _FOLDER = re.compile(r"(?:^|\W)[A-Za-z]:\S*$|\\\S+$")
@@ -99,11 +101,14 @@ def mended(markdown: str) -> str:
             line = _MARK.sub(r"\1 ", line)
             quote = found[0] if (found := _QUOTE.match(line)) else ""
             line = quote + _mended(line[len(quote) :], lists)
-            begins = _WRITTEN.match(line, len(quote))
             bare = not line.strip(" \t>")
-            if lines and (bare or begins):
+            if lines and (bare or _BEGINS.match(line, len(quote))):
                 lines[-1] = without_last_break(lines[-1])
-            if not begins and not bare and not line[:1].isspace() and lines and not lines[-1].strip(" \t>"):
+            if (
+                not (bare or line[:1].isspace() or _WRITTEN.match(line, len(quote)))
+                and lines
+                and not lines[-1].strip(" \t>")
+            ):
                 lists = _Lists()
         lines.append(line)
     if not fence:

@@ -140,6 +140,7 @@ def test_the_tick_of_wingdings_is_a_tick_and_signs_with_a_tab_are_items(pasted: 
     [
         ("Bring:\\\n• one\\\n• two\\", "Bring:\n+ one\n+ two"),
         ("Bring:\\\n- one", "Bring:\n- one"),
+        ("Nobody knew.\\\n2022. Then it came.", "Nobody knew.\\\n2022. Then it came."),
         ("a\\\nb\\\n\n\\\n\nc", "a\\\nb\n\n\n\nc"),
         ("> • one\n>\n> • two", "> + one\n>\n> + two"),
         ("```\na\\\n```", "```\na\\\n```"),
