@@ -152,9 +152,12 @@ class OutcomeUnknown(ProviderError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """`did you mean "x"?` for the known name most like `name`, or an empty string."""
-    close = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
-    return f'did you mean "{close[0]}"?' if close else ""
+    """`did you mean "x"?` for the known name most like `name` but not the same, in capitals or not; or an empty
+    string.
+    """
+    others = {other.casefold(): other for other in sorted(known) if other != name}
+    close = get_close_matches(name.casefold(), sorted(others), n=1, cutoff=0.5)
+    return f'did you mean "{others[close[0]]}"?' if close else ""
 
 
 def described(fault: BaseException) -> str:

@@ -234,8 +234,8 @@ def read_photo(path: Path, workspace: Path, *, alt: str = "", credit: str = "", 
         file=resolved.relative_to(root).as_posix() if resolved.is_relative_to(root) else str(resolved),
         width=made.width,
         height=made.height,
-        alt=alt,
-        credit=credit,
+        alt=" ".join(alt.split()),
+        credit=" ".join(credit.split()),
     )
 
 

@@ -437,3 +437,90 @@ def shown_pieces(page: str) -> set[str]:
     told = [*root.itertext(), *found_in(page, "//@aria-label | //@title")]
     pieces = (piece.strip(" \n:“”«».") for words in told for piece in re.split(r"[·:,(]", str(words)))
     return {piece for piece in pieces if re.search(r"[^\W\d_]{2}", piece)}
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("[One](https://example.org/1)\n[Two](https://example.org/2)", "One Two"),
+        ("**One**\n**Two**\n*Three*", "One Two Three"),
+        ("`one`\n`two`", "one two"),
+        ("~~one~~\n[**Two**](https://example.org/2)\n[**Three**](https://example.org/3)", "one Two Three"),
+        ("Hi.\n\n- **a**\n  **b**\n\n> *c*\n> *d*", "a b c d"),
+        ("by {{ first_name | friend }} **Ann**\n{{ locality | place }}\n*Mayor*", "Ann El Paso County Mayor"),
+        ("https://example.org/1\nhttps://example.org/2", "https://example.org/1 https://example.org/2"),
+    ],
+)
+def test_a_lines_end_between_marked_words_is_a_blank(desk: Desk, body: str, told: str) -> None:
+    found = read(desk, f"Words.\n\n{body}")
+    assert told in found.anywhere["mail"]
+    if "{{" not in body:
+        for name in ("page", "feed"):
+            assert told in found.anywhere[name], name
+
+
+def test_a_block_of_code_keeps_its_lines_and_blanks(desk: Desk) -> None:
+    poem = "Roses are red,\n    Violets are blue,\n\nthe end."
+    found = read(desk, f"Words.\n\n```\n{poem}\n```\n\n- one\n\n  ~~~ python\n  if x:\n      y()\n  ~~~")
+    for form in (found.html, found.page, found.feed):
+        shown = ["".join(map(str, element.itertext())).strip("\n") for element in found_in(form, "//pre")]
+        assert shown == [poem, "if x:\n    y()"]
+    assert "\n    Roses are red,\n        Violets are blue,\n\n    the end.\n" in found.text
+
+
+def test_a_picture_that_leads_somewhere_says_where_in_the_plain_text(desk: Desk) -> None:
+    found = read(desk, '[![A field](photo.png "us")](https://example.org/there)')
+    assert "[Picture: A field]:\nhttps://example.org/there\nCredit: us\n" in found.text
+
+
+@pytest.mark.parametrize(
+    ("written", "alt"),
+    [
+        ("A wall\nof bricks", "A wall of bricks"),
+        ("The mayor \\[left\\] \\*speaks\\*", "The mayor [left] *speaks*"),
+        ("A *red* wall & more", "A red wall & more"),
+        ("Ann ❤️ 👩‍👧", "Ann ❤️ 👩‍👧"),
+        ("नमस्ते e\u0301 10\u00a0km", "नमस्ते e\u0301 10 km"),
+        ("In C:\\\\docs", "In C:\\docs"),
+        ('It\'s "here" <now>', 'It\'s "here" <now>'),
+    ],
+)
+def test_what_a_picture_shows_is_read_as_it_was_written(desk: Desk, written: str, alt: str) -> None:
+    found = read(desk, f'![{written}](photo.png "us")')
+    for form in (found.html, found.page, found.feed):
+        assert alt in [str(name) for name in found_in(form, "//img/@alt")]
+    assert f"[Picture: {alt}]" in found.text
+
+
+@pytest.mark.parametrize("words", ["1. Wages", "2) Leave", "- A dash", "+ Plus", "> Greater", "# Hash", "In C #"])
+def test_a_headings_number_or_sign_stays_everywhere(desk: Desk, words: str) -> None:
+    found = read(desk, f"## {words}\n\nOne.\n\n## Other\n\nTwo.")
+    for name, form in found.anywhere.items():
+        assert words in form, name
+    assert found.anywhere["mail"].count(words) == 2  # in the contents, too
+
+
+def test_a_year_behind_a_list_stays_a_year(desk: Desk) -> None:
+    found = read(desk, "Words.\n\n1. First\n2. Then\n\n2022. That was the year.\n\n> 1. a\n>\n> 1999. b")
+    for name, form in found.anywhere.items():
+        assert "2022. That was the year." in form, name
+        assert "1999. b" in form, name
+
+
+def test_signs_that_say_yes_or_no_stay(desk: Desk) -> None:
+    found = read(desk, "✓ Denver: yes\n✗ Aurora: no\n\n✔ Boulder")
+    for name, form in found.anywhere.items():
+        assert all(words in form for words in ("✓ Denver: yes", "✗ Aurora: no", "✔ Boulder")), name
+
+
+def test_a_blurb_of_a_row_is_read_in_every_form(desk: Desk) -> None:
+    found = read(desk, "## Rows\n\n- [[denver-convening]]\n  > Words of this issue only.")
+    for name, form in found.anywhere.items():
+        assert "Words of this issue only." in form, name
+
+
+def test_when_where_and_whose_is_read_in_every_form(desk: Desk) -> None:
+    found = read(desk, "")
+    for name, form in found.anywhere.items():
+        for told in ("Wednesday, November 2, 2022", "Apply by Nov 15, 2022", "Oct 3, 2022", "Gainesville, FL"):
+            assert told in form, (name, told)

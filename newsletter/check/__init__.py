@@ -28,6 +28,7 @@ from newsletter.check import (
     opening,
     outlook,
     policy,
+    typed,
     unseen,
 )
 from newsletter.check.rules import RULES, Subject
@@ -37,7 +38,7 @@ from newsletter.model import Finding, Issue, Reach, Rendered, Severity, Use
 __all__ = ["RULES", "blocks", "check", "has_errors", "waived"]
 
 _FAMILIES = (
-    *(content, opening, leftovers, unseen, facts, images, links, accessibility, markup, merging, policy),
+    *(content, opening, leftovers, typed, unseen, facts, images, links, accessibility, markup, merging, policy),
     *(audience, archive, clients, outlook, deliverability, asked),
 )
 

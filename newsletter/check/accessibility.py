@@ -6,7 +6,7 @@ import re
 
 from newsletter.check.links import written_links
 from newsletter.check.rules import Found, Subject, rule
-from newsletter.markdown import parse, plain
+from newsletter.markdown import parse, plain_line
 from newsletter.model import Prose, Severity
 
 _ENOUGH = 4.5
@@ -63,7 +63,7 @@ def heading_order(subject: Subject) -> Found:
 def wordless_heading(subject: Subject) -> Found:
     """A heading of emoji alone is read out as their names."""
     for section in subject.issue.sections:
-        if section.heading and not re.search(r"[^\W_]", plain(section.heading)):
+        if section.heading and not re.search(r"[^\W_]", plain_line(section.heading)):
             yield subject.at(section.line), f'the heading "{section.heading}" has no words'
 
 

@@ -43,6 +43,7 @@ DEGRADES = {
     "property box-sizing": "mail's boxes have no border",
     "property cursor": "the pointer has its usual shape",
     "property height": "a box is as high as what it holds",
+    "property white-space": "a long line of code doesn't break",
     "property hyphens": "words aren't broken",
     "property max-height": "the hidden preheader is hidden by other means as well",
     "property opacity": "it's shown in full",

@@ -16,6 +16,8 @@ from newsletter.model import PolicyEntry, Severity, Story, Use, address_of
 _SUBJECT_CHARACTERS = 60
 _PREHEADER_CHARACTERS = (40, 90)
 _DESK_WORDS = re.compile(r"\b(?:TK|TKTK|TODO|TBD|XXX+|FIXME)\b")
+#: The line below the head of a table of Pandoc's.
+_COLUMNS = re.compile(r"[ \t]*-{2,}(?:[ \t]+-{2,})+[ \t]*")
 _CELLS = re.compile(r"\S\t+\S")
 _FILLERS = re.compile(r"lorem ipsum|\[(?:insert|link|name|date|to write)\b[^\]]*\](?!\()", re.IGNORECASE)
 
@@ -105,19 +107,27 @@ def no_blurb(subject: Subject) -> Found:
 
 @rule("content/pasted-table", Severity.ERROR)
 def pasted_table(subject: Subject) -> Found:
-    """Rows of a spreadsheet, with tabs between their cells, run together to a paragraph."""
+    """Rows of a spreadsheet, with tabs between their cells, or of a table of Pandoc's, run together to a paragraph."""
     for passage in subject.passages():
         rows = passage.text.split("\n") if passage.is_markdown else []
         for number, (row, following) in enumerate(itertools.pairwise(rows)):
             before = rows[number - 1] if number else ""
             if _CELLS.search(row) and _CELLS.search(following) and not _CELLS.search(before):
                 yield passage.at(number), "a table with tabs between its cells; write it as | one | two |"
+        for number, row in enumerate(rows):
+            if _COLUMNS.fullmatch(row):
+                yield passage.at(number), "a table with blanks between its cells; write it as | one | two |"
 
 
 @rule("content/left-out", Severity.ERROR)
 def left_out(subject: Subject) -> Found:
-    """Words that Markdown leaves out: a cell without a column, and what stands behind the ``` or ~~~ of code."""
+    """Words that Markdown leaves out: a cell without a column, and what stands behind the ``` or ~~~ of code; and a
+    picture in a stored summary.
+    """
     for passage in subject.passages():
+        if passage.stored:
+            for picture in _pictures_in(passage.text):
+                yield passage.where, f'a picture can\'t stand in a stored summary; "{picture[:60]}" is left out'
         lines, columns = passage.text.split("\n"), 0
         for token in parse(passage.text) if passage.is_markdown else ():
             if token.type == "tr_open" and token.map:
@@ -128,8 +138,13 @@ def left_out(subject: Subject) -> Found:
                     yield passage.at(token.map[0]), f'"{over[:60]}" has no column; give the head of the table one more'
             elif token.type == "table_close":
                 columns = 0
-            elif token.type == "fence" and token.map and not re.fullmatch(r"[\w+#.-]*", token.info):
+            elif token.type == "fence" and token.map and not re.fullmatch(r"[\w+#.-]*", token.info.strip()):
                 yield passage.at(token.map[0]), f'"{token.info.strip()[:60]}" is left out; give it a line of its own'
+
+
+def _pictures_in(markdown: str) -> Iterator[str]:
+    children = (child for token in parse(markdown) for child in token.children or ())
+    return (child.content or str(child.attrs.get("src", "")) for child in children if child.type == "image")
 
 
 @rule("content/used-before", Severity.ERROR)

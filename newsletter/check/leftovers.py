@@ -10,7 +10,6 @@ from html import unescape as html_unescape
 from lxml import etree, html
 
 from newsletter.check.rules import Found, Subject, rule
-from newsletter.markdown import parse
 from newsletter.model import Severity
 
 _MARKS = re.compile(
@@ -18,10 +17,19 @@ _MARKS = re.compile(
       (?<!\w) \*\*+ | \*\*+ (?!\w)                         # **bold**
     | (?<![\w*]) \* (?=\w) [^*\n]{0,80} (?<=\S) \* (?![\w*])   # *emphasis*
     | (?<![\w_/]) __ (?=[^\W_]) | (?<=[^\W_]) __ (?![\w_/])    # __bold__
-    | !?\[ [^\[\]\n]* \]\s?\( | \]\[ | !\[                 # links and pictures
+    | !?\[ [^\[\]\n]* \]\s?\( | \]\[ | !\[ | \([^()\n]+\)\[[ ]{8}   # links and pictures
     | \[\[ | \]\] | \{\{+ | \}\}+ | \{% [^%\n]* (?:%\})? | %\}    # references and fields
-    | <!-- | --> | </?[a-z][\w-]*(?:\s[^<>\n]*)?/?>              # comments and HTML
-    | \[\^ [^\]\s]+ \]                                     # footnotes
+    | <!-- | --> | <[?!]\[?[a-z] | </?[a-z][\w:.-]*(?:\s[^<>\n]*)?/?>            # comments and HTML
+    | \[\^ [^\]\s]+ \] | \^\[ [^\]\n]+ \]                    # footnotes
+    | ^\s*\[! [a-z]+ \][-+]?                              # alerts of GitHub and Obsidian
+    | ^\s*(?:!!!|\?\?\?)\+?\s+(?:note|info|tip|hint|warning|danger|important|caution|abstract|example|quote|success)\b
+    | \^ [^\W_] (?:[^\s^\[\]]{0,18}[^\W_])? \^ | (?<=\s)\^[a-z0-9][a-z0-9-]+\s*$   # ^raised^; names of blocks
+    | (?<![\w+])\+\+ (?=\w) [^+\n]+ (?<=[\w.!?])\+\+ (?![\w+]) | (?<!\|)\|\| \w [^|\n]* \|\|   # inserted, hidden
+    | \$\$ | \$(?=\S) [^$\n]* [\\^_={}] [^$\n]* (?<=\S)\$(?!\d)  # formulas
+    | (?<![\w:]):(?:[a-z][a-z0-9_+-]+|\+1|-1):(?![\w:])    # emoji by name
+    | \[-?@ [\w:.-]+ [^\]\n]* \] | ^\s*\*\[ [^\]\n]+ \]:     # citations, abbreviations
+    | ^\s*\[_?toc_?\]\s*$ | (?<![\w:\\])\\[a-z]{3,}\b (?!\\)            # tables of contents, commands of TeX
+    | ^\s*==+\s.*\s==+\s*$ | '''+ | \[/(?:b|i|u|s|url|img|quote|code|size|color|center)\]   # wikis, forums
     | ~~ | ==(?=\w)[^=\n]*(?<=\w)== | `+[^`\n]+`+ | ```
     | ^\s*\|.*\|\s*$ | \|\s*:?-{3,}                        # tables
     | ^\s*\#{2,6}\S? | ^\s*\#\s | ^\s*:::                  # headings and fences
@@ -32,6 +40,10 @@ _MARKS = re.compile(
     """,
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
+#: ~lowered~; the plain text shows ~~what was struck~~ in the same way.
+_LOWERED = re.compile(r"(?<=\w)~[^\s~]{1,10}~(?!~)")
+#: Code in a text of Markdown, where marks are meant.
+_CODE = re.compile(r"(?<!`)(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)|^~~~.*?^~~~", re.DOTALL | re.MULTILINE)
 _ADDRESS = re.compile(r"(?:https?://|mailto:|www\.)\S+")
 _TAGS = "address article blockquote body br dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p table td th tr ul"
 _BLOCKS = frozenset(_TAGS.split())
@@ -47,74 +59,49 @@ def leftover_marks(subject: Subject) -> Found:
         page, text = variant.html.merge({}), variant.text.merge({})
         code = _code_in(page)
         for part, words in (("html part", _words_of(page)), ("text part", _without(code, text))):
-            for mark, context in _marks_in(words):
-                where = _place(subject, context) or part
+            marks = _LOWERED if part == "html part" else None
+            for mark, context, before in _marks_in(words, marks):
+                where = _place(subject, context, before) or part
                 if (where, mark[:3]) not in told:
                     told.add((where, mark[:3]))
                     yield where, f'"{context}" is mailed as it stands: "{mark}" is a mark that nothing reads here'
 
 
-#: What people type before the items of a list; the Markdown of lists is read, and doesn't get here.
-_TYPED = re.compile(
-    r"[ \t]*(?:[•●▪◦○‣⁃■□➢➤–—·*+-]|\(?[a-z][.)]|\(?[ivx]{2,4}[.)]|\(?\d{1,2}[.)])[ \t\u00a0]+\S", re.IGNORECASE
-)
-_TYPED_WITHIN = re.compile(r":\s*[•●▪◦○‣■□➢➤]\s[^•●▪◦○‣■□➢➤]+[•●▪◦○‣■□➢➤]\s")
-_DEFINED = re.compile(r"[ \t]*\S[^:\n]{0,40}[ \u00a0]:[ \u00a0]+\S")
-
-
-@rule("content/run-together", Severity.WARNING)
-def run_together(subject: Subject) -> Found:
-    """Lines that were typed as a list, such as "a. one", and run on in one paragraph."""
-    for passage in subject.passages():
-        if not passage.is_markdown:
-            continue
-        for token in parse(passage.text):
-            if token.type == "inline" and token.map and (found := _typed_list(token.content)):
-                number, line = found
-                message = f'"{line.strip()[:40]}" is typed as a list, and runs on; write "- " or "1. "'
-                yield passage.at(token.map[0] + number), message
-
-
-def _typed_list(text: str) -> tuple[int, str] | None:
-    """The first line of a paragraph that is typed as an item of a list, and how many lines into it."""
-    lines = text.split("\n")
-    joined = [bool(n) and not lines[n - 1].endswith(("  ", "\\")) for n in range(len(lines))]
-    for form in (_TYPED, _DEFINED):
-        typed = [number for number, line in enumerate(lines) if form.match(line)]
-        introduced = len(typed) == 1 and typed[0] > 0 and form is _TYPED and lines[typed[0] - 1].rstrip().endswith(":")
-        if any(joined[number] for number in typed) and (len(typed) > 1 or introduced):
-            return typed[0], lines[typed[0]]
-    for number, line in enumerate(lines):
-        if (joined[number] and re.match(r"[ \t]*:[ \t]+\S", line)) or _TYPED_WITHIN.search(line):
-            return number, line
-    return None
-
-
-def _marks_in(words: str) -> Iterator[tuple[str, str]]:
-    """Each mark, and the mark with the words after it."""
-    bare = _ADDRESS.sub(" ", words)
-    for found in _MARKS.finditer(bare):
+def _marks_in(words: str, more: re.Pattern[str] | None) -> Iterator[tuple[str, str, str]]:
+    """Each mark, the mark with the words after it, and those before it on its line."""
+    bare = _ADDRESS.sub(lambda address: " " * len(address[0]), words)
+    for found in (*_MARKS.finditer(bare), *(more.finditer(bare) if more else ())):
         mark = found[0].strip()
-        line = bare[found.start() : found.start() + len(found[0]) + _CONTEXT].strip().split("\n")[0]
-        yield mark[:60], line[:60].strip()
+        line = words[found.start() : found.start() + len(found[0]) + _CONTEXT].strip().split("\n")[0]
+        begins = found.start() + len(found[0]) - len(found[0].lstrip())
+        yield mark[:60], line[:60].strip(), words[max(0, begins - _CONTEXT) : begins].rpartition("\n")[2]
 
 
-def _place(subject: Subject, context: str) -> str:
-    """Where in the issue's texts a mark stands, by as much of what follows it as there is; empty where a template or a
-    setting brings it.
+def _place(subject: Subject, context: str, before: str) -> str:
+    """Where in the issue's texts a mark stands, by as much of what follows it as there is, and of what stands before
+    it; empty where a template or a setting brings it.
     """
-    best, found_at = 0, ""
+    best, found_at = (0, 0), ""
     for passage in subject.passages():
-        for number, line in enumerate(passage.text.split("\n")):
-            length = max(_shared(context, line), _shared(context, html_unescape(line.replace("\\", ""))))
-            if length > best:
-                best, found_at = length, passage.at(number)
+        text = _CODE.sub(lambda code: re.sub(r"[^\n]", " ", code[0]), passage.text)
+        for number, line in enumerate((text if passage.is_markdown else passage.text).split("\n")):
+            shared = max(
+                _shared(context, before, line), _shared(context, before, html_unescape(line.replace("\\", "")))
+            )
+            if shared > best:
+                best, found_at = shared, passage.at(number)
     return found_at
 
 
-def _shared(context: str, line: str) -> int:
-    """How many characters from its beginning on a line has of a mark and what follows it."""
-    return next((length for length in range(len(context), 0, -1) if context[:length] in line), 0)
+def _shared(context: str, before: str, line: str) -> tuple[int, int]:
+    """How many characters a line has of a mark and what follows it, and of what stands before that."""
+    length = next((length for length in range(len(context), 0, -1) if context[:length] in line), 0)
+    ends = (found.start() for found in re.finditer(re.escape(context[:length]), line)) if length else iter(())
+    return length, max((_common_end(before, line[:end]) for end in ends), default=0)
+
+
+def _common_end(one: str, other: str) -> int:
+    return next((n for n in range(min(len(one), len(other)), 0, -1) if one[-n:] == other[-n:]), 0)
 
 
 def _without(code: tuple[str, ...], text: str) -> str:

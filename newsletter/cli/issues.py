@@ -37,7 +37,9 @@ issue_argument = click.argument("issue")
 @click.argument("publication")
 @click.option("--date", "day", type=DAY, help="The issue's date (default: today).")
 @click.option("--month", type=MONTH, help="The issue of this month, as 2026-12; dated today in the current month.")
-@click.option("--since", type=DAY, help="Take what is dated on this day or later (default: since the last issue).")
+@click.option(
+    "--since", type=DAY, help="Take what is dated on this day or later (default: since the last approved issue)."
+)
 @click.option("--slug", help="The folder's name (default: publication and month).")
 @click.option("--without", multiple=True, metavar="SLUG", help="Leave this out; may be repeated.")
 @click.option("--again", multiple=True, metavar="SLUG", help="Take an item that was told already; may be repeated.")
@@ -58,8 +60,8 @@ def draft(
     source: Path | None,
     everything: bool,
 ) -> None:
-    """Write issues/SLUG/issue.md for PUBLICATION, with what is new since its last issue: what is dated since then, and
-    what was stored since it was approved. What its readers have been told already is left out, and listed.
+    """Write issues/SLUG/issue.md for PUBLICATION, with what is new since its last approved issue: what is dated since
+    then, and what was stored since it was approved. What is left out, such as what its readers were told, is listed.
 
     At a terminal you're shown what there is and asked what to leave out. --from FILE makes the issue of a Word
     document, of what Google Docs exports as Markdown or as a web page, or of any page that was saved; what can't be
@@ -97,7 +99,7 @@ def draft(
         entries = many(count, "entry", "entries")
         say(f"Dated {found.day}, with {entries} since {found.since}{put_right}. Fill in what is marked TK.")
         for left in found.left_out:
-            say(f"Left out {left.entry.slug}: told in {left.told_in}. To take it: --again {left.entry.slug}")
+            say(f"Left out {left.entry.slug}: {left.why}. {left.remedy}")
         next_step(f"edit the file, then: newsletter studio {found.slug}, or newsletter check {found.slug}")
 
 

@@ -17,7 +17,7 @@ from newsletter.compose.file import Source
 from newsletter.compose.pictures import images_in, only_pictures, photo_of, pieces, stretches
 from newsletter.errors import InputError, IssueError, NewsletterError, nearest
 from newsletter.languages import gettext
-from newsletter.markdown import parse_issue, plain
+from newsletter.markdown import parse_issue, plain_line
 from newsletter.model import (
     Block,
     Coverage,
@@ -45,6 +45,16 @@ REFERENCE = re.compile(r"\[\[\s*([^\[\]|]+?)\s*(?:\|\s*([^\[\]|]*?)\s*)?\]\](?:\
 MARKS = {"update": _("Update: {headline}"), "reminder": _("Reminder: {headline}")}
 _BY_REFERENCE = re.compile(r"(?<!!)\[([^\[\]]+)\](?:\[([^\[\]]*)\])?(?!\()")
 ANY_REFERENCE = re.compile(r"\[\[\s*([^\[\]|]+?)\s*(?:\|[^\[\]]*)?\]\]")
+
+
+def begins_section(node: SyntaxTreeNode) -> bool:
+    """Whether a block is a section's heading; one without words is none."""
+    return node.type == "heading" and node.tag == "h2" and bool(plain_line(_heading_of(node)) or images_in(node))
+
+
+def _heading_of(node: SyntaxTreeNode) -> str:
+    """The words of a heading, on one line."""
+    return " ".join(node.children[0].content.split()) if node.children else ""
 
 
 class Body:
@@ -104,7 +114,7 @@ class Body:
         taken |= {block.policy.slug for block in blocks if isinstance(block, PolicyEntry)}
         made = []
         for section in sections:
-            name = slugify(plain(section.heading)) or f"section-{section.line}"
+            name = slugify(plain_line(section.heading)) or f"section-{section.line}"
             anchor = name if name not in taken else f"{name}-{section.line}"
             taken.add(anchor)
             made.append(replace(section, anchor=anchor if section.heading else ""))
@@ -133,8 +143,7 @@ class Body:
     def _walk(self, parent: SyntaxTreeNode, *, only: str, first: int) -> None:
         """The blocks of the file, or of a fence in it, each marked with the fences around it."""
         for node in parent.children:
-            if node.type == "heading" and node.tag == "h2":
-                self._end_section()
+            if begins_section(node):
                 self._heading(node, only)
             elif node.type in ("container_only", "container_your"):
                 self._fence(node, only=only, first=first)
@@ -155,8 +164,8 @@ class Body:
             target = self._definitions.get(normalizeReference(match[2] or match[1]))
             return f"[{match[1]}](<{target['href']}>)" if target else match[0]
 
-        written = node.children[0].content if node.children else ""
-        heading = " ".join(_BY_REFERENCE.sub(linked, written).split())
+        self._end_section()
+        heading = _BY_REFERENCE.sub(linked, _heading_of(node))
         self._sections.append(Section(heading=heading, blocks=(), line=self._line(node), only=only))
 
     def _end_section(self) -> None:
@@ -202,7 +211,8 @@ class Body:
         elif node.type == "blockquote" and blocks and self._belongs(node, blocks[-1]):
             blocks[-1] = self._with_blurb(blocks[-1], node)
         elif text.startswith(":::"):
-            hint = nearest(text.split("\n")[0].strip(": "), ("only", "your state first")) or "there are only and your"
+            known = "there are ::: only … and ::: your state first"
+            hint = nearest(text.split("\n")[0].strip(": "), ("only", "your state first")) or known
             self._problem(self._line(node), f'"{text.split(chr(10))[0][:40]}" is no fence here', hint)
         elif text and REFERENCE.fullmatch(text.split("\n")[0]):
             for offset, reference in enumerate(text.split("\n")):
@@ -355,7 +365,7 @@ class Body:
         above = blocks[-1] if blocks else None
         if isinstance(above, Prose) and self._beside(above):
             # As many lines as in the file, so that a fault inside keeps its line.
-            between = max(2, line - above.line - above.markdown.count("\n"))
+            between = max(1, line - above.line - above.markdown.count("\n"))
             blocks[-1] = replace(above, markdown=above.markdown + "\n" * between + text)
         else:
             only, first = self._around

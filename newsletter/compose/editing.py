@@ -118,7 +118,16 @@ def set_field(text: str, key: str, value: str) -> str:
         place = next((n for n in range(first, last) if lines[n].lstrip().startswith("[")), last)
         return _joined(text, [*lines[:place], told, *lines[place:]])
     end = next(n for n in range(start + 1, last + 1) if _is_whole("\n".join(lines[start:n])))
-    return _joined(text, [*lines[:start], told, *lines[end:]])
+    return _joined(text, [*lines[:start], told + _comment_behind(lines[start:end]), *lines[end:]])
+
+
+def _comment_behind(rows: list[str]) -> str:
+    """The comment behind a key's value, with the blanks before it; empty where there's none."""
+    *above, last = rows
+    for found in re.finditer(r"[ \t]*#", last):
+        if _is_whole("\n".join([*above, last[: found.start()]])):
+            return last[found.start() :]
+    return ""
 
 
 def _is_whole(toml: str) -> bool:

@@ -126,6 +126,12 @@ def _without_images(part: SyntaxTreeNode, text: str) -> tuple[str, tuple[tuple[S
     return text, tuple(found)
 
 
+def _alt(image: SyntaxTreeNode) -> str:
+    """What a picture shows, in plain words: escapes and marks are read as in other text."""
+    parts = (node for node in image.walk() if node is not image and not node.children)
+    return "".join(" " if node.type in ("softbreak", "hardbreak") else node.content for node in parts)
+
+
 def photo_of(image: SyntaxTreeNode, folder: Path, workspace: Path) -> Photo:
     """The picture's file, beside issue.md or in the workspace; InputError where there's none that can be read."""
     name = str(image.attrs.get("src", ""))
@@ -135,4 +141,4 @@ def photo_of(image: SyntaxTreeNode, folder: Path, workspace: Path) -> Photo:
     if "://" in name[:12]:
         raise InputError(f"the picture {name[:80]} is on the web", hint="save it beside issue.md, and name the file")
     path = find_photo(name, folder, workspace)
-    return read_photo(path, workspace, alt=image.content, credit=str(image.attrs.get("title", "")), named=path.name)
+    return read_photo(path, workspace, alt=_alt(image), credit=str(image.attrs.get("title", "")), named=path.name)

@@ -13,7 +13,7 @@ from typing import Literal
 
 from markdown_it.tree import SyntaxTreeNode
 
-from newsletter.compose.body import ANY_REFERENCE, REFERENCE
+from newsletter.compose.body import ANY_REFERENCE, REFERENCE, begins_section
 from newsletter.compose.file import matter_lines
 from newsletter.errors import InputError
 from newsletter.markdown import parse_issue
@@ -228,7 +228,7 @@ def _walk(parent: SyntaxTreeNode, file: _File, start: int) -> list[_Shelf]:
         while end > top and not lines[end - 1].strip():
             end -= 1
         parts = shelves[-1].parts
-        if node.type == "heading" and node.tag == "h2":
+        if begins_section(node):
             shelves.append(_Shelf(end))
         elif node.type.startswith("container_"):
             closed = end < len(lines) and lines[end].lstrip().startswith(":::")

@@ -1,12 +1,16 @@
-"""The Markdown that staff write: one dialect, parsed the same way by all who read it.
+r"""The Markdown that staff write: one dialect, parsed the same way by all who read it.
 
 CommonMark with tables, strikethrough, and bare addresses as links; `<br>` breaks a line. Not part of it, because people
 don't mean them: HTML, code by indentation (a paragraph pasted with a tab), a list that begins with a number of three
-digits or more (a year at the start of a sentence), and definitions of anything but an address or a picture.
+digits or more, or goes on with one behind an empty line (a year at the start of a sentence), definitions of anything
+but an address or a picture, a `#` that ends a heading (unless as many stand before it), and a `\` at the end of a
+paragraph: it breaks no line.
 
 Every `image` and `link_open` token says in `meta["span"]` where in its paragraph's text it stands.
 
-source      a file's text before it's parsed: comments taken out, pasted marks mended
+source      a file's text before it's parsed: comments taken out, what was pasted mended
+pasted      what a word processor or a browser left in pasted lines
+addresses   bare addresses: what is one, and where it ends
 links       the links of a text, as they are parsed
 """
 
@@ -20,15 +24,20 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
+from markdown_it.rules_block import heading as _heading
 from markdown_it.rules_block import list_block as _list
 from markdown_it.rules_block import reference as _reference
+from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline import image as _image
 from markdown_it.rules_inline import link as _link
 from markdown_it.token import Token
 from mdit_py_plugins.container import container_plugin
 
-__all__ = ["FENCES", "direction", "numbers", "parse", "parse_issue", "plain"]
+from newsletter.markdown.addresses import Addresses
+from newsletter.markdown.pasted import without_last_break
+
+__all__ = ["FENCES", "direction", "numbers", "parse", "parse_issue", "parse_line", "plain", "plain_line"]
 
 #: The words that may follow `:::` in an issue.
 FENCES = ("only", "your")
@@ -40,7 +49,18 @@ _DEFINITION = re.compile(
     r"\[(?!\^)[^\[\]]+\]:\s*(?:<|https?://|mailto:|data:|#|\S+\.(?:jpe?g|png|gif|webp|avif)\b)", re.IGNORECASE
 )
 _LONG_NUMBER = re.compile(r"\d{3,9}[.)]")
-_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+(?:[/?#][^\s<>()\[\]\"]*)?")
+_NUMBER = re.compile(r"(\d{1,9})[.)](?:\s|$)")
+_HEADING = re.compile(r"(#{1,6})[ \t].*?(?P<closing>[ \t]+(?P<marks>#+))?[ \t]*")
+# "[Denver]: Amazing!" is somebody's sentence, and "[^1]: …" a footnote; "[//]: # (note)" is how some write comments.
+_DEFINITION = re.compile(
+    r"\[(?!\^)[^\[\]]+\]:\s*(?:<|https?://|mailto:|data:|#|\S+\.(?:jpe?g|png|gif|webp|avif)\b)", re.IGNORECASE
+)
+_LONG_NUMBER = re.compile(r"\d{3,9}[.)]")
+_NUMBER = re.compile(r"(\d{1,9})[.)](?:\s|$)")
+_HEADING = re.compile(r"(#{1,6})[ \t].*?(?P<closing>[ \t]+(?P<marks>#+))?[ \t]*")
+#: A `\` at the end of a paragraph, but for the path of a folder.
+_LAST_BREAK = re.compile(r"(?<!\\)(?:\\\\)*(?P<mark>\\)$")
+_FOLDER = re.compile(r"(?:^|[^\w])[A-Za-z]:\S*$|\\\S+$")
 _HTML = re.compile(r"</?([a-z][a-z0-9-]*)(?:\s[^<>]*)?/?>", re.IGNORECASE)
 #: HTML that people write or paste into Markdown; what else stands in angle brackets is something else.
 _TAGS = """
@@ -51,6 +71,10 @@ samp script section select small source span strike strong style sub summary sup
 textarea tfoot th thead time title tr tt u ul var video wbr
 """
 _ELEMENTS = frozenset(_TAGS.split())
+#: Tags of Office and the like, such as <o:p>; an address in angle brackets is none.
+_FOREIGN_TAG = re.compile(r"</?([a-z]\w*):[a-z][\w.-]*(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_NAMES = "http https mailto ftp tel sms data urn news javascript xmpp irc geo webcal file doi"
+_SCHEMES = frozenset(_NAMES.split())
 
 
 def parse(text: str) -> list[Token]:
@@ -58,15 +82,29 @@ def parse(text: str) -> list[Token]:
     return _parser().parse(_CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
+def parse_line(text: str) -> list[Token]:
+    """The one `inline` token of a single line, such as a heading, in which nothing begins a list or a quote."""
+    return _parser().parseInline(_CONTROL.sub("", " ".join(text.split())))
+
+
 def plain(text: str) -> str:
     """All the words on one line, without markup, addresses or pictures: for teasers and alternative texts."""
+    return _words(parse(text))
+
+
+def plain_line(text: str) -> str:
+    """The same of a single line, such as a heading."""
+    return _words(parse_line(text))
+
+
+def _words(tokens: Sequence[Token]) -> str:
     words = (
         "".join(
             " " if child.type in _BREAKS else child.content for child in token.children or () if child.type != "image"
         )
         if token.type == "inline"
         else token.content
-        for token in parse(text)
+        for token in tokens
     )
     return " ".join(" ".join(words).split())
 
@@ -108,31 +146,62 @@ def _dialect() -> MarkdownIt:
     # 20 levels, as the CommonMark preset has it, also keep walks over the tree from going deep.
     parser = MarkdownIt("commonmark", {"html": False, "linkify": True})
     parser.enable(["table", "strikethrough", "linkify"]).disable("code")
-    if parser.linkify is not None:
-        # Only what says itself that it's an address: "Inc.com" or "a.me" may be a slip.
-        parser.linkify.set({"fuzzy_link": False, "fuzzy_ip": False})
-        parser.linkify.add("www.", {"validate": _host_length, "normalize": _with_scheme})
+    parser.linkify = Addresses()
     parser.block.ruler.at("list", _list_but_years, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.block.ruler.at("reference", _definition_of_an_address)
+    parser.block.ruler.at("heading", _heading_with_its_last_mark, {"alt": ["paragraph", "reference", "blockquote"]})
+    parser.core.ruler.before("inline", "last_break", _without_last_breaks)
     parser.inline.ruler.at("image", _with_span(_image, "image"))
     parser.inline.ruler.at("link", _with_span(_link, "link_open"))
-    parser.inline.ruler.before("html_inline", "tag", _tag)
+    parser.inline.ruler.before("autolink", "tag", _tag)
     return parser
 
 
-def _host_length(_: object, text: str, at: int) -> int:
-    """How far the address goes on after its `www.`; 0 where it's none."""
-    found = _HOST.match(text, at)
-    return len(found[0].rstrip(".,;:!?'\"")) if found else 0
-
-
-def _with_scheme(_: object, match: Any) -> None:
-    match.url = f"https://{match.url}"
-
-
 def _list_but_years(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    begin = state.bMarks[start] + state.tShift[start]
-    return not _LONG_NUMBER.match(state.src[begin : begin + 12]) and _list(state, start, end, silent)
+    if _LONG_NUMBER.match(_line(state, start)):
+        return False
+    return _list(state, start, end if silent else _end_before_a_year(state, start, end), silent)
+
+
+def _end_before_a_year(state: StateBlock, start: int, end: int) -> int:
+    """Where a list has to end: before a number of three digits or more that stands behind an empty line, and isn't the
+    next of the list.
+    """
+    last = -1
+    for line in range(start, end):
+        if state.isEmpty(line) or state.sCount[line] > state.sCount[start] + 1:
+            continue
+        if state.sCount[line] < state.blkIndent:
+            break
+        found = _NUMBER.match(_line(state, line))
+        if not found and line > start and state.isEmpty(line - 1):
+            break
+        if found and len(found[1]) > 2 and int(found[1]) != last + 1 and state.isEmpty(line - 1):
+            return line
+        last = int(found[1]) if found else last
+    return end
+
+
+def _line(state: StateBlock, number: int) -> str:
+    return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]
+
+
+def _heading_with_its_last_mark(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A heading that ends in "C #" keeps the mark; "## Words ##" is closed by its own."""
+    if not _heading(state, start, end, silent):
+        return False
+    found = _HEADING.fullmatch(_line(state, start))
+    if not silent and found and found["marks"] and found["marks"] != found[1]:
+        inline = state.tokens[-2]
+        inline.content += found["closing"]
+    return True
+
+
+def _without_last_breaks(state: StateCore) -> None:
+    """A break at the end of a paragraph breaks nothing: Gmail and Word write one for each empty line."""
+    for token in state.tokens:
+        if token.type == "inline" and token.content.endswith("\\"):
+            token.content = without_last_break(token.content)
 
 
 def _definition_of_an_address(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -157,10 +226,15 @@ def _with_span(rule: Callable[[StateInline, bool], bool], kind: str) -> Callable
 def _tag(state: StateInline, silent: bool) -> bool:
     """An HTML tag: `<br>` breaks the line, any other becomes a token of its own, so that it can be found."""
     found = _HTML.match(state.src, state.pos)
-    if not found or found[1].lower() not in _ELEMENTS or state.src[state.pos - 1 : state.pos] == "<":
+    name = found[1].lower() if found else ""
+    if name not in _ELEMENTS:
+        found = _FOREIGN_TAG.match(state.src, state.pos)
+        if not found or found[1].lower() in _SCHEMES:
+            return False
+    if found is None or state.src[state.pos - 1 : state.pos] == "<":
         return False
     if not silent:
-        token = state.push("hardbreak" if found[1].lower() == "br" else "html_inline", "br", 0)
+        token = state.push("hardbreak" if name == "br" else "html_inline", "br", 0)
         if token.type == "html_inline":
             token.tag, token.content = "", found[0]
     state.pos = found.end()

@@ -83,7 +83,7 @@ def _as_mailed(pages: Pages, snapshot: Snapshot) -> bytes:
 def _twin(pages: Pages, issue: Summary, snapshot: Snapshot) -> bytes:
     publication = pages.config.publications[issue.publication]
     shown, language = public_issue(snapshot, pages.config.collect.tracking), pages.config.language(publication)
-    return twins.issue_text(shown, publication.name, language).encode()
+    return twins.issue_text(shown, publication.name, language, pages.url("media")).encode()
 
 
 def _plain(pages: Pages, snapshot: Snapshot) -> bytes:

@@ -31,7 +31,7 @@ from newsletter.publish.prose import (
 from newsletter.publish.sections import Section
 from newsletter.publish.summary import Entry
 from newsletter.render import words
-from newsletter.render.markdown import plain
+from newsletter.render.markdown import plain, plain_line
 from newsletter.render.templates import frames
 from newsletter.resources import TEMPLATES
 
@@ -116,6 +116,7 @@ class Pages:
             "blurb": blurb_html,
             "prose": prose_html,
             "plain": plain,
+            "plain_line": plain_line,
             "inline": inline_html,
             "srcset": (lambda *_: "") if alone else srcset,
             "slug": slug_of,

@@ -7,46 +7,63 @@ from collections.abc import Iterator
 
 from newsletter import merge
 from newsletter.languages import gettext
-from newsletter.model import Block, Issue, Picture, Policy, PolicyEntry, Prose, Story
+from newsletter.model import Block, Issue, Photo, Picture, Policy, PolicyEntry, Prose, Story
 from newsletter.publish.catalog import Catalog
 from newsletter.publish.prose import legal
 from newsletter.render.provisions import amount
-from newsletter.render.words import place_words, status_words
+from newsletter.render.words import kicker, place_words, places, status_words, timing
 
 #: How many issues llms.txt names.
 _ISSUES = 100
 
 
-def issue_text(issue: Issue, publication: str, language: str) -> str:
-    """An issue as Markdown."""
+def issue_text(issue: Issue, publication: str, language: str, media: str) -> str:
+    """An issue as Markdown; its pictures lie in `media`, an address."""
     parts = [
         f"# {_plain(issue.title)}",
         f"{_plain(publication)}, {issue.date}",
         _plain(issue.teaser),
+        _picture(issue.hero, language, media),
     ]
     for section in issue.sections:
         parts.append(f"## {_plain(section.heading)}" if section.heading else "")
-        parts += (_block(block, language) for block in section.blocks)
+        parts += (_block(block, language, media) for block in section.blocks)
     return _joined(parts)
 
 
-def _block(block: Block, language: str) -> str:
+def _block(block: Block, language: str, media: str) -> str:
     match block:
         case Prose():
             return merge.parse(block.markdown).merge({})
         case Picture():
-            return f"*{_plain(block.photo.alt)}*" if block.photo.alt else ""
-        case Story():
-            return _entry(block.headline, block.item.url, "" if block.compact else block.blurb)
-        case PolicyEntry():
+            return _picture(block.photo, language, media, block.url)
+        case Story(item=item):
+            facts = [" · ".join(filter(None, (kicker(item, language), places(item, language))))]
+            facts.append(str(timing(item, language)))
+            return _entry(block, item.url, facts, language, media)
+        case PolicyEntry(policy=policy):
+            facts = [" · ".join(filter(None, (place_words(policy.place, language), policy.number)))]
             words = status_words(block.status.status, language).capitalize() if block.status else ""
-            status = f"{words}, {block.status.date}." if block.status else ""
-            return _entry(block.headline, block.policy.url, _joined([status, "" if block.compact else block.blurb]))
+            facts.append(f"{words}, {block.status.date}." if block.status else "")
+            return _entry(block, policy.url, facts, language, media)
 
 
-def _entry(headline: str, url: str, blurb: str) -> str:
-    heading = f"[{_plain(headline)}](<{url}>)" if url else _plain(headline)
-    return _joined([f"### {heading}", merge.parse(blurb).merge({})])
+def _entry(entry: Story | PolicyEntry, url: str, facts: list[str], language: str, media: str) -> str:
+    """A headline, what is known besides, the picture, and the blurb where it's told in full or for this issue only."""
+    stored = entry.item if isinstance(entry, Story) else entry.policy
+    heading = f"[{_plain(entry.headline)}](<{url}>)" if url else _plain(entry.headline)
+    picture = "" if entry.compact else _picture(stored.photo, language, media)
+    blurb = "" if entry.compact and entry.blurb == stored.summary else entry.blurb
+    return _joined([f"### {heading}", *map(_plain, facts), picture, merge.parse(blurb).merge({})])
+
+
+def _picture(photo: Photo | None, language: str, media: str, url: str = "") -> str:
+    """A picture with its credit, and where it leads."""
+    if photo is None:
+        return ""
+    shown = f"![{_plain(photo.alt)}](<{media}/{photo.name}>)"
+    credit = gettext(language)("Credit: {name}").format(name=photo.credit) if photo.credit else ""
+    return _joined([f"[{shown}](<{url}>)" if url else shown, _plain(credit)])
 
 
 def policy_text(policy: Policy, language: str) -> str:

@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 _LEFT_ALONE = re.compile(r"<style(?=[^>]*>(?!\s*/\*inline\*/))")
+_PREFORMATTED = re.compile(r"(<pre\b.*?</pre>)", re.DOTALL)
 _IGNORE = '<style data-premailer="ignore"'
 _OPTIONS = {
     "strip_important": False,  # or columns stay stacked on a desktop
@@ -26,10 +27,13 @@ def inline(html: str) -> str:
     """The page with the rules of its `/*inline*/` styles written onto the elements they match.
 
     Every other `<style>` stays as it is: media queries and MJML's own rules can't be inlined, and reading
-    CSS is most of what this costs. The doctype, which premailer drops, is put back, and white space is squeezed.
+    CSS is most of what this costs. The doctype, which premailer drops, is put back, and white space is squeezed,
+    but for that of code.
     """
     page = _inliner()(_LEFT_ALONE.sub(_IGNORE, html), **_OPTIONS).transform().replace(_IGNORE, "<style")
-    return "<!doctype html>\n" + re.sub(r"\s*\n\s*", "\n", page).strip() + "\n"
+    pieces = _PREFORMATTED.split(page)
+    squeezed = (piece if number % 2 else re.sub(r"\s*\n\s*", "\n", piece) for number, piece in enumerate(pieces))
+    return "<!doctype html>\n" + "".join(squeezed).strip() + "\n"
 
 
 @cache

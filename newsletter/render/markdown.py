@@ -18,12 +18,12 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
-from newsletter.markdown import direction, numbers, parse, plain
+from newsletter.markdown import direction, numbers, parse, parse_line, plain, plain_line
 
-__all__ = ["plain", "to_html", "to_inline_html", "to_inline_text", "to_text", "wrap"]
+__all__ = ["plain", "plain_line", "to_html", "to_inline_html", "to_inline_text", "to_text", "wrap"]
 
 _TAGS = {
-    *("p", "br", "strong", "em", "s", "a", "ul", "ol", "li", "blockquote", "h3", "h4", "code", "hr"),
+    *("p", "br", "strong", "em", "s", "a", "ul", "ol", "li", "blockquote", "h3", "h4", "pre", "code", "hr"),
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
 _BLOCKS = {"p", "h3", "h4", "li", "blockquote", "th", "td"}
@@ -54,7 +54,7 @@ def to_html(markdown: str) -> str:
 @_kept
 def to_inline_html(markdown: str) -> str:
     """The same of one line, such as a heading, without a block around it."""
-    return _clean([token for token in _parse(markdown) if token.type == "inline"])
+    return _clean(_shown(parse_line(markdown)))
 
 
 def _clean(tokens: Sequence[Token]) -> str:
@@ -78,22 +78,39 @@ def to_text(markdown: str, width: int = 72) -> str:
 
 def to_inline_text(markdown: str) -> str:
     """One line for a reader, such as a heading: words, and links as `words (https://...)`."""
-    return " ".join(to_text(markdown, 10_000).split())
+    return " ".join(_inline(SyntaxTreeNode(_shown(parse_line(markdown))).children).split())
 
 
 def _parse(markdown: str) -> list[Token]:
     """The tokens, without pictures, without links to elsewhere, with headings of level 3 and 4 only."""
-    tokens = parse(markdown)
+    tokens = _without_empty(_shown(parse(markdown)))
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = "h3" if token.tag <= "h3" else "h4"
-        elif token.children:
-            token.children = _without_dead_links([t for t in token.children if t.type != "image"])
-            for child in token.children:
-                if child.type == "html_inline":  # shown as it was typed, never obeyed
-                    child.type = "text"
     _number(tokens)
     return tokens
+
+
+def _shown(tokens: list[Token]) -> list[Token]:
+    """The tokens, in whose words there are no pictures and no links to elsewhere, and HTML stands as it was typed."""
+    for token in tokens:
+        if token.children:
+            token.children = _without_dead_links([t for t in token.children if t.type != "image"])
+            for child in token.children:
+                if child.type == "html_inline":  # shown, never obeyed
+                    child.type = "text"
+    return tokens
+
+
+def _without_empty(tokens: list[Token]) -> list[Token]:
+    """The tokens less paragraphs and headings with nothing in them."""
+    kept: list[Token] = []
+    for token in tokens:
+        if token.type in ("paragraph_close", "heading_close") and kept[-1].type == "inline" and not kept[-1].children:
+            del kept[-2:]
+        else:
+            kept.append(token)
+    return kept
 
 
 def _number(tokens: Sequence[Token]) -> None:
@@ -239,7 +256,7 @@ def _padded(text: str, width: int, right: bool) -> str:
 
 
 def _inline(nodes: Iterable[SyntaxTreeNode]) -> str:
-    return "".join(_span(node) for node in nodes)
+    return "".join(_span(node) for node in nodes).replace("\n ", "\n")  # as after a <br> at a line's end
 
 
 def _span(node: SyntaxTreeNode) -> str:

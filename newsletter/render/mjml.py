@@ -83,6 +83,14 @@ _TAG = re.compile(r"<(mjml|mj-[\w-]+)(?=[\s/>])")
 # The compiler counts "0 8px" as no padding at all where it counts widths for Outlook; "0px 8px" it reads.
 _PADDINGS = re.compile(r'\s(?:inner-)?padding(?:-\w+)?="[^"<>]*"')
 _ZERO = re.compile(r"(?<![\w.])0(?![\w.%])")
+_ELEMENT = re.compile(r"""<[A-Za-z](?:[^<>"']|"[^"]*"|'[^']*')*>""")
+#: What the compiler would write into an attribute as "\\n", "\\\\" or "\\u{301}": all but plain ASCII.
+_SPELLED_OUT = re.compile(r"[^ -\[\]-~]")
+#: A line's end between two words that are marked; the compiler drops white space with a line's end in it.
+_BETWEEN_WORDS = re.compile(
+    r"(</(?:a|abbr|b|big|cite|code|del|em|font|i|ins|kbd|mark|q|s|samp|small|span|strike|strong|sub|sup|tt|u|var)>)"
+    r"\s*\n\s*(?=<[a-z])"
+)
 _TITLE = re.compile(r"<mj-title(?: [^>]*)?>(.*?)</mj-title>", re.DOTALL)
 
 
@@ -118,6 +126,7 @@ def compile_mjml(source: str) -> str:
     title = _TITLE.search(source)
     bare = without_places(_TITLE.sub("", source)).replace('<mj-style inline="inline">', "<mj-style>/*inline*/")
     bare = _PADDINGS.sub(lambda found: _ZERO.sub("0px", found[0]), bare)
+    bare = _ELEMENT.sub(_in_plain_ascii, _BETWEEN_WORDS.sub(r"\1 ", bare))
     try:
         page = mjml.mjml2html(bare, fonts={})
     except ValueError as fault:
@@ -127,6 +136,11 @@ def compile_mjml(source: str) -> str:
     page = page.replace("<head>", f"<head><title>{words}</title>", 1)
     page = re.sub(r'<div( aria-label="[^"]*")?(?= aria-roledescription="email")', "<div", page, count=1)
     return page.replace('<div aria-roledescription="email"', f'<div aria-label="{words}" aria-roledescription="email"')
+
+
+def _in_plain_ascii(tag: re.Match[str]) -> str:
+    """A tag whose attributes have other letters as references; a line's end is a blank, as XML has it."""
+    return _SPELLED_OUT.sub(lambda found: " " if found[0] in "\n\r\t" else f"&#{ord(found[0])};", tag[0])
 
 
 def check(source: str) -> None:

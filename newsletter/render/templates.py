@@ -14,8 +14,8 @@ A template is a folder with `mail.mjml.j2` and `mail.txt.j2`. Both are given:
     merge(name, fallback)   a merge field, such as merge("unsubscribe_url")
 
     tests     story, policy, prose, picture: what a block is
-    filters   html, text, plain (of Markdown), inline and line (of one line of it, such as a heading), wrap; and those
-              of `words`; dir, the attributes that say a block's direction
+    filters   html, text, plain (of Markdown), inline, line and plain_line (of one line of it, such as a heading),
+              wrap; and those of `words`; dir, the attributes that say a block's direction
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from newsletter.languages import gettext
 from newsletter.markdown import direction
 from newsletter.model import Picture, PolicyEntry, Prose, Story
 from newsletter.render import words
-from newsletter.render.markdown import plain, to_html, to_inline_html, to_inline_text, to_text, wrap
+from newsletter.render.markdown import plain, plain_line, to_html, to_inline_html, to_inline_text, to_text, wrap
 from newsletter.render.mjml import MjmlError, with_places
 
 #: What a block says of its direction, by that of its words; from right to left, they stand on the right.
@@ -138,6 +138,7 @@ def _environment(folders: tuple[Path, ...], language: str) -> Environment:
         "line": to_inline_text,
         "dir": lambda words: Markup(DIRECTIONS[direction(Markup(words).striptags())]),  # noqa: S704  constants
         "plain": plain,
+        "plain_line": plain_line,
         "wrap": wrap,
         **words.in_language(language),
     }

@@ -19,7 +19,7 @@ from slugify import slugify
 
 from newsletter.config import Publication
 from newsletter.languages import gettext, locale
-from newsletter.markdown import plain
+from newsletter.markdown import plain_line
 from newsletter.model import (
     Block,
     Issue,
@@ -179,7 +179,7 @@ def timing(item: Item, language: str = "en") -> Timing:
         case "starts":
             return Timing(when(item, language), item.starts, item.venue)
         case "closes":
-            return Timing(deadline(item, language), item.closes)
+            return Timing(deadline(item, language), item.closes, item.venue)
         case "date":
             return Timing(byline(item, language))
 
@@ -317,7 +317,7 @@ def runs(section: Section) -> Iterator[tuple[bool, tuple[Block, ...]]]:
 
 def anchor(section: Section) -> str:
     """The id of a section's heading, such as `policy-wins`."""
-    return section.anchor or slugify(plain(section.heading)) or f"section-{section.line}"
+    return section.anchor or slugify(plain_line(section.heading)) or f"section-{section.line}"
 
 
 def safe_url(url: str) -> str:

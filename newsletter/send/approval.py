@@ -51,6 +51,11 @@ def approvers(session: Session, issue: str) -> tuple[str, ...]:
     return _approvers(session, record.id) if record else ()
 
 
+def names(session: Session) -> set[str]:
+    """The issues that were ever approved, by the names that they had then."""
+    return set(session.scalars(select(SnapshotRecord.issue).distinct()))
+
+
 def latest(session: Session, issue: str) -> Snapshot | None:
     """The newest snapshot of an issue, or None."""
     record = _newest(session, issue)

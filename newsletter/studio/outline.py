@@ -11,7 +11,7 @@ from newsletter.check.deliverability import BUDGET_BYTES, CLIPPED_BYTES
 from newsletter.check.links import links_in, links_with
 from newsletter.compose.editing import Words
 from newsletter.model import Block, Finding, Issue, Picture, PolicyEntry, Prose, Rendered, Story
-from newsletter.render.markdown import plain
+from newsletter.render.markdown import plain, plain_line
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ def outline(
     """The parts of an issue with the findings beside the place that they speak of; `words` are a part's, by line."""
     chapters = [
         Chapter(
-            plain(section.heading),
+            plain_line(section.heading),
             section.heading,
             section.line,
             [_part(block, movable, words) for block in section.blocks],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from newsletter import config, tokens
 from newsletter.config import Config
 from newsletter.config.secrets import Keyring
-from newsletter.errors import NewsletterError, NotFound, nearest
+from newsletter.errors import InputError, NewsletterError, NotFound, nearest
 from newsletter.resources import TEMPLATES
 from newsletter.send import Clock
 from newsletter.send.service import CampaignService
@@ -83,7 +83,7 @@ class Opened:
 
     def issue_names(self) -> list[str]:
         """The issues there are, by the names of their folders."""
-        return sorted(path.parent.name for path in self.issues.glob("*/issue.md"))
+        return sorted(path.parent.name for path in self.issues.glob("*/issue.md") if path.is_file())
 
     def issue_path(self, name: str) -> Path:
         """The issue.md of an issue, named by its folder or by a path to either; NotFound with the nearest."""
@@ -91,6 +91,10 @@ class Opened:
         for path in (self.issues / name / "issue.md", given / "issue.md", given):
             if path.is_file() and path.name == "issue.md":
                 return path.resolve() if path.is_absolute() else self.folder / path
+        there = self.issues / name / "issue.md"
+        if there.exists() or there.is_symlink():
+            what = "is a folder" if there.is_dir() else "leads nowhere"
+            raise InputError(f"{what}, and no file", where=f"{self.issues.name}/{name}/issue.md", hint="move it away")
         known = self.issue_names()
         hint = nearest(given.name, known) or (f"known: {', '.join(known)}" if known else "newsletter draft PUBLICATION")
         raise NotFound(f'no issue "{name}"', where=self.issues.name, hint=hint)
@@ -112,12 +116,15 @@ class Opened:
         found = self.last_issue(publication, day)
         return found[1] if found else None
 
-    def last_issue(self, publication: str, day: dt.date) -> tuple[str, dt.date] | None:
-        """A publication's last issue before `day`: its name and its date."""
+    def last_issue(
+        self, publication: str, day: dt.date, among: Collection[str] | None = None
+    ) -> tuple[str, dt.date] | None:
+        """A publication's last issue before `day`, of all or `among` some: its name and its date."""
         issues = [
             (matter.date, name)
             for name, matter in self.front_matters().items()
             if matter.publication == publication and matter.date < day and not matter.corrects
+            if among is None or name in among
         ]
         return max(issues)[::-1] if issues else None
 

@@ -61,8 +61,8 @@ class Writing(Opened):
         slug: str,
         again: Collection[str] = (),
     ) -> Draft:
-        """A new issue of a publication for a day, with what is new from `since` on (by default since the last issue);
-        `again` are items to tell again.
+        """A new issue of a publication for a day, with what is new from `since` on (by default since the last approved
+        issue); `again` are items to tell again.
         """
         from newsletter.compose.draft import slug_of
         from newsletter.compose.news import gather
@@ -73,11 +73,15 @@ class Writing(Opened):
         if is_site_folder(name) or name in self.config.publications:
             hint = "give another --slug"
             raise InputError(f'the archive has another folder "{name}"', where=named, hint=hint)
+        if since and since > day:
+            raise InputError(f"--since {since} is after the issue's day, {day}", hint="give an earlier day")
         if path.exists():
             raise InputError("exists already", where=named, hint="edit it, or give another --slug")
         with self.store.read() as session:
             library = collect.library(session)
             unknown = min((one for one in again if not isinstance(library.get(one), Item)), default="")
+            if unknown in library:
+                raise InputError(f'"{unknown}" is a policy', hint=f"--again is for items; write [[{unknown}]]")
             if unknown:
                 raise InputError(f'no stored item "{unknown}"', hint=nearest(unknown, library))
             window = self._window(session, publication, day, since, name, again)
@@ -110,35 +114,43 @@ class Writing(Opened):
         from newsletter.compose.news import Window
         from newsletter.send import approval, uses
 
-        last = self.last_issue(publication.slug, day)
+        approved = approval.names(session)
+        last = self.last_issue(publication.slug, day, approved)
         begin = since or (last[1] if last else day - dt.timedelta(days=publication.cadence_days))
-        approved = approval.latest(session, last[0]) if last else None
-        after = dt.datetime.combine(since, dt.time(), self.config.timezone) if since else None
-        after = after or (approved.approved_at if approved else None)
+        snapshot = approval.latest(session, last[0]) if last else None
         return Window(
             day=day,
             since=begin,
-            late=collect.stored_after(session, after) if after else (),
+            late=collect.stored_after(session, snapshot.approved_at) if snapshot else (),
+            by_date=since is not None,
             told=self._told(session, publication, day, name),
+            named=self._named(publication.slug, name, approved),
             last=uses.slugs_used(session, last[0]) if last and last[1] == begin else (),
             again=again,
         )
 
     def _told(self, session: Session, publication: Publication, day: dt.date, issue: str) -> dict[str, str]:
-        """Which issue told an item to a publication's readers, by slug and by address: approved issues, and drafts that
-        name it; another publication's only in the days whose repeats are skipped.
+        """Which approved issue told an item to a publication's readers, by slug and by address; another publication's
+        only in the days whose repeats are skipped.
         """
-        from newsletter.compose import references
         from newsletter.send import uses
 
         had = self._had_in(session, publication.slug, day, issue)
         told = {key: issues[-1] for key, issues in had.items()}
-        for name, matter in self.front_matters().items():
-            if matter.publication == publication.slug and name != issue:
-                told |= dict.fromkeys(references(self.issues / name / "issue.md"), f"{name} (a draft)")
         for use in uses.of_publication(session, publication.slug):
             told |= dict.fromkeys(filter(None, (use.slug, use.address)), use.issue)
         return told
+
+    def _named(self, publication: str, issue: str, approved: Collection[str]) -> dict[str, str]:
+        """The drafts of a publication besides an issue, by the slugs that stand in them."""
+        from newsletter.compose import references
+
+        return {
+            slug: name
+            for name, matter in self.front_matters().items()
+            if matter.publication == publication and name != issue and name not in approved
+            for slug in references(self.issues / name / "issue.md")
+        }
 
     def _untold(self, session: Session, publication: Publication) -> dict[int, str]:
         """What the next issue of a publication has to put right, as Markdown, by the correction's number."""

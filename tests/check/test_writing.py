@@ -217,3 +217,162 @@ def test_every_sign_that_turns_words_around_is_found_in_the_text_too(desk: Desk,
 @pytest.mark.parametrize("words", ["👩‍👧 at home", "می‌خواهم", "क्‍ष", "שלום\u200f!", "naïve café"])
 def test_the_joiners_that_scripts_and_emoji_need_are_no_finding(desk: Desk, words: str) -> None:
     assert of_rule(mailed(desk, words)[1], "content/unseen-characters") == []
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "> [!NOTE]\n> Words.",
+        "> [!WARNING]- Folded\n> Words.",
+        "A footnote^[inline note] here",
+        "The 10^th^ year",
+        "H~2~O here",
+        "++Inserted++ words",
+        "||hidden|| words",
+        "$E = mc^2$ here",
+        "$$x$$",
+        "Shipped :tada: today",
+        "Cited [@smith2004, p. 33] here",
+        "*[HTML]: Hyper Text",
+        "[TOC]",
+        "\\newpage",
+        "- item ^block-id",
+        "== Heading ==",
+        "'''bold''' here",
+        "[b]bold[/b] here",
+        "!!! note",
+        "Words\n\n&lt;o:p&gt;",
+    ],
+)
+def test_the_marks_of_other_dialects_are_found(desk: Desk, mark: str) -> None:
+    found = of_rule(mailed(desk, f"Before.\n\n{mark}")[1], "content/leftover-marks")
+    assert set(found) & {str(FIRST + 2), str(FIRST + 4)}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "From 10:30: doors; at 7:00: talks",
+        "It costs $5, or US$ 10 = C$13; $20 (= €19)",
+        "C++ and g++, 1+1, A++",
+        "a ^_^ face",
+        "“[i]t said so”, [sic]",
+        "either||or",
+        "~~struck~~ words and ~5 miles",
+        "Re:invent and 3:2:1 and Note: this",
+    ],
+)
+def test_signs_that_people_write_are_no_marks(desk: Desk, words: str) -> None:
+    assert of_rule(mailed(desk, words)[1], "content/leftover-marks") == []
+
+
+def test_a_mark_that_stands_rightly_in_code_is_not_taken_for_the_one_that_is_left(desk: Desk) -> None:
+    found = mailed(desk, "Code: `a -->` and `**`.\n\nWords.\n\nAn arrow \\-->\n\nStars at the end \\*\\*")[1]
+    assert set(of_rule(found, "content/leftover-marks")) == {str(FIRST + 4), str(FIRST + 6)}
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "✅ one\n✅ two",
+        "→ one\n→ two",
+        "① one\n② two",
+        "-one\n-two",
+        "*one\n*two",
+        "1.one\n2.two",
+        "1/ one\n2/ two",
+        "✓ yes\n✗ no",
+        "☑ done\n☐ open",
+        "1️⃣ one\n2️⃣ two",
+        "~ one\n~ two",
+        "    Dear Ann,\n      come at six.",
+    ],
+)
+def test_lines_that_are_typed_as_a_list_and_run_on_are_found(desk: Desk, listed: str) -> None:
+    found = mailed(desk, f"Words:\n\n{listed}")[1]
+    assert of_rule(found, "content/run-together") == [str(FIRST + 2)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "✅ one<br>\n✅ two",
+        "✅ one  \n✅ two",
+        "*it*\n*it2*",
+        "**a**\n**b**",
+        "-5 degrees\n-7 at night",
+        "1.5 million\n2.5 million",
+        "- ✓ yes\n- ✗ no",
+        "\tone line, set in by a tab",
+    ],
+)
+def test_lines_that_are_broken_or_no_list_are_no_finding(desk: Desk, words: str) -> None:
+    assert of_rule(mailed(desk, f"Words.\n\n{words}")[1], "content/run-together") == []
+
+
+@pytest.mark.parametrize("text", ["1. a\n1. b\n1. c", "3. a\n5. b\n9. c", "0. a\n1. b", "- a\n  1. b\n  2. c"])
+def test_numbers_that_are_kept_are_no_finding(desk: Desk, text: str) -> None:
+    assert of_rule(mailed(desk, f"Words.\n\n{text}")[1], "content/renumbered") == []
+
+
+@pytest.mark.parametrize(
+    ("heading", "line"), [("##", 2), ("##   ", 2), ("###", 2), ("## **", None), ("## &nbsp;", 2), ("####\t", 2)]
+)
+def test_a_heading_without_words_is_found_and_what_stands_below_stays(
+    desk: Desk, heading: str, line: int | None
+) -> None:
+    mail, found = mailed(desk, f"One.\n\n{heading}\n\nTwo, below.")
+    if line is not None:
+        assert of_rule(found, "content/empty-heading") == [str(FIRST + line)]
+    text = mail.text.merge({})
+    assert text.index("One.") < text.index("Two, below.")
+
+
+def test_bold_that_takes_in_what_stands_between_is_found(desk: Desk) -> None:
+    _, found = mailed(desk, "Words.\nMore **(one)**text and more**(two)**.\n\n***both*** and **a *b* c**")
+    assert of_rule(found, "content/emphasis-within") == [str(FIRST + 1)]
+
+
+@pytest.mark.parametrize("sign", ["\uf0e0", "\uf04a", "\ue000", "\U000f0000"])
+def test_a_letter_of_a_symbol_font_in_a_sentence_is_found(desk: Desk, sign: str) -> None:
+    assert of_rule(mailed(desk, f"An {sign} arrow")[1], "content/unseen-characters") == [str(FIRST)]
+
+
+@pytest.mark.parametrize("size", ["|300", "|300x200", " | 64"])
+def test_a_pictures_size_in_its_alternative_text_is_found(desk: Desk, size: str) -> None:
+    _, found = mailed(desk, f"![A field{size}](photo.png)")
+    assert of_rule(found, "content/marks-in-plain-text") == [str(FIRST)]
+
+
+@pytest.mark.parametrize("words", ["donâ€™t", "cafÃ©", "LÃ¡zaro", "Â£5", "â€œyesâ€\u009d", "ðŸ“¬ news", "10Â\u00a0km"])
+def test_letters_of_another_encoding_are_found(desk: Desk, words: str) -> None:
+    assert str(FIRST) in of_rule(mailed(desk, words)[1], "content/broken-letters")
+
+
+@pytest.mark.parametrize("words", ["SÃO PAULO", "Â quoi bon", "café, don’t", "“AMANHÔ, «IRMû", "MANHÃ…"])
+def test_letters_of_other_languages_are_not_broken(desk: Desk, words: str) -> None:
+    assert of_rule(mailed(desk, words)[1], "content/broken-letters") == []
+
+
+def test_a_table_of_pandocs_is_found(desk: Desk) -> None:
+    _, found = mailed(desk, "State  Votes\n-----  -----\nNY     9")
+    assert of_rule(found, "content/pasted-table") == [str(FIRST + 1)]
+
+
+def test_a_link_that_is_written_the_other_way_round_is_found_as_it_stands(desk: Desk) -> None:
+    _, found = mailed(desk, "Words (the law)[https://example.org/law] here\n\n[a](https://example.org/ b)")
+    marks = [finding for finding in found if finding.rule == "content/leftover-marks"]
+    assert [finding.where.rpartition(":")[2] for finding in marks] == [str(FIRST), str(FIRST + 2)]
+    assert "[a](https://example.org/ b)" in marks[1].message
+
+
+@pytest.mark.parametrize("above", ["Words\n- one", "Words\n* * *", "Words\n> said", "```\nx\n```\nWords"])
+def test_a_fault_below_blocks_that_touch_keeps_its_line(desk: Desk, above: str) -> None:
+    _, found = mailed(desk, f"Before.\n\n{above}\n\n**open")
+    assert of_rule(found, "content/leftover-marks") == [str(FIRST + 4 + above.count("\n"))]
+
+
+@pytest.mark.parametrize("fence", ["``` ", "```  python ", "~~~ "])
+def test_blanks_behind_the_marks_of_code_are_no_words(desk: Desk, fence: str) -> None:
+    _, found = mailed(desk, f"{fence}\nx\n{fence[:3]}")
+    assert of_rule(found, "content/left-out") == []

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
+
 from newsletter import collect
 from newsletter.collect import forms, items, policies
 from newsletter.compose.draft import day_in, write
 from newsletter.compose.news import Window, gather
-from newsletter.model import PolicyEntry
+from newsletter.errors import InputError
+from newsletter.model import Item, PolicyEntry
 from tests.desk import NOW, Desk, StillTime
 from tests.terminal import at_a_terminal
 
@@ -205,3 +208,98 @@ def test_a_draft_speaks_the_publications_language(desk: Desk) -> None:
     assert "Hola {{ first_name | a todas y todos }}," in text
     assert "| noviembre 2022" in text
     assert "nov 2022" in text
+
+
+def left_out(desk: Desk, day: dt.date, since: dt.date | None = None, again: tuple[str, ...] = ()) -> dict[str, str]:
+    """What a draft of the first publication leaves out, and why, with what to do."""
+    found = desk.space.draft(desk.space.config.publication("network-download"), day, since, "next", again)
+    return {left.entry.slug: f"{left.why}. {left.remedy}" for left in found.left_out}
+
+
+def taken(desk: Desk, day: dt.date, since: dt.date | None = None) -> set[str]:
+    found = desk.space.draft(desk.space.config.publication("network-download"), day, since, "next")
+    return {entry.slug for shelf in found.shelves for entry in shelf.entries}
+
+
+def policy(desk: Desk, slug: str, *steps: tuple[str, str]) -> None:
+    form = {"title": slug, "slug": slug, "level": "city"}
+    first = {"status": steps[0][0], "status_date": steps[0][1]} if steps else {}
+    with desk.space.store.write() as session:
+        read = forms.read_policy({**form, **first}, base=desk.folder, workspace=desk.folder)
+        policies.add(session, read, desk.space.clock.now())
+
+
+def test_the_last_issue_is_the_last_that_was_approved(desk: Desk, time: StillTime) -> None:
+    desk.space.approve("network-download-2022-10", by="Dana")
+    time.at += dt.timedelta(days=1)
+    item(desk, "between", "2022-10-20")
+    policy(desk, "moved-between", ("passed", "2022-10-25"))
+    write_issue(desk, "unapproved", "network-download", "Words.")  # dated 2022-11-10
+    assert {"between", "moved-between"} <= taken(desk, dt.date(2022, 11, 20))
+
+
+def test_what_a_draft_leaves_out_is_listed_with_its_reason(desk: Desk, time: StillTime) -> None:
+    desk.space.approve("network-download-2022-10", by="Dana")
+    time.at += dt.timedelta(days=1)
+    item(desk, "far", "2022-11-01", kind="event", starts="2023-06-01")
+    item(desk, "past", "2022-11-01", kind="event", starts="2022-11-05")
+    with desk.space.store.write() as session:
+        undated = Item(slug="undated", kind="event", title="U", url="https://example.org/u", date=dt.date(2022, 11, 1))
+        items.add(session, undated, time.at)
+    item(desk, "closed", "2022-11-01", kind="job", closes="2022-11-10")
+    item(desk, "later-job", "2022-12-01", kind="job")
+    item(desk, "future", "2022-12-24")
+    policy(desk, "stepless")
+    policy(desk, "to-come", ("in effect", "2022-12-15"))
+    day = dt.date(2022, 11, 20)
+    found = left_out(desk, day)
+    assert found["far"] == "it starts on 2023-06-01, over 75 days ahead. To take it: --again far"
+    assert found["past"] == "it started on 2022-11-05. To take it: --again past"
+    assert found["undated"] == "nobody knows when it starts. To say it: newsletter items edit undated"
+    assert found["closed"] == "it closed on 2022-11-10. To take it: --again closed"
+    assert found["later-job"] == "it's dated 2022-12-01, after the issue. To take it: --again later-job"
+    assert found["future"] == "it's dated 2022-12-24, after the issue. To take it: --again future"
+    assert found["stepless"] == "no status is known. To set one: newsletter policies status stepless"
+    assert found["to-come"] == "its first step is on 2022-12-15, after the issue. To take it: write [[to-come]]"
+    assert taken(desk, day).isdisjoint(found)
+    assert "far" not in left_out(desk, day, again=("far",))
+
+
+def test_what_is_old_and_was_there_before_the_last_approval_is_not_listed(desk: Desk, time: StillTime) -> None:
+    item(desk, "old", "2022-05-01")
+    item(desk, "over", "2022-05-01", kind="event", starts="2022-05-05")
+    time.at += dt.timedelta(days=1)
+    desk.space.approve("network-download-2022-10", by="Dana")
+    assert {"old", "over"}.isdisjoint(left_out(desk, dt.date(2022, 11, 20)))
+
+
+def test_a_policy_that_another_draft_names_is_left_out_and_listed(desk: Desk, time: StillTime) -> None:
+    desk.space.approve("network-download-2022-10", by="Dana")
+    time.at += dt.timedelta(days=1)
+    policy(desk, "twice", ("passed", "2022-11-01"))
+    write_issue(desk, "other", "network-download", "[[twice]]")
+    day = dt.date(2022, 11, 20)
+    assert left_out(desk, day)["twice"] == "told in other (a draft). To take it: write [[twice]]"
+    assert "twice" not in taken(desk, day)
+
+
+def test_since_takes_what_is_dated_from_then_on_whenever_it_was_stored(desk: Desk, time: StillTime) -> None:
+    desk.space.approve("network-download-2022-10", by="Dana")
+    time.at += dt.timedelta(days=1)
+    item(desk, "before", "2022-10-19")
+    item(desk, "after", "2022-10-20")
+    policy(desk, "moved-before", ("passed", "2022-10-01"))
+    day, since = dt.date(2022, 11, 20), dt.date(2022, 10, 20)
+    assert taken(desk, day, since) & {"before", "after", "moved-before"} == {"after"}
+    found = left_out(desk, day, since)
+    assert found["before"] == "it's dated 2022-10-19, before 2022-10-20. To take it: --again before"
+    assert found["moved-before"].startswith("its last step is of 2022-10-01, before 2022-10-20.")
+
+
+def test_what_cannot_be_drafted_is_said(desk: Desk) -> None:
+    policy(desk, "a-policy", ("passed", "2022-11-01"))
+    series, day = desk.space.config.publication("network-download"), dt.date(2022, 11, 20)
+    with pytest.raises(InputError, match="--since 2022-12-20 is after the issue's day"):
+        desk.space.draft(series, day, dt.date(2022, 12, 20), "")
+    with pytest.raises(InputError, match="--again is for items"):
+        desk.space.draft(series, day, None, "", ("a-policy",))

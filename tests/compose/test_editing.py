@@ -98,7 +98,7 @@ def test_prose_a_picture_and_a_heading_are_changed() -> None:
 @pytest.mark.parametrize(
     ("key", "gone", "come"),
     [
-        ("title", ['title = "A \\"title\\""  # the desk\'s own'], ['title = "N \\"q\\" é \\\\ 📬"']),
+        ("title", ['title = "A \\"title\\""  # the desk\'s own'], ['title = "N \\"q\\" é \\\\ 📬"  # the desk\'s own']),
         ("subject", ['subject = """', "A long", 'subject"""'], ['subject = "N \\"q\\" é \\\\ 📬"']),
         ("preheader", ["preheader = ''"], ['preheader = "N \\"q\\" é \\\\ 📬"']),
         ("teaser", [], ['teaser = "N \\"q\\" é \\\\ 📬"']),
@@ -106,6 +106,22 @@ def test_prose_a_picture_and_a_heading_are_changed() -> None:
 )
 def test_a_key_of_the_front_matter_is_changed_or_added(key: str, gone: list[str], come: list[str]) -> None:
     assert changed(TEXT, editing.set_field(TEXT, key, ' N "q"\né \\ 📬 ')) == (gone, come)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ('title = "Old"   # the desk says so', "   # the desk says so"),
+        ('title = "Old # 1"# a "note" # more', '# a "note" # more'),
+        ("title = 'Old #1'", ""),
+        ('title = """\nOld # 1\n"""\t# note', "\t# note"),
+        ('title = "Old \\" # 1" # note', " # note"),
+    ],
+)
+def test_the_comment_behind_a_key_stays(written: str, kept: str) -> None:
+    assert editing.set_field(f"+++\n{written}\ndate = 2022-10-12\n+++\n", "title", "N # 2") == (
+        f'+++\ntitle = "N # 2"{kept}\ndate = 2022-10-12\n+++\n'
+    )
 
 
 def test_no_other_key_is_changed() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 import pytest
 
-from newsletter.markdown import direction, parse, parse_issue, plain
+from newsletter.markdown import direction, parse, parse_issue, plain, plain_line
 from newsletter.markdown.links import Link, links
 
 
@@ -98,3 +100,68 @@ def test_the_definitions_of_an_issue_are_known_by_label() -> None:
 )
 def test_a_text_is_written_in_the_direction_of_its_first_letter(text: str, told: str) -> None:
     assert direction(text) == told
+
+
+@pytest.mark.parametrize("sign", [*"“”’…»，。！）』—", '"', "`", ".", ".”", ",»", "’s"])
+@pytest.mark.parametrize("url", ["https://example.org/q", "www.example.org/q", "https://example.org/é/日本"])
+def test_a_sign_behind_an_address_ends_it(url: str, sign: str) -> None:
+    (found,) = links(f"(see {url}{sign} and)")
+    assert (found.words, unquote(found.url).removeprefix("https://")) == (url, url.removeprefix("https://"))
+    assert f"{url}{sign} and" in plain(f"(see {url}{sign} and)")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.org/a_(b)", "https://example.org/a,b;c?d=1&e=~f#g!h", "https://e.org/ü"]
+)
+def test_an_address_is_whole(url: str) -> None:
+    assert links(f"See {url} there")[0].words == url
+
+
+@pytest.mark.parametrize("between", ["\n\n", "\n\n\n", "\n \n"])
+@pytest.mark.parametrize("year", ["2022. That was it", "1986) Nobody", "365. Days"])
+def test_a_year_behind_a_list_is_not_its_next_number(year: str, between: str) -> None:
+    tokens = parse(f"1. First\n2. Then{between}{year}\n\n5. Five")
+    assert [token.info for token in tokens if token.type == "list_item_open"] == ["1", "2", "5"]
+    assert year in [token.content for token in tokens if token.type == "inline"]
+
+
+@pytest.mark.parametrize("text", ["99. a\n100. b", "99. a\n\n100. b", "1. We won in\n2022. And then", "1. a\n\n7. b"])
+def test_a_list_goes_on_with_its_next_number_and_over_its_own_lines(text: str) -> None:
+    assert len([token for token in parse(text) if token.type == "ordered_list_open"]) == 1
+    assert "".join(plain(text).split()).endswith(text[-1])
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["1. Wages", "2) Leave", "- A dash", "+ Plus", "> Greater", "# Hash", "* Star", "---", "| a | b |", "2022. Now"],
+)
+def test_within_a_heading_nothing_is_a_list_a_quote_or_a_rule(words: str) -> None:
+    assert plain_line(words) == words
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("## In C #", "In C #"), ("## In C ##", "In C"), ("### F #", "F #"), ("# A ##", "A ##"), ("## Room #", "Room #")],
+)
+def test_a_mark_at_a_headings_end_stays_unless_it_closes_it(written: str, read: str) -> None:
+    assert plain(written) == read
+
+
+@pytest.mark.parametrize("text", ["Words\\", "\\", "- one\\\n- two\\", "> said\\", "Bring:\\\n- one", "a\n\n\\\n\nb"])
+def test_a_break_at_the_end_of_a_paragraph_is_nothing(text: str) -> None:
+    assert "\\" not in plain(text)
+
+
+@pytest.mark.parametrize("text", ["In C:\\", "It is in D:\\Docs\\", "One \\\\"])
+def test_a_folders_path_may_end_in_a_backslash(text: str) -> None:
+    assert plain(text).endswith("\\")
+
+
+@pytest.mark.parametrize("tag", ["<o:p>", "</o:p>", "<st1:place>", '<w:sdt a="b">', "<v:shape/>", "<xs:element>"])
+def test_a_tag_of_offices_is_a_token_of_its_own(tag: str) -> None:
+    assert "html_inline" in inline(f"x {tag} y")
+
+
+@pytest.mark.parametrize("address", ["<https://e.org>", "<mailto:a@e.org>", "<tel:+15550100>"])
+def test_an_address_in_angle_brackets_is_none(address: str) -> None:
+    assert inline(address) == ["link_open", "text", "link_close"]

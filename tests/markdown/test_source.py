@@ -94,6 +94,63 @@ def test_what_was_pasted_is_read_as_it_was_meant(pasted: str, read: str) -> None
     assert mended(pasted) == read
 
 
+@pytest.mark.parametrize(
+    ("pasted", "read"),
+    [
+        ("• a\n  • b\n    ◦ c\n  • d\n• e", "+ a\n  + b\n    + c\n  + d\n+ e"),
+        ("• a\n\t• b\n\t\t▪ c\n• d", "+ a\n  + b\n    + c\n+ d"),
+        ("•\ta\no\tb\n§\tc\no\td\n•\te", "+ a\n  + b\n    + c\n  + d\n+ e"),
+        ("- a\n  • b", "- a\n  + b"),
+        ("1. a\n  • b\n2. c", "1. a\n   + b\n2. c"),
+        ("• a\n\n  • b", "+ a\n\n  + b"),
+        ("   • a\n   • b", "+ a\n+ b"),
+        ("• a\n  • b\n\nWords.\n\n  • c", "+ a\n  + b\n\nWords.\n\n+ c"),
+    ],
+)
+def test_how_far_a_pasted_bullet_is_set_in_is_its_level(pasted: str, read: str) -> None:
+    assert mended(pasted) == read
+
+
+@pytest.mark.parametrize("sign", "✓✔✗✘☑☐✅❌")
+def test_a_sign_that_says_yes_or_no_is_no_bullet(sign: str) -> None:
+    assert mended(f"{sign} Denver") == f"{sign} Denver"
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"), [("\u200f- שלום", "- שלום"), ("\u200e1. one", "1. one"), ("\u200f## a", "## a")]
+)
+def test_a_sign_of_direction_before_a_mark_hides_it_from_nobody(typed: str, read: str) -> None:
+    assert mended(typed) == read
+
+
+@pytest.mark.parametrize(
+    ("pasted", "read"),
+    [
+        ("\uf0fc Denver", "✓ Denver"),
+        ("\uf0fc\tDenver\n\uf0fc\tAurora", "+ ✓ Denver\n+ ✓ Aurora"),
+        ("✓\tyes\n✗\tno\n☑️\tdone", "+ ✓ yes\n+ ✗ no\n+ ☑️ done"),
+    ],
+)
+def test_the_tick_of_wingdings_is_a_tick_and_signs_with_a_tab_are_items(pasted: str, read: str) -> None:
+    assert mended(pasted) == read
+
+
+@pytest.mark.parametrize(
+    ("pasted", "read"),
+    [
+        ("Bring:\\\n• one\\\n• two\\", "Bring:\n+ one\n+ two"),
+        ("Bring:\\\n- one", "Bring:\n- one"),
+        ("Nobody knew.\\\n2022. Then it came.", "Nobody knew.\\\n2022. Then it came."),
+        ("a\\\nb\\\n\n\\\n\nc", "a\\\nb\n\n\n\nc"),
+        ("> • one\n>\n> • two", "> + one\n>\n> + two"),
+        ("```\na\\\n```", "```\na\\\n```"),
+        ("It's in C:\\\n\nb", "It's in C:\\\n\nb"),
+    ],
+)
+def test_a_break_before_an_item_or_an_empty_line_goes(pasted: str, read: str) -> None:
+    assert mended(pasted) == read
+
+
 def test_what_stands_in_a_fence_of_code_stays_as_it_is() -> None:
     assert mended("```\n•\tOne\n```\n•\tTwo") == "```\n•\tOne\n```\n+ Two"
 
