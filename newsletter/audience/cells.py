@@ -35,59 +35,11 @@ _NO_DAY = re.compile(
     r"[-–—_./\s:]+|0{4}-0{2}-0{2}.*|0{1,2}/0{1,2}/0{2,4}.*|(1970-01-01|0001-01-01|1899-12-3[01]|1900-01-0[01])\b.*"
 )
 _YES = frozenset(
-    (
-        "true",
-        "t",
-        "yes",
-        "y",
-        "1",
-        "x",
-        "on",
-        "✓",
-        "✔",
-        "checked",
-        "si",
-        "oui",
-        "ja",
-        "sim",
-        "1.0",
-        "1,0",
-        "tak",
-        "ano",
-        "evet",
-        "kylla",
-        "✅",
-        "☑",
-        "🗹",
-    )
-)
+    ("true", "t", "yes", "y", "1", "1.0", "1,0", "x", "on", "checked", "si", "oui", "ja", "sim", "tak", "ano", "evet")
+) | {"kylla", "✓", "✔", "✅", "☑", "🗹"}
 _NO = frozenset(
-    (
-        "false",
-        "f",
-        "no",
-        "n",
-        "0",
-        "off",
-        "unchecked",
-        "non",
-        "nein",
-        "nao",
-        "0.0",
-        "0,0",
-        "nee",
-        "nie",
-        "nej",
-        "nei",
-        "ne",
-        "hayir",
-        "ei",
-        "❌",
-        "✗",
-        "✘",
-        "☐",
-    )
-)
+    ("false", "f", "no", "n", "0", "0.0", "0,0", "off", "unchecked", "non", "nein", "nao", "nee", "nie", "nej", "nei")
+) | {"ne", "hayir", "ei", "❌", "✗", "✘", "☐"}
 #: What a preference says of somebody who wants none.
 NOTHING = frozenset(("none", "never", "nothing"))
 
@@ -194,7 +146,7 @@ def certain(cell: str) -> Verdict | None:
     """The stop that a cell is a word for wherever it stands, such as `unsubscribed` among the tags, or that somebody
     asks for in it, such as `please remove me from your list` in a note; None for others.
     """
-    if 4 < len(cell) < 40 and (found := _CERTAIN.get(squeezed(cell))):
+    if 3 < len(cell) < 40 and (found := _CERTAIN.get(squeezed(cell))):
         return found
     if cell.count(" ") < 2 or len(cell) > _LONGEST_NOTE:
         return None
@@ -254,10 +206,11 @@ _REFUSED = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_NOTE, _LONGEST_TAG = 1_000, 80
-#: What a piece holds that may be doubtful.
+#: What a piece holds that is a stop or may be one: a part of each word in `_CERTAIN`, and of each in `_LEAVING`.
 _PERHAPS = re.compile(
-    r"uns|opt|bounc|bl[ao]ck|spam|complain|supp?res|d.?n.?[ce]|r.?i.?p|not.?(e?.?mail|contact|send)|deceas|leav|left|scri"
-    r"|abon|abgem|austr|uitges|afgem|avreg|wypis|odhl|baja|cancel|remov|take",
+    r"uns|opt|bounc|bl[ao]ck|spam|complain|supp?res|d.?n.?[ce]|r.?i.?p|no.?(more.?)?e?.?mail|not.?(e?.?mail|contact|send)|deceas|leav|left|scri"
+    r"|abon|abgem|abbest|ausge|austr|uitges|afgem|avreg|wypis|odhl|baja|cancel|remov|take|descad"
+    r"|by.?(user|moderator)|undeliv|unreach|rebot|npai",
     re.IGNORECASE,
 )
 _LEAVING = re.compile(

@@ -1,6 +1,6 @@
 """Joining, leaving and being stopped: each change with its place in the history of consent.
 
-`tell` marks a change that other programs are told of (see `newsletter.outgoing_webhooks`); an import's are not.
+`tell` marks a change that `newsletter.outgoing_webhooks` reports. Changes by imports aren't reported.
 """
 
 from __future__ import annotations

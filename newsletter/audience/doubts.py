@@ -63,7 +63,7 @@ def _may_refuse(column: str, held: Collection[str], words: Collection[str]) -> b
 
 
 def _is_word(text: str) -> bool:
-    """Whether a cell may be one of a column's set of words, and is no number, date or sentence."""
+    """Whether a cell is a word or short phrase, rather than a number, a date or a sentence."""
     return len(text) <= 40 and "@" not in text and any(map(str.isalpha, text)) and cells.moment(text) is None
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from unicodedata import is_normalized
 
 from newsletter.audience.addresses import found_in, normalize
-from newsletter.audience.cells import Verdict, blank, flag, moment, squeezed, word
+from newsletter.audience.cells import Verdict, blank, flag, moment, pieces, squeezed, word
 from newsletter.audience.columns import SENSES, Layout
 from newsletter.audience.fields import ATTRIBUTE, PROFILE, TAG, role_of
 from newsletter.audience.standing import Frequency, Reason, Standing, stricter
@@ -152,7 +151,7 @@ class Reader:
             return []
         emails = [address for place in self._layout.places["email"] for address in found_in(padded[place])]
         emails = emails or [address for cell in row for address in found_in(cell)]
-        named = [self._names.get(_named(name)) for cell in self._named_lists(padded) for name in _apart(cell)]
+        named = [self._names.get(_named(name)) for cell in self._named_lists(padded) for name in pieces(cell)]
         lists = [slug for slug in named if slug] or self._default or self._slugs if verdict else own
         standings = dict.fromkeys(lists, Standing.UNSUBSCRIBED)
         return [
@@ -188,7 +187,7 @@ class Reader:
     def _with_own(
         self, found: Mapping[str, Standing], row: Sequence[str], standing: Standing
     ) -> Mapping[str, Standing]:
-        """With what the columns say that are named as lists are: there, a blank is no yes."""
+        """The standings, with those from columns named after lists. A blank cell there isn't consent."""
         if not self._own:
             return found
         said = {name: self._judge.said_of_list(row[place]) for name, place in self._own.items()}
@@ -198,7 +197,7 @@ class Reader:
 
     def _read_lists(self, cell: str) -> tuple[str, ...]:
         found = []
-        for name in _apart(cell):
+        for name in pieces(cell):
             slug = self._names.get(_named(name))
             if slug is None:
                 raise InputError(f'no list "{name[:60]}" is configured', hint=nearest(name, self._known))
@@ -240,10 +239,6 @@ def _document(cell: str, warnings: list[Warned]) -> Mapping[str, object]:
         warnings.append(("attributes that are no JSON object; left out", cell))
         return {}
     return document
-
-
-def _apart(cell: str) -> list[str]:
-    return [name.strip() for name in re.split(r"[;,|]", cell) if name.strip()]
 
 
 def _named(name: str) -> str:
@@ -300,7 +295,7 @@ def _role(cell: str) -> str:
 
 def tags(cell: str) -> tuple[str, ...]:
     """Tags with commas, semicolons or bars between, in quotes or not."""
-    names = (name.strip().strip("\"'").strip()[: TAG.longest].rstrip() for name in re.split(r"[;,|]", cell))
+    names = (name.strip().strip("\"'").strip()[: TAG.longest].rstrip() for name in pieces(cell))
     return tuple(dict.fromkeys(filter(None, names)))
 
 

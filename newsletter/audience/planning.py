@@ -74,7 +74,8 @@ def plan_import(
     words = {**found.words, **{squeezed(word): verdict for word, verdict in choices.words.items()}}
     found.decide(mapping, skipped)
     found.decide_words(mapping, skipped, words)
-    if not default_lists and not any(name.split("_")[-1].startswith("lists") for name in mapping):
+    on_lists = ("lists", "pending_lists", "left_lists")
+    if not default_lists and not any(name in on_lists or name.startswith("lists.") for name in mapping):
         hint = f"--list {next(iter(config.lists), 'SLUG')}, or --map lists=COLUMN"
         raise InputError("no column names the lists that people are on", where=found.path, hint=hint)
     if choices.everybody is None and found.everybody() is None:

@@ -43,6 +43,15 @@ class Undone:
     kept: Counter[str] = field(default_factory=Counter)
 
 
+@dataclass(frozen=True, slots=True)
+class _Undoing:
+    """An import that is being undone, which steps of people's histories are of others, and when."""
+
+    record: ImportRecord
+    by_others: ColumnElement[bool]
+    now: dt.datetime
+
+
 def imports(session: Session) -> list[ImportRecord]:
     """Every import, the newest first."""
     return list(session.scalars(select(ImportRecord).order_by(ImportRecord.id.desc())))
@@ -57,9 +66,9 @@ def undo(session: Session, number: int, now: dt.datetime) -> Undone:
         raise InputError(f"import {number} was undone on {record.undone_at:%Y-%m-%d}")
     record.undone_at = now
     session.flush()
-    report = Undone()
-    _each(session, _changed(number), lambda ids: _restore(session, record, ids, report, now))
-    _each(session, _brought(number), lambda ids: _remove(session, record, ids, report, now))
+    report, this = Undone(), _Undoing(record, _by_others(session), now)
+    _each(session, _changed(number), lambda ids: _restore(session, this, ids, report))
+    _each(session, _brought(number), lambda ids: _remove(session, this, ids, report))
     return report
 
 
@@ -86,21 +95,20 @@ def _by(record: ImportRecord) -> ColumnElement[bool]:
     return ConsentRecord.source.startswith(f"import {record.id}: ", autoescape=True)
 
 
-def _by_others(session: Session, record: ImportRecord) -> ColumnElement[bool]:
-    """Whether a step is neither of an import nor of one that was undone, nor of the undoing."""
+def _by_others(session: Session) -> ColumnElement[bool]:
+    """Whether a step is neither of an import that was undone, or is being undone, nor of the undoing."""
     undone = session.scalars(select(ImportRecord.id).where(ImportRecord.undone_at.is_not(None)))
     beginnings = [f"{of} {number}: " for number in undone for of in ("import", "undo of import")]
-    theirs = [ConsentRecord.source.startswith(text, autoescape=True) for text in beginnings]
-    return ~or_(_by(record), *theirs)
+    return ~or_(*(ConsentRecord.source.startswith(text, autoescape=True) for text in beginnings))
 
 
-def _remove(session: Session, record: ImportRecord, ids: list[int], report: Undone, now: dt.datetime) -> None:
+def _remove(session: Session, this: _Undoing, ids: list[int], report: Undone) -> None:
     """Remove people whom the import brought, unless a stop hangs on them or others have had to do with them since."""
-    others = _others_since(session, record, ids)
+    others = _others_since(session, this, ids)
     mailed = set(session.scalars(select(DeliveryRecord.subscriber_id).where(DeliveryRecord.subscriber_id.in_(ids))))
     stopped = _stopped(session, ids)
     keep = others | mailed | stopped
-    _leave_lists(session, record, [number for number in ids if number in keep], now)
+    _leave_lists(session, this, [number for number in ids if number in keep])
     for why, who in (
         ("others have changed them since", others),
         ("they have been mailed since", mailed - others),
@@ -122,14 +130,14 @@ def _stopped(session: Session, ids: list[int]) -> set[int]:
     return {*session.scalars(left), *session.scalars(suppressed)}
 
 
-def _others_since(session: Session, record: ImportRecord, ids: list[int]) -> set[int]:
+def _others_since(session: Session, this: _Undoing, ids: list[int]) -> set[int]:
     """Those whose record or history anybody else has changed since they were brought."""
-    told = select(ConsentRecord.subscriber_id).where(ConsentRecord.subscriber_id.in_(ids), _by_others(session, record))
+    told = select(ConsentRecord.subscriber_id).where(ConsentRecord.subscriber_id.in_(ids), this.by_others)
     edited = select(SubscriberRecord.id).where(
         SubscriberRecord.id.in_(ids), SubscriberRecord.updated_at > SubscriberRecord.created_at
     )
     found = {*session.scalars(told), *session.scalars(edited)}
-    return found | {row.subscriber_id for row in _changes_since(session, record, ids)}
+    return found | {row.subscriber_id for row in _changes_since(session, this.record, ids)}
 
 
 def _changes_since(session: Session, record: ImportRecord, ids: list[int]) -> list[ImportChangeRecord]:
@@ -143,21 +151,21 @@ def _changes_since(session: Session, record: ImportRecord, ids: list[int]) -> li
     return list(session.scalars(later))
 
 
-def _leave_lists(session: Session, record: ImportRecord, ids: list[int], now: dt.datetime) -> None:
+def _leave_lists(session: Session, this: _Undoing, ids: list[int]) -> None:
     """Take people who stay off the lists that only this import put them on."""
     others = exists().where(
         ConsentRecord.subscriber_id == SubscriptionRecord.subscriber_id,
         ConsentRecord.list == SubscriptionRecord.list,
-        _by_others(session, record),
+        this.by_others,
     )
-    changes = _changes_since(session, record, ids)
+    changes = _changes_since(session, this.record, ids)
     seen = {(change.subscriber_id, name) for change in changes for name in change.change.get("seen", ())}
     query = select(SubscriptionRecord).where(
         SubscriptionRecord.subscriber_id.in_(ids), SubscriptionRecord.status != Standing.UNSUBSCRIBED, ~others
     )
     for row in session.scalars(query):
         if (row.subscriber_id, row.list) not in seen:
-            _note(session, row.subscriber_id, row.list, record, now)
+            _note(session, row.subscriber_id, row.list, this.record, this.now)
             session.delete(row)
 
 
@@ -170,15 +178,15 @@ def _note(session: Session, subscriber: int, name: str, record: ImportRecord, no
     )
 
 
-def _restore(session: Session, record: ImportRecord, ids: list[int], report: Undone, now: dt.datetime) -> None:
+def _restore(session: Session, this: _Undoing, ids: list[int], report: Undone) -> None:
     """Give people back what they had before the import, where it's still as the import left it."""
     query = select(ImportChangeRecord).where(
-        ImportChangeRecord.import_id == record.id, ImportChangeRecord.subscriber_id.in_(ids)
+        ImportChangeRecord.import_id == this.record.id, ImportChangeRecord.subscriber_id.in_(ids)
     )
     for row in session.scalars(query).all():
         person = session.get_one(SubscriberRecord, row.subscriber_id)
         edited = _restore_fields(person, row.change.get("fields", {}))
-        stopped, moved = _restore_standings(session, record, person.id, row.change.get("standings", {}), now)
+        stopped, moved = _restore_standings(session, this, person.id, row.change.get("standings", {}))
         tags = row.change.get("tags", [])
         session.execute(delete(TagRecord).where(TagRecord.subscriber_id == person.id, TagRecord.tag.in_(tags)))
         report.kept["others have changed them since"] += edited or moved
@@ -205,7 +213,7 @@ def _moment(value: str | None) -> dt.datetime | None:
 
 
 def _restore_standings(
-    session: Session, record: ImportRecord, subscriber: int, standings: dict[str, list[Any]], now: dt.datetime
+    session: Session, this: _Undoing, subscriber: int, standings: dict[str, list[Any]]
 ) -> tuple[bool, bool]:
     """Whether a stop of the import stays, and whether somebody else has moved the person since."""
     stopped = moved = False
@@ -213,27 +221,27 @@ def _restore_standings(
         row = session.get(SubscriptionRecord, (subscriber, name))
         if after == Standing.UNSUBSCRIBED:
             stopped = True
-        elif row is None or row.status != after or _told_since(session, record, subscriber, name):
+        elif row is None or row.status != after or _told_since(session, this, subscriber, name):
             moved = True
         else:
-            _note(session, subscriber, name, record, now)
+            _note(session, subscriber, name, this.record, this.now)
             if before is None:
                 session.delete(row)
             else:
-                row.status, row.changed_at = before, now
+                row.status, row.changed_at = before, this.now
     return stopped, moved
 
 
-def _told_since(session: Session, record: ImportRecord, subscriber: int, name: str) -> bool:
+def _told_since(session: Session, this: _Undoing, subscriber: int, name: str) -> bool:
     """Whether anybody has had to do with a subscription since the import moved it."""
     ours = select(func.max(ConsentRecord.id)).where(
-        ConsentRecord.subscriber_id == subscriber, ConsentRecord.list == name, _by(record)
+        ConsentRecord.subscriber_id == subscriber, ConsentRecord.list == name, _by(this.record)
     )
     last = session.scalar(ours) or 0
     later = select(func.count()).where(
         ConsentRecord.subscriber_id == subscriber,
         or_(ConsentRecord.list == name, ConsentRecord.list == ""),
         ConsentRecord.id > last,
-        _by_others(session, record),
+        this.by_others,
     )
     return bool(session.scalar(later))

@@ -66,7 +66,7 @@ def read_page(html: str, pictures: Pictures, tracking: Iterable[str], notes: Ite
 
 
 def _title(page: BeautifulSoup) -> Tag | None:
-    """The title: what is styled so, or the only heading of the first rank, where it stands at the top."""
+    """The text styled as title, or else the only level 1 heading, if it's at the top."""
     first = page.find_all("h1")
     alone = first[0] if len(first) == 1 and _is_at_the_top(first[0]) else None
     return page.select_one("h1.title, p.title, .MsoTitle") or alone

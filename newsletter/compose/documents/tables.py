@@ -11,7 +11,7 @@ _PARTS = ("tbody", "thead", "tfoot", "tr", "td", "th", "colgroup", "col", "capti
 
 
 def plain_tables(page: BeautifulSoup) -> list[str]:
-    """Unwrap the tables that only lay things out; of the others, what Markdown can't say is told."""
+    """Unwrap layout tables; note what Markdown can't express of the others."""
     notes = []
     for part in page.find_all(_PARTS):
         if part.find_parent("table") is None:

@@ -77,7 +77,7 @@ class _Writer(MarkdownConverter):
         """A heading, whose words begin and end with no mark."""
         if "_inline" not in parent_tags:
             text = re.sub(r"(?<=\s)(#+)$", r"\\\1", _plain_lines(" ".join(text.split())))
-        return str(super().convert_hN(n, el, text, parent_tags))  # type: ignore[misc]
+        return str(super().convert_hN(n, el, text, parent_tags))  # type: ignore[misc]  # its stubs know none
 
     def convert_a(self, el: Any, text: str, parent_tags: Any) -> str:
         """A link; its address in angle brackets where a bracket or a blank stands in it."""

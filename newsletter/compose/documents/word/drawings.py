@@ -11,7 +11,7 @@ from lxml import etree
 
 from newsletter.compose.documents.cropping import Shown, as_shown
 from newsletter.compose.documents.excerpt import at, short
-from newsletter.compose.documents.word.package import MC, PIC, WP, A, O, Package, Part, R, V, W, words
+from newsletter.compose.documents.word.package import MC, OFFICE, PIC, WP, A, Package, Part, R, V, W, words
 from newsletter.compose.documents.word.styles import element, text_run
 
 _DRAWING = "http://schemas.openxmlformats.org/drawingml/2006"
@@ -56,7 +56,7 @@ def rules(root: Any) -> None:
     """
     for rule in list(root.iter(f"{V}rect")):
         paragraph = next(rule.iterancestors(f"{W}p"), None)
-        if rule.get(f"{O}hr") in ("t", "true", "1") and paragraph is not None:
+        if rule.get(f"{OFFICE}hr") in ("t", "true", "1") and paragraph is not None:
             _rule_after(paragraph)
     for paragraph in list(root.iter(f"{W}p")):
         _border(paragraph)
@@ -186,7 +186,7 @@ def _inline(part: Part, relation: str, alt: str, link: str) -> Any:
 def _old_picture(package: Package, part: Part, picture: Any) -> Iterator[str]:
     """A picture in VML, the form of before Word 2007."""
     shape = picture.getparent()
-    alt = str(shape.get("alt") or picture.get(f"{O}title") or "")
+    alt = str(shape.get("alt") or picture.get(f"{OFFICE}title") or "")
     relation = part.relations.get(str(picture.get(f"{R}id")))
     if relation is None or relation.external or relation.target not in package.files:
         beside = words(next(picture.iterancestors(f"{W}p"), shape))

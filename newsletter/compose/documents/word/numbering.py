@@ -16,7 +16,7 @@ from newsletter.compose.documents.symbols import TICKS, as_seen, font_of_symbols
 from newsletter.compose.documents.word.package import W
 from newsletter.compose.documents.word.styles import Styles, element, first_child, text_run
 
-#: Where mammoth is told the kinds of lists: by these two numbers.
+#: The two numbering ids that mammoth is given: bullets and numbers.
 _BULLETS, _NUMBERS = "1", "2"
 _DEEPEST = 4
 #: Stands around an entry's number on its way through mammoth.

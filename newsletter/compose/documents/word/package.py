@@ -21,7 +21,7 @@ M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 W14 = "{http://schemas.microsoft.com/office/word/2010/wordml}"
 V = "{urn:schemas-microsoft-com:vml}"
-O = "{urn:schemas-microsoft-com:office:office}"  # noqa: E741  # the prefix that the standard uses
+OFFICE = "{urn:schemas-microsoft-com:office:office}"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _NAMESPACES: Any = {None: _RELATIONS}  # which lxml allows, and its stubs don't
 #: Strict Open XML has other names for the same.

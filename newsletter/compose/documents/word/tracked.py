@@ -15,7 +15,7 @@ _OF_FIELDS = (f"{W}rPr", f"{W}fldChar", f"{W}instrText")
 
 
 def beside_the_text(package: Package) -> Iterator[str]:
-    """Notes on comments, and on what stands at the head and foot of each page."""
+    """Notes on comments, and on page headers and footers."""
     comments = package.tree("comments")
     for comment in comments.iter(f"{W}comment") if comments is not None else ():
         yield f"a comment is left out: “{short(words(comment))}”"
